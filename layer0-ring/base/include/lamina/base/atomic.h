@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_BASE_ATOMIC_H
+#define LAM_BASE_ATOMIC_H
+
+/*
+ * lamina/base/atomic.h: shared words, with the memory order in the name of each access.
+ *
+ * Base, floor 0. Every word that two threads or processes touch is a lam_atomic_u32 or a
+ * lam_atomic_u64 and is touched through these functions alone, so that each order can be read and
+ * searched for, and so that a model checker can take their place: it defines LAM_ATOMIC_MODEL and
+ * brings a header of the same names.
+ *
+ * All functions are wait-free on x86-64 and on AArch64 with LSE; without LSE the read-modify-write
+ * ones are lock-free. Any thread, any process.
+ */
+
+#include <stdint.h>
+
+#include "lamina/base/assert.h"
+
+#ifdef LAM_ATOMIC_MODEL
+#include LAM_ATOMIC_MODEL
+#else
+
+#ifdef __cplusplus
+#include <atomic>
+typedef std::atomic<uint32_t> lam_atomic_u32;
+typedef std::atomic<uint64_t> lam_atomic_u64;
+#define LAM_ORDER(order) std::memory_order_##order
+#define LAM_ATOMIC(function) std::atomic_##function
+#else
+#include <stdatomic.h>
+typedef _Atomic uint32_t lam_atomic_u32;
+typedef _Atomic uint64_t lam_atomic_u64;
+#define LAM_ORDER(order) memory_order_##order
+#define LAM_ATOMIC(function) atomic_##function
+#endif
+
+/* In shared memory both languages must see the same bytes. */
+LAM_STATIC_ASSERT(sizeof(lam_atomic_u32) == 4, "a shared 32-bit word is 4 bytes");
+LAM_STATIC_ASSERT(sizeof(lam_atomic_u64) == 8, "a shared 64-bit word is 8 bytes");
+
+#define LAM_ATOMIC_FUNCTIONS(suffix, type, word)                                                   \
+    static inline type lam_load_relaxed_##suffix(const word *from)                                 \
+    {                                                                                              \
+        return LAM_ATOMIC(load_explicit)(from, LAM_ORDER(relaxed));                                \
+    }                                                                                              \
+    static inline type lam_load_acquire_##suffix(const word *from)                                 \
+    {                                                                                              \
+        return LAM_ATOMIC(load_explicit)(from, LAM_ORDER(acquire));                                \
+    }                                                                                              \
+    static inline void lam_store_relaxed_##suffix(word *to, type value)                            \
+    {                                                                                              \
+        LAM_ATOMIC(store_explicit)(to, value, LAM_ORDER(relaxed));                                 \
+    }                                                                                              \
+    static inline void lam_store_release_##suffix(word *to, type value)                            \
+    {                                                                                              \
+        LAM_ATOMIC(store_explicit)(to, value, LAM_ORDER(release));                                 \
+    }                                                                                              \
+    static inline type lam_exchange_acq_rel_##suffix(word *at, type value)                         \
+    {                                                                                              \
+        return LAM_ATOMIC(exchange_explicit)(at, value, LAM_ORDER(acq_rel));                       \
+    }                                                                                              \
+    static inline type lam_add_acq_rel_##suffix(word *at, type value)                              \
+    {                                                                                              \
+        return LAM_ATOMIC(fetch_add_explicit)(at, value, LAM_ORDER(acq_rel));                      \
+    }                                                                                              \
+    static inline type lam_or_seq_cst_##suffix(word *at, type value)                               \
+    {                                                                                              \
+        return LAM_ATOMIC(fetch_or_explicit)(at, value, LAM_ORDER(seq_cst));                       \
+    }                                                                                              \
+    static inline type lam_and_seq_cst_##suffix(word *at, type value)                              \
+    {                                                                                              \
+        return LAM_ATOMIC(fetch_and_explicit)(at, value, LAM_ORDER(seq_cst));                      \
+    }                                                                                              \
+    /* 1 and @desired is in place, or 0 and *@expected is what was found. */                       \
+    static inline int lam_cas_acq_rel_##suffix(word *at, type *expected, type desired)             \
+    {                                                                                              \
+        return LAM_ATOMIC(compare_exchange_strong_explicit)(                                       \
+            at, expected, desired, LAM_ORDER(acq_rel), LAM_ORDER(acquire));                        \
+    }
+
+LAM_ATOMIC_FUNCTIONS(u32, uint32_t, lam_atomic_u32)
+LAM_ATOMIC_FUNCTIONS(u64, uint64_t, lam_atomic_u64)
+#undef LAM_ATOMIC_FUNCTIONS
+
+static inline void lam_fence_acquire(void)
+{
+    LAM_ATOMIC(thread_fence)(LAM_ORDER(acquire));
+}
+
+static inline void lam_fence_release(void)
+{
+    LAM_ATOMIC(thread_fence)(LAM_ORDER(release));
+}
+
+static inline void lam_fence_seq_cst(void)
+{
+    LAM_ATOMIC(thread_fence)(LAM_ORDER(seq_cst));
+}
+
+/* Tell the core that this is a spin loop. About 20 ns on current x86-64. */
+static inline void lam_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+#endif /* LAM_ATOMIC_MODEL */
+
+/* Two lines: the prefetcher of x86-64 fetches pairs, and some AArch64 lines are 128 bytes. */
+#define LAM_HOT_BYTES 128
+
+#endif
