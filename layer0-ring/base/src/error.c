@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lamina/base/assert.h"
 #include "lamina/base/error.h"
+#include "lamina/base/assert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,13 +28,13 @@
 #include <atomic>
 typedef std::atomic<uint32_t> lam_atomic_u32;
 typedef std::atomic<uint64_t> lam_atomic_u64;
-#define LAM_ORDER(order) std::memory_order_##order
+#define LAM_ORDER(order)     std::memory_order_##order
 #define LAM_ATOMIC(function) std::atomic_##function
 #else
 #include <stdatomic.h>
 typedef _Atomic uint32_t lam_atomic_u32;
 typedef _Atomic uint64_t lam_atomic_u64;
-#define LAM_ORDER(order) memory_order_##order
+#define LAM_ORDER(order)     memory_order_##order
 #define LAM_ATOMIC(function) atomic_##function
 #endif
 
@@ -49,40 +49,40 @@ LAM_STATIC_ASSERT(sizeof(lam_atomic_u64) == 8, "a shared 64-bit word is 8 bytes"
 #endif
 
 #define LAM_ATOMIC_FUNCTIONS(suffix, type, word)                                                   \
-    static inline type LAM_TYPED(lam_load_relaxed, suffix)(const word *from)                                 \
+    static inline type LAM_TYPED(lam_load_relaxed, suffix)(const word *from)                       \
     {                                                                                              \
         return LAM_ATOMIC(load_explicit)(from, LAM_ORDER(relaxed));                                \
     }                                                                                              \
-    static inline type LAM_TYPED(lam_load_acquire, suffix)(const word *from)                                 \
+    static inline type LAM_TYPED(lam_load_acquire, suffix)(const word *from)                       \
     {                                                                                              \
         return LAM_ATOMIC(load_explicit)(from, LAM_ORDER(acquire));                                \
     }                                                                                              \
-    static inline void LAM_TYPED(lam_store_relaxed, suffix)(word *to, type value)                            \
+    static inline void LAM_TYPED(lam_store_relaxed, suffix)(word * to, type value)                 \
     {                                                                                              \
         LAM_ATOMIC(store_explicit)(to, value, LAM_ORDER(relaxed));                                 \
     }                                                                                              \
-    static inline void LAM_TYPED(lam_store_release, suffix)(word *to, type value)                            \
+    static inline void LAM_TYPED(lam_store_release, suffix)(word * to, type value)                 \
     {                                                                                              \
         LAM_ATOMIC(store_explicit)(to, value, LAM_ORDER(release));                                 \
     }                                                                                              \
-    static inline type LAM_TYPED(lam_exchange_acq_rel, suffix)(word *at, type value)                         \
+    static inline type LAM_TYPED(lam_exchange_acq_rel, suffix)(word * at, type value)              \
     {                                                                                              \
         return LAM_ATOMIC(exchange_explicit)(at, value, LAM_ORDER(acq_rel));                       \
     }                                                                                              \
-    static inline type LAM_TYPED(lam_add_acq_rel, suffix)(word *at, type value)                              \
+    static inline type LAM_TYPED(lam_add_acq_rel, suffix)(word * at, type value)                   \
     {                                                                                              \
         return LAM_ATOMIC(fetch_add_explicit)(at, value, LAM_ORDER(acq_rel));                      \
     }                                                                                              \
-    static inline type LAM_TYPED(lam_or_seq_cst, suffix)(word *at, type value)                               \
+    static inline type LAM_TYPED(lam_or_seq_cst, suffix)(word * at, type value)                    \
     {                                                                                              \
         return LAM_ATOMIC(fetch_or_explicit)(at, value, LAM_ORDER(seq_cst));                       \
     }                                                                                              \
-    static inline type LAM_TYPED(lam_and_seq_cst, suffix)(word *at, type value)                              \
+    static inline type LAM_TYPED(lam_and_seq_cst, suffix)(word * at, type value)                   \
     {                                                                                              \
         return LAM_ATOMIC(fetch_and_explicit)(at, value, LAM_ORDER(seq_cst));                      \
     }                                                                                              \
     /* 1 and @desired is in place, or 0 and *@expected is what was found. */                       \
-    static inline int LAM_TYPED(lam_cas_acq_rel, suffix)(word *at, type *expected, type desired)             \
+    static inline int LAM_TYPED(lam_cas_acq_rel, suffix)(word * at, type * expected, type desired) \
     {                                                                                              \
         return LAM_ATOMIC(compare_exchange_strong_explicit)(                                       \
             at, expected, desired, LAM_ORDER(acq_rel), LAM_ORDER(acquire));                        \
@@ -100,15 +100,16 @@ LAM_ATOMIC_FUNCTIONS(u64, uint64_t, lam_atomic_u64)
         const lam_atomic_u32 *: name##_u32,                                                        \
         lam_atomic_u64 *: name##_u64,                                                              \
         const lam_atomic_u64 *: name##_u64)
-#define lam_load_relaxed(at)                   LAM_BY_WIDTH(lam_load_relaxed, at)(at)
-#define lam_load_acquire(at)                   LAM_BY_WIDTH(lam_load_acquire, at)(at)
-#define lam_store_relaxed(at, value)           LAM_BY_WIDTH(lam_store_relaxed, at)(at, value)
-#define lam_store_release(at, value)           LAM_BY_WIDTH(lam_store_release, at)(at, value)
-#define lam_exchange_acq_rel(at, value)        LAM_BY_WIDTH(lam_exchange_acq_rel, at)(at, value)
-#define lam_add_acq_rel(at, value)             LAM_BY_WIDTH(lam_add_acq_rel, at)(at, value)
-#define lam_or_seq_cst(at, value)              LAM_BY_WIDTH(lam_or_seq_cst, at)(at, value)
-#define lam_and_seq_cst(at, value)             LAM_BY_WIDTH(lam_and_seq_cst, at)(at, value)
-#define lam_cas_acq_rel(at, expected, desired) LAM_BY_WIDTH(lam_cas_acq_rel, at)(at, expected, desired)
+#define lam_load_relaxed(at)            LAM_BY_WIDTH(lam_load_relaxed, at)(at)
+#define lam_load_acquire(at)            LAM_BY_WIDTH(lam_load_acquire, at)(at)
+#define lam_store_relaxed(at, value)    LAM_BY_WIDTH(lam_store_relaxed, at)(at, value)
+#define lam_store_release(at, value)    LAM_BY_WIDTH(lam_store_release, at)(at, value)
+#define lam_exchange_acq_rel(at, value) LAM_BY_WIDTH(lam_exchange_acq_rel, at)(at, value)
+#define lam_add_acq_rel(at, value)      LAM_BY_WIDTH(lam_add_acq_rel, at)(at, value)
+#define lam_or_seq_cst(at, value)       LAM_BY_WIDTH(lam_or_seq_cst, at)(at, value)
+#define lam_and_seq_cst(at, value)      LAM_BY_WIDTH(lam_and_seq_cst, at)(at, value)
+#define lam_cas_acq_rel(at, expected, desired)                                                     \
+    LAM_BY_WIDTH(lam_cas_acq_rel, at)(at, expected, desired)
 #endif
 
 static inline void lam_fence_acquire(void)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lamina/base/identity.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The start of a small /proc file as a string; empty when it cannot be read. */
+static void read_small(const char *path, char *text, size_t text_bytes)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = 0;
+
+    if (fd >= 0) {
+        got = read(fd, text, text_bytes - 1);
+        (void)close(fd);
+    }
+    text[got > 0 ? got : 0] = '\0';
+}
+
+static uint64_t boot_now(void)
+{
+    char text[64];
+    uint64_t boot = 0;
+
+    read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+    for (const char *c = text; *c != '\0' && *c != '\n'; c++) {
+        char digit[2] = {*c, '\0'};
+
+        if (*c != '-' && boot >> 60 == 0)
+            boot = boot << 4 | strtoul(digit, NULL, 16);
+    }
+    return boot;
+}
+
+/* Field 22 of /proc/self/stat; the name in field 2 may hold blanks, so count from its ')'. */
+static uint64_t start_ticks_now(void)
+{
+    char text[1024];
+    char *field;
+
+    read_small("/proc/self/stat", text, sizeof(text));
+    field = strrchr(text, ')');
+    for (int number = 2; field != NULL && number < 22; number++)
+        field = strchr(field + 1, ' ');
+    return field == NULL ? 0 : strtoull(field + 1, NULL, 10);
+}
+
+struct lam_identity lam_identity_self(void)
+{
+    struct lam_identity identity = {
+        .boot = boot_now(), .start_ticks = start_ticks_now(), .pid = (uint32_t)getpid()};
+    struct stat space;
+
+    if (stat("/proc/self/ns/pid", &space) == 0)
+        identity.pid_space = (uint32_t)space.st_ino;
+    return identity;
+}

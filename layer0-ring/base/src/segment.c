@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mapping of an open object, and its end. Making one is segment_create.c.
+ */
+#include "lamina/base/segment.h"
+#include "lamina/base/assert.h"
+#include "segment_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint64_t lam_segment_page_bytes(void)
+{
+    return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void lam_segment_clear(struct lam_segment *segment)
+{
+    memset(segment, 0, sizeof(*segment));
+    segment->fd = -1;
+}
+
+int lam_segment_set_path(
+    struct lam_segment *segment, const char *directory, const char *name, struct lam_error *error)
+{
+    int length;
+
+    if (name == NULL || name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+        return lam_error_set(error, -EINVAL,
+            "segment name \"%s\": must not be empty, start with '.' or hold a '/'",
+            name == NULL ? "" : name);
+    if (strlen(name) > LAM_SEGMENT_NAME_MAX)
+        return lam_error_set(error, -EINVAL, "segment name \"%.40s...\": longer than %d characters",
+            name, LAM_SEGMENT_NAME_MAX);
+    if (directory == NULL)
+        directory = LAM_SEGMENT_DIRECTORY;
+    length = snprintf(segment->path, sizeof(segment->path), "%s/%s", directory, name);
+    if (length < 0 || (size_t)length >= sizeof(segment->path) - 32)
+        return lam_error_set(error, -EINVAL, "segment directory \"%.60s...\": too long", directory);
+    return 0;
+}
+
+int lam_segment_open(struct lam_segment *segment, const char *directory, const char *name,
+    enum lam_access access, struct lam_error *error)
+{
+    int rc;
+
+    lam_segment_clear(segment);
+    rc = lam_segment_set_path(segment, directory, name, error);
+    if (rc != 0)
+        return rc;
+    segment->access = access;
+    segment->fd = open(segment->path, (access == LAM_ACCESS_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    if (segment->fd < 0) {
+        struct stat status;
+        int code = -errno;
+
+        if (code == -EACCES && stat(segment->path, &status) == 0)
+            return lam_error_set(error, code, "%s: access refused (mode %04o, owner %u, group %u)",
+                segment->path, (unsigned)status.st_mode & 07777U, status.st_uid, status.st_gid);
+        return lam_error_set(error, code, "%s: %s", segment->path, strerror(-code));
+    }
+    return 0;
+}
+
+int lam_segment_open_fd(
+    struct lam_segment *segment, int fd, enum lam_access access, struct lam_error *error)
+{
+    lam_segment_clear(segment);
+    segment->access = access;
+    segment->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (segment->fd < 0)
+        return lam_error_set(error, -errno, "descriptor %d: %s", fd, strerror(errno));
+    return 0;
+}
+
+int64_t lam_segment_object_bytes(const struct lam_segment *segment)
+{
+    struct stat status;
+
+    return fstat(segment->fd, &status) == 0 ? (int64_t)status.st_size : -errno;
+}
+
+int lam_segment_read(const struct lam_segment *segment, void *to, uint64_t bytes)
+{
+    ssize_t got = pread(segment->fd, to, bytes, 0);
+
+    if (got < 0)
+        return -errno;
+    return (uint64_t)got == bytes ? 0 : -ENODATA;
+}
+
+/* Fault every page in now: a first touch costs more than a copy, and never on the data path. */
+static void touch(uint8_t *base, uint64_t bytes, enum lam_access access)
+{
+    uint64_t page_bytes = lam_segment_page_bytes();
+    uint64_t sum = 0;
+
+#ifdef MADV_POPULATE_WRITE
+    if (madvise(base, bytes,
+            access == LAM_ACCESS_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0)
+        return;
+#endif
+    /* Before Linux 5.14. Reading is enough to map a page that already has its memory. */
+    for (uint64_t at = 0; at < bytes; at += page_bytes)
+        sum += *(const uint8_t *)(base + at);
+    __asm__("" ::"r"(sum)); /* keep the loads */
+}
+
+int lam_segment_map(
+    struct lam_segment *segment, uint64_t head_bytes, uint64_t body_bytes, struct lam_error *error)
+{
+    uint64_t page_bytes = lam_segment_page_bytes();
+    uint64_t total_bytes = head_bytes + 2 * body_bytes;
+    int64_t object_bytes = lam_segment_object_bytes(segment);
+    int protection = segment->access == LAM_ACCESS_WRITE ? PROT_READ | PROT_WRITE : PROT_READ;
+    uint8_t *base;
+
+    LAM_ASSERT(segment->base == NULL);
+    if (head_bytes == 0 || head_bytes % page_bytes != 0 || body_bytes % page_bytes != 0 ||
+        object_bytes < 0 || head_bytes > (uint64_t)object_bytes ||
+        body_bytes > (uint64_t)object_bytes - head_bytes)
+        return lam_error_set(error, -EINVAL,
+            "cannot map %llu + %llu bytes of an object of %lld in pages of %llu",
+            (unsigned long long)head_bytes, (unsigned long long)body_bytes, (long long)object_bytes,
+            (unsigned long long)page_bytes);
+
+    /* Reserve the addresses first, so that the three pieces lie back to back. */
+    base = mmap(NULL, total_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return lam_error_set(error, -errno, "cannot reserve %llu bytes of addresses: %s",
+            (unsigned long long)total_bytes, strerror(errno));
+    if (mmap(base, head_bytes + body_bytes, protection, MAP_SHARED | MAP_FIXED, segment->fd, 0) ==
+            MAP_FAILED ||
+        (body_bytes != 0 &&
+            mmap(base + head_bytes + body_bytes, body_bytes, protection, MAP_SHARED | MAP_FIXED,
+                segment->fd, (off_t)head_bytes) == MAP_FAILED)) {
+        int code = -errno;
+
+        (void)munmap(base, total_bytes);
+        return lam_error_set(error, code, "cannot map %llu bytes: %s",
+            (unsigned long long)total_bytes, strerror(-code));
+    }
+    touch(base, total_bytes, segment->access);
+    segment->base = base;
+    segment->head_bytes = head_bytes;
+    segment->body_bytes = body_bytes;
+    return 0;
+}
+
+void lam_segment_close(struct lam_segment *segment)
+{
+    if (segment->base != NULL)
+        (void)munmap(segment->base, segment->head_bytes + 2 * segment->body_bytes);
+    segment->base = NULL;
+    if (segment->staged_path[0] != '\0')
+        (void)unlink(segment->staged_path);
+    segment->staged_path[0] = '\0';
+    if (segment->fd >= 0)
+        (void)close(segment->fd);
+    segment->fd = -1;
+}
+
+int lam_segment_unlink(struct lam_segment *segment)
+{
+    struct stat ours, named;
+
+    if (segment->path[0] == '\0' || stat(segment->path, &named) != 0)
+        return 0;
+    if (fstat(segment->fd, &ours) != 0 || ours.st_ino != named.st_ino ||
+        ours.st_dev != named.st_dev)
+        return 0; /* the name is another's by now */
+    if (unlink(segment->path) != 0 && errno != ENOENT)
+        return -errno;
+    return 0;
+}
