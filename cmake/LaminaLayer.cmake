@@ -1,17 +1,22 @@
-# lam_layer(NAME SOURCES ... PUBLIC ... PRIVATE ...): declares one floor of the house.
+# SPDX-License-Identifier: Apache-2.0
+# lam_layer(NAME SOURCES ... PUBLIC ... PRIVATE ... PACKAGES ... LINK ...): one floor of the house.
 #
-# PUBLIC layers are those whose headers ours include, PRIVATE the rest; LINK names packages.
-# Three fences: the floor check below refuses an upward dependency, scoped include paths refuse an
-# upward include, and NAME_closure refuses a hand-copied declaration.
+# PUBLIC layers are those whose headers ours include, PRIVATE the rest. PACKAGES are names of
+# LaminaPackages.cmake, LINK is plain libraries (dl, m). Three fences: the floor check refuses an
+# upward dependency, scoped include paths refuse an upward include, and NAME_closure refuses a
+# declaration copied by hand.
+include(LaminaPackages)
 
 add_library(lam_warnings INTERFACE)
 target_compile_options(lam_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
-  -Wpointer-arith -Wvla -Wno-unused-parameter)
+  -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wpointer-arith -Wvla -Wno-unused-parameter
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
 
-function(lam_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE;LINK")
-  foreach(dep IN LISTS arg_PUBLIC arg_PRIVATE)
+add_custom_target(lamina_programs COMMENT "commands and examples")
+
+# Every name in the list of layers is a lower floor than NAME, and is part of this build.
+function(lam_check_floors name)
+  foreach(dep IN LISTS ARGN)
     if(NOT DEFINED LAM_FLOOR_${dep})
       message(FATAL_ERROR "${name} depends on ${dep}, which is no floor of this house")
     endif()
@@ -19,9 +24,33 @@ function(lam_layer name)
       message(FATAL_ERROR "${name} (floor ${LAM_FLOOR_${name}}) must not depend on "
         "${dep} (floor ${LAM_FLOOR_${dep}})")
     endif()
+    if(NOT TARGET lamina::${dep})
+      message(FATAL_ERROR "${name} depends on ${dep}, which this build leaves out")
+    endif()
   endforeach()
+endfunction()
+
+# The whole archive must link against nothing but what the layer named.
+function(lam_closure name)
+  add_executable(${name}_closure EXCLUDE_FROM_ALL
+    ${PROJECT_SOURCE_DIR}/tests/architecture/closure.c)
+  target_link_options(${name}_closure PRIVATE
+    "LINKER:--whole-archive,$<TARGET_FILE:lam_${name}>,--no-whole-archive")
+  target_link_libraries(${name}_closure PRIVATE ${ARGN})
+  add_dependencies(${name}_closure lam_${name})
+endfunction()
+
+function(lam_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE;PACKAGES;LINK")
+  lam_check_floors(${name} ${arg_PUBLIC} ${arg_PRIVATE})
+  foreach(package IN LISTS arg_PACKAGES)
+    lam_package(${package})
+  endforeach()
+  set(layers ${arg_PUBLIC} ${arg_PRIVATE})
+  set(packages ${arg_PACKAGES})
   list(TRANSFORM arg_PUBLIC PREPEND "lamina::")
   list(TRANSFORM arg_PRIVATE PREPEND "lamina::")
+  list(TRANSFORM arg_PACKAGES PREPEND "PkgConfig::")
 
   add_library(lam_${name} STATIC ${arg_SOURCES})
   add_library(lamina::${name} ALIAS lam_${name})
@@ -32,36 +61,39 @@ function(lam_layer name)
   target_compile_options(lam_${name} PRIVATE -Wconversion) # not on tests: Criterion trips it
   target_link_libraries(lam_${name}
     PUBLIC ${arg_PUBLIC}
-    PRIVATE ${arg_PRIVATE} ${arg_LINK} $<BUILD_INTERFACE:lam_warnings>)
+    PRIVATE ${arg_PRIVATE} ${arg_PACKAGES} ${arg_LINK} $<BUILD_INTERFACE:lam_warnings>)
+  # Position independent, because a runtime module is a shared object that may hold a layer.
   set_target_properties(lam_${name} PROPERTIES
-    EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON POSITION_INDEPENDENT_CODE ON)
+    OUTPUT_NAME lamina-${name} EXPORT_NAME ${name}
+    VERIFY_INTERFACE_HEADER_SETS ON POSITION_INDEPENDENT_CODE ON)
 
-  # A hand-copied declaration needs no include: the whole archive must also link against nothing
-  # but the layers that it named.
-  add_executable(${name}_closure EXCLUDE_FROM_ALL
-    ${PROJECT_SOURCE_DIR}/tests/architecture/closure.c)
-  target_link_options(${name}_closure PRIVATE
-    "LINKER:--whole-archive,$<TARGET_FILE:lam_${name}>,--no-whole-archive")
-  target_link_libraries(${name}_closure PRIVATE ${arg_PUBLIC} ${arg_PRIVATE} ${arg_LINK})
-  add_dependencies(${name}_closure lam_${name})
+  lam_closure(${name} ${arg_PUBLIC} ${arg_PRIVATE} ${arg_PACKAGES} ${arg_LINK})
   set_property(GLOBAL APPEND PROPERTY LAM_LAYERS ${name})
+  set_property(GLOBAL PROPERTY LAM_LAYERS_OF_${name} ${layers})
+  set_property(GLOBAL PROPERTY LAM_PACKAGES_OF_${name} ${packages})
+  set_property(GLOBAL PROPERTY LAM_LINK_OF_${name} ${arg_LINK})
+  set_property(GLOBAL PROPERTY LAM_FOLDER_OF_${name} ${CMAKE_CURRENT_SOURCE_DIR})
 endfunction()
 
-# lam_tool(NAME SOURCES ... LAYERS ... LINK ...): a command of a layer, in build/PRESET/bin.
-function(lam_tool name)
+function(lam_program name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK")
   list(TRANSFORM arg_LAYERS PREPEND "lamina::")
   add_executable(${name} ${arg_SOURCES})
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
   target_link_libraries(${name} PRIVATE ${arg_LAYERS} ${arg_LINK} lam_warnings)
+  add_dependencies(lamina_programs ${name})
+endfunction()
+
+# lam_tool(NAME SOURCES ... LAYERS ... LINK ...): a command of a layer, in build/PRESET/bin.
+function(lam_tool name)
+  lam_program(${name} ${ARGN})
+  add_executable(lamina::${name} ALIAS ${name}) # the name it has when installed
   set_property(GLOBAL APPEND PROPERTY LAM_TOOLS ${name})
 endfunction()
 
 # lam_example(NAME SOURCES ... LAYERS ... LINK ...): a program that shows a layer; not installed.
 function(lam_example name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK")
-  list(TRANSFORM arg_LAYERS PREPEND "lamina::")
-  add_executable(${name} ${arg_SOURCES})
-  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
-  target_link_libraries(${name} PRIVATE ${arg_LAYERS} ${arg_LINK} lam_warnings)
+  if(LAMINA_WITH_EXAMPLES)
+    lam_program(${name} ${ARGN})
+  endif()
 endfunction()

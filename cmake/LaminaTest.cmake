@@ -1,11 +1,28 @@
-# lam_criterion_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s): units, by Criterion.
-# lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ...): a plain
-# program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
+# SPDX-License-Identifier: Apache-2.0
+# lam_criterion_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s SERIAL): units. Each
+# Criterion test becomes a CTest entry NAME.suite.test, found by running the built program.
+# lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ... SERIAL):
+# a plain program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
 #
-# Labels name the layer and the kind. Every test has a time limit.
+# Labels name the layer and the kind; "long" is left to ./dev test --all, "threads" is what runs
+# under ThreadSanitizer. SERIAL tests run alone. Every test has a time limit.
+#
+# Each test finds in its environment LAMINA_BIN (the folder of the commands), LAMINA_SOURCE (the
+# tree) and LAMINA_RUN_DIR (for sockets, apart for each preset).
 
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+if(NOT LAM_THREAD_SANITIZER)
+  pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/run)
+
+set(LAM_TEST_ENVIRONMENT
+  LAMINA_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+  LAMINA_SOURCE=${PROJECT_SOURCE_DIR}
+  LAMINA_RUN_DIR=${PROJECT_BINARY_DIR}/run)
+# A sanitizer's report fails a test whatever its exit code: Criterion passes a test that leaks.
+set(LAM_TEST_REPORTS
+  "ERROR: (Address|Leak)Sanitizer" "WARNING: ThreadSanitizer" "runtime error:")
 
 function(lam_test_executable name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK")
@@ -18,28 +35,55 @@ function(lam_test_executable name)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endfunction()
 
+# lam_test_properties(NAME TIMEOUT s LABELS ... SERIAL): what every CTest entry gets.
 function(lam_test_properties name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "LABELS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
   set_tests_properties(${name} PROPERTIES
-    TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77
-    FAIL_REGULAR_EXPRESSION
-      "ERROR: (Address|Leak)Sanitizer;WARNING: ThreadSanitizer;runtime error:")
+    TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RUN_SERIAL "${arg_SERIAL}"
+    SKIP_RETURN_CODE 77 ENVIRONMENT "${LAM_TEST_ENVIRONMENT}"
+    FAIL_REGULAR_EXPRESSION "${LAM_TEST_REPORTS}")
 endfunction()
 
 function(lam_criterion_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LAYERS;LINK;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LAYERS;LINK;LABELS")
+  if(LAM_THREAD_SANITIZER)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS}
     LINK PkgConfig::CRITERION ${arg_LINK})
-  add_test(NAME ${name} COMMAND ${name} -j1)
-  lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS})
+
+  # The list of tests is in the program: asked for after each build, read by CTest at each run.
+  set(entries ${CMAKE_CURRENT_BINARY_DIR}/${name}-entries.cmake)
+  add_custom_command(TARGET ${name} POST_BUILD
+    BYPRODUCTS ${entries}
+    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${name}> -D NAME=${name} -D OUT=${entries}
+      -D TIMEOUT=${arg_TIMEOUT} -D "LABELS=${arg_LABELS}" -D "SERIAL=${arg_SERIAL}"
+      -D "ENVIRONMENT=${LAM_TEST_ENVIRONMENT}" -D "REPORTS=${LAM_TEST_REPORTS}"
+      -P ${PROJECT_SOURCE_DIR}/cmake/LaminaDiscover.cmake
+    VERBATIM)
+  set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${name}-include.cmake)
+  file(WRITE ${include_file}
+    "if(EXISTS [==[${entries}]==])\n  include([==[${entries}]==])\nelse()\n"
+    "  add_test(${name} ${name}_is_not_built)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${include_file})
 endfunction()
 
 function(lam_program_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LAYERS;LINK;LABELS;ARGUMENTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
+    "SOURCES;LAYERS;LINK;LABELS;ARGUMENTS")
+  if(LAM_THREAD_SANITIZER AND NOT "threads" IN_LIST arg_LABELS)
+    return()
+  endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
   add_test(NAME ${name} COMMAND ${name} ${arg_ARGUMENTS})
-  lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS})
+  if(arg_SERIAL)
+    set(serial SERIAL)
+  endif()
+  lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS} ${serial})
 endfunction()
