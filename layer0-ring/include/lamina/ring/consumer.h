@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RING_CONSUMER_H
+#define LAM_RING_CONSUMER_H
+
+/*
+ * lamina/ring/consumer.h: an end that reads.
+ *
+ * Ring, layer 0. Every consumer sees every event, in order, where it lies. A gating consumer holds
+ * the producer back until it releases: what it peeked stays as it is. It joins and leaves while the
+ * ring runs; when it dies, the kernel drops its lock and it holds nobody back.
+ *
+ * All calls from one thread at a time. The inline ones make no system call, except to wake a
+ * producer that sleeps, and allocate nothing.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lamina/base/lock.h"
+#include "lamina/base/wait.h"
+#include "lamina/ring/event.h"
+#include "lamina/ring/ring.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum lam_ring_start {
+    LAM_RING_HEAD = 0,   /* what is published after joining */
+    LAM_RING_OLDEST = 1, /* everything that the ring still holds */
+};
+
+struct lam_ring_consumer_options {
+    const char *name; /* for people and for uniqueness; NULL: the pid and the entry's number */
+    enum lam_ring_start start;
+    enum lam_wait_mode wait; /* while the ring is empty; a SPIN_ONLY ring spins or yields */
+    uint64_t spin_ns;        /* the spin window; 0 for the default */
+};
+
+struct lam_ring_consumer {
+    /* Fields are private. What each event touches comes first. */
+    const uint8_t *cells;
+    uint64_t cell_mask;
+    uint64_t next;          /* sequence of the next event to peek */
+    lam_atomic_u64 *cursor; /* shared: all below it is released */
+    uint32_t cell_shift;
+    uint32_t event_cells_max;
+    uint32_t producer_may_sleep;
+    uint32_t index;             /* of its entry in the consumer table */
+    lam_atomic_u32 *blocked_on; /* index + 1 of whom a sleeping producer waits for */
+
+    /* The rest is touched when the ring is empty. */
+    struct lam_ring *ring;
+    struct lam_lock lock;
+    uint64_t entry_state; /* what our entry's state word must say */
+    uint64_t probe_at_ns; /* when to see next whether the producer is alive */
+    uint32_t idle_streak;
+    uint32_t producer_dead; /* the last probe's answer, for the epoch below */
+    uint64_t producer_epoch;
+    enum lam_wait_mode wait;
+    uint64_t spin_ns;
+};
+
+/*
+ * Join @ring as a gating consumer. @ring is kept until lam_ring_consumer_detach(). @options may be
+ * NULL: at head, hybrid waits.
+ *
+ * Returns 0, or
+ *   -EINVAL  the name is too long
+ *   -EEXIST  a live consumer has that name
+ *   -EUSERS  the table of 64 is full
+ *   -EACCES  control is mapped read-only (an observer)
+ *   -EPROTO  the ring makes no sense; @error says where
+ *   -ENOTSUP no lock can be taken here (no /proc)
+ *   -errno   of the system call that @error names
+ */
+int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring *ring,
+    const struct lam_ring_consumer_options *options, struct lam_error *error);
+
+/* Leave. What was peeked and not released may be overwritten from now on. */
+void lam_ring_consumer_detach(struct lam_ring_consumer *consumer);
+
+/* The rare parts of a peek and of a release. */
+int lam_ring_consumer_idle(struct lam_ring_consumer *consumer);
+int lam_ring_consumer_poison(struct lam_ring_consumer *consumer);
+void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
+
+static inline const struct lam_event_header *lam_ring_consumer_cell(
+    const struct lam_ring_consumer *consumer, uint64_t sequence)
+{
+    return (const struct lam_event_header *)(const void *)(consumer->cells +
+                                                           ((sequence & consumer->cell_mask)
+                                                               << consumer->cell_shift));
+}
+
+/*
+ * Look at the next event, without waiting. Each call goes one event further; what was peeked stays
+ * borrowed until released. Wait-free.
+ *
+ * Returns 1 and fills *@event; 0 none is there yet; or
+ *   -EPIPE           the producer closed the ring, and the last event was taken
+ *   -EOWNERDEAD      the producer died, and the last event was taken. A later call may succeed:
+ *                    a successor continues the sequence
+ *   -ESTALE          this consumer was evicted
+ *   -ENOTRECOVERABLE the producer's bytes are impossible: the ring is poisoned
+ */
+static inline int lam_ring_consumer_try_peek(
+    struct lam_ring_consumer *consumer, struct lam_event *event)
+{
+    const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
+    uint64_t shape, cell_count;
+
+    /* A1, pairs with R1 in lam_ring_producer_advance(): header and payload are complete. */
+    if (lam_load_acquire(&header->stamp) != consumer->next)
+        return lam_ring_consumer_idle(consumer);
+
+    /* Once, into a local: the producer is another process, and what it says is checked. */
+    shape = lam_load_relaxed(&header->shape);
+    cell_count = ((uint64_t)(uint32_t)shape + LAM_EVENT_HEADER_BYTES +
+                     ((UINT64_C(1) << consumer->cell_shift) - 1)) >>
+                 consumer->cell_shift;
+    if (__builtin_expect(cell_count > consumer->event_cells_max, 0))
+        return lam_ring_consumer_poison(consumer);
+    event->payload = header + 1;
+    event->payload_bytes = (uint32_t)shape;
+    event->kind = (uint16_t)(shape >> 32);
+    event->flags = (uint16_t)(shape >> 48);
+    event->sequence = consumer->next;
+    event->end = consumer->next + cell_count;
+    consumer->next = event->end;
+    return 1;
+}
+
+/*
+ * The same, waiting by the ladder until @deadline_ns (LAM_DEADLINE_NEVER: for ever).
+ *
+ * Returns 0 and fills *@event, or an error of lam_ring_consumer_try_peek(), or
+ *   -ETIMEDOUT nothing came
+ */
+int lam_ring_consumer_peek_until(
+    struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event);
+
+/*
+ * Release all events up to @end, the field of a peeked event: their memory is the producer's again.
+ * Later peeked events stay borrowed. Wait-free; one system call if the producer sleeps on us.
+ */
+static inline void lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, uint64_t end)
+{
+    /*
+     * R2, pairs with A2 in the producer's scan of the table: we have finished loading from every
+     * cell below.
+     */
+    lam_store_release(consumer->cursor, end);
+    if (consumer->producer_may_sleep) {
+        /* F3, pairs with F4 in the producer's park: we see that it sleeps, or it sees our cursor. */
+        lam_fence_seq_cst();
+        if (__builtin_expect(lam_load_relaxed(consumer->blocked_on) == consumer->index + 1, 0))
+            lam_ring_consumer_wake_producer(consumer);
+    }
+}
+
+/* Release all that was peeked. */
+static inline void lam_ring_consumer_release(struct lam_ring_consumer *consumer)
+{
+    lam_ring_consumer_release_to(consumer, consumer->next);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

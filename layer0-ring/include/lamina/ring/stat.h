@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RING_STAT_H
+#define LAM_RING_STAT_H
+
+/*
+ * lamina/ring/stat.h: a look into a ring, without anyone's help.
+ *
+ * Ring, layer 0. Reads the counters of all ends and the shape of the ring. Any process that has it
+ * mapped, read-only too, at any time; it slows nobody down. Figures that move meanwhile are each
+ * right at some moment, not all at the same.
+ */
+
+#include <stdint.h>
+
+#include "lamina/ring/ring.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum lam_ring_state {
+    LAM_RING_NEW = 0, /* no producer yet */
+    LAM_RING_OPEN = 1,
+    LAM_RING_CLOSED = 2,   /* in order */
+    LAM_RING_DEAD = 3,     /* the producer is gone without a close */
+    LAM_RING_POISONED = 4, /* somebody found the other's bytes impossible */
+};
+
+struct lam_ring_consumer_stat {
+    char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    uint32_t index;
+    uint32_t pid;
+    uint32_t alive;     /* its lock is held */
+    uint64_t cursor;    /* sequence: all below it is released */
+    uint64_t lag_cells; /* from its cursor to the head */
+    uint64_t parks;     /* times it slept */
+};
+
+struct lam_ring_stat {
+    enum lam_ring_state state;
+    uint64_t epoch;
+    uint64_t head;   /* sequence behind the last published event */
+    uint64_t oldest; /* the horizon */
+    uint64_t events; /* published, all epochs */
+    uint64_t bytes;  /* payload bytes, as of the last waypoint, wait or close */
+    uint64_t full;   /* times a claim found the ring full */
+    uint64_t parks;  /* times the producer slept */
+    uint64_t wakes;  /* system calls made to wake consumers */
+    uint64_t reaped; /* consumers found dead */
+    uint32_t producer_pid;
+    uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
+    uint32_t consumer_count;
+    struct lam_ring_consumer_stat consumers[LAM_RING_CONSUMER_COUNT_MAX];
+};
+
+/*
+ * Fill *@stat. Lock-free; walks at most a sixteenth of the ring and probes the ends' locks.
+ *
+ * Returns 0, or
+ *   -EPROTO the data object makes no sense
+ */
+int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
