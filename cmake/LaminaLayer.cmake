@@ -12,7 +12,8 @@ target_compile_options(lam_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wpointer-arith -Wvla -Wno-unused-parameter
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
 
-add_custom_target(lamina_programs COMMENT "commands and examples")
+add_custom_target(lamina_programs) # commands and examples
+add_custom_target(lamina_package)  # what is installed
 
 # Every name in the list of layers is a lower floor than NAME, and is part of this build.
 function(lam_check_floors name)
@@ -67,6 +68,7 @@ function(lam_layer name)
     OUTPUT_NAME lamina-${name} EXPORT_NAME ${name}
     VERIFY_INTERFACE_HEADER_SETS ON POSITION_INDEPENDENT_CODE ON)
 
+  add_dependencies(lamina_package lam_${name})
   lam_closure(${name} ${arg_PUBLIC} ${arg_PRIVATE} ${arg_PACKAGES} ${arg_LINK})
   set_property(GLOBAL APPEND PROPERTY LAM_LAYERS ${name})
   set_property(GLOBAL PROPERTY LAM_LAYERS_OF_${name} ${layers})
@@ -87,6 +89,7 @@ endfunction()
 # lam_tool(NAME SOURCES ... LAYERS ... LINK ...): a command of a layer, in build/PRESET/bin.
 function(lam_tool name)
   lam_program(${name} ${ARGN})
+  add_dependencies(lamina_package ${name})
   add_executable(lamina::${name} ALIAS ${name}) # the name it has when installed
   set_property(GLOBAL APPEND PROPERTY LAM_TOOLS ${name})
 endfunction()

@@ -65,7 +65,7 @@ function(lam_criterion_test name)
     COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${name}> -D NAME=${name} -D OUT=${entries}
       -D TIMEOUT=${arg_TIMEOUT} -D "LABELS=${arg_LABELS}" -D "SERIAL=${arg_SERIAL}"
       -D "ENVIRONMENT=${LAM_TEST_ENVIRONMENT}" -D "REPORTS=${LAM_TEST_REPORTS}"
-      -P ${PROJECT_SOURCE_DIR}/cmake/LaminaDiscover.cmake
+      -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/LaminaDiscover.cmake
     VERBATIM)
   set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${name}-include.cmake)
   file(WRITE ${include_file}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# Reads the reports that CTest wrote (--output-junit) and says what ran: a line for each failed
+# test, a line for each skipped one with its reason, and last the counts.
+#
+# With -v phases="NAME ...", phases that failed: one without a failed test counts as a failure.
+# Ends with 1 when a test failed, or skipped itself without a reason: a skip is never silent.
+
+function plain(text)
+{
+    gsub(/&lt;/, "<", text)
+    gsub(/&gt;/, ">", text)
+    gsub(/&quot;/, "\"", text)
+    gsub(/&amp;/, "\\&", text)
+    return text
+}
+
+function attribute(name,    found)
+{
+    if (!match($0, name "=\"[^\"]*\""))
+        return ""
+    found = substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 3)
+    return plain(found)
+}
+
+# A Criterion entry names its reason after its own test; a plain program ends with it.
+function output_line(line,    own)
+{
+    if (line ~ /^[ \t]*$/)
+        return
+    last_line = line
+    own = test
+    sub(/^[^.]*\./, "", own)
+    sub(/\./, "::", own)
+    if (index(line, "[SKIP] " own ": ") == 1)
+        skip_line = substr(line, length("[SKIP] " own ": ") + 1)
+}
+
+function reason(    text)
+{
+    text = skip_line != "" ? skip_line : last_line
+    sub(/^ *skip(ped)?: */, "", text)
+    return text
+}
+
+function finish()
+{
+    if (status == "run") {
+        passed++
+    } else if (message ~ /^SKIP_/ && reason() != "") {
+        skipped++
+        skip_report = skip_report sprintf("skipped  %s%s: %s\n", preset, test, reason())
+    } else {
+        if (message ~ /^SKIP_/)
+            message = "skipped itself without a reason"
+        failed++
+        failed_in[phase]++
+        fail_report = fail_report sprintf("FAILED   %s%s%s\n", preset, test,
+            message == "" ? "" : ": " message)
+    }
+}
+
+FNR == 1 {
+    # build/PRESET/tests.xml; the name of the preset is said only where there are several reports.
+    preset = FILENAME
+    sub(/\/[^\/]*$/, "", preset)
+    sub(/.*\//, "", preset)
+    phase = preset == "release" ? "test" : preset
+    preset = ARGC > 2 ? preset " " : ""
+}
+
+/<testcase name=/ {
+    test = attribute("name")
+    status = attribute("status")
+    message = skip_line = last_line = ""
+}
+/<(skipped|failure) message=/ { message = attribute("message") }
+/<system-out>/ {
+    inside = 1
+    sub(/.*<system-out>/, "")
+}
+inside {
+    line = $0
+    sub(/<\/system-out>.*/, "", line)
+    output_line(plain(line))
+}
+/<\/system-out>/ { inside = 0 }
+/<\/testcase>/ { finish() }
+
+END {
+    # What failed beside the tests of these reports: lint, a build, a bench.
+    count = split(phases, names, " ")
+    for (i = 1; i <= count; i++) {
+        if (!(names[i] in failed_in)) {
+            failed++
+            fail_report = fail_report sprintf("FAILED   the phase %s\n", names[i])
+            failed_in[names[i]] = 1
+        }
+    }
+    printf "%s%s", skip_report, fail_report
+    printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+    exit failed > 0
+}
