@@ -30,12 +30,12 @@
 extern "C" {
 #endif
 
-#define LAM_TOPOLOGY_NAME_BYTES 32      /* a topology's, role's or edge's name, with its zero */
+#define LAM_TOPOLOGY_NAME_BYTES      32 /* a topology's, role's or edge's name, with its zero */
 #define LAM_TOPOLOGY_RING_NAME_BYTES 80 /* TOPOLOGY.EDGE.INDEX, with its zero */
-#define LAM_TOPOLOGY_ROLES_MAX 32
-#define LAM_TOPOLOGY_EDGES_MAX 64
-#define LAM_TOPOLOGY_PARAMETERS_MAX 64
-#define LAM_TOPOLOGY_INSTANCES_MAX 256 /* processes, all roles together */
+#define LAM_TOPOLOGY_ROLES_MAX       32
+#define LAM_TOPOLOGY_EDGES_MAX       64
+#define LAM_TOPOLOGY_PARAMETERS_MAX  64
+#define LAM_TOPOLOGY_INSTANCES_MAX   256 /* processes, all roles together */
 
 struct lam_topology; /* opaque */
 
@@ -175,8 +175,8 @@ int lam_topology_peer(const struct lam_topology *topology, const char *role, uin
  *   -ECANCELED  the topology is stopping
  *   -ENOENT     there is no such role
  */
-int lam_topology_wait_ready_until(struct lam_topology *topology, const char *role,
-    uint64_t deadline_ns, struct lam_error *error);
+int lam_topology_wait_ready_until(
+    struct lam_topology *topology, const char *role, uint64_t deadline_ns, struct lam_error *error);
 
 /*
  * 1 once the topology is stopping (Ctrl-C, or the policy after a death), or once `lamina up` itself
