@@ -33,13 +33,13 @@ struct lam_codec {
     const char *type_name;
 
     /*
-     * Says that two ends mean the same bytes: covers the codec's name and @schema. Never 0. A
-     * channel carries it, and an end with another one is refused.
+     * Says that two ends mean the same bytes: the hash of @schema. Never 0. A channel
+     * carries it, and an end with another one is refused.
      */
     uint64_t type_hash;
 
     /*
-     * The type in words, one line a fact, terminated by NUL (lamina/codecs/schema.h). A channel
+     * Codec and type in words, one line a fact, ends in NUL (lamina/codecs/schema.h). A channel
      * carries a copy, so that tools without the type can print its messages.
      */
     const char *schema;

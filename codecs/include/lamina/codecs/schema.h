@@ -9,8 +9,8 @@
  * makes them from the text that a channel carries. Nobody writes them by hand.
  *
  * The text is the type in words, one fact a line, the root first, then all that it reaches, depth
- * first: what two ends must agree on and no more (comments are not in it). Its hash, with the name
- * of the codec, is the hash of the type.
+ * first: what two ends must agree on and no more (comments are not in it). Its first line names
+ * the codec. Its hash is the hash of the type.
  */
 
 #include <stddef.h>
@@ -96,9 +96,9 @@ struct lam_root {
 };
 
 /*
- * Hash of a type: @codec_name, then the @bytes of @text. Never 0. Wait-free.
+ * Hash of the type that the @bytes of @text describe. Never 0. Wait-free.
  */
-uint64_t lam_schema_hash(const char *codec_name, const char *text, size_t bytes);
+uint64_t lam_schema_hash(const char *text, size_t bytes);
 
 /*
  * Bytes that one value of @kind takes inline: 1 to 8 for scalars, 4 for strings and tables (an

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_CODECS_VALUE_H
+#define LAM_CODECS_VALUE_H
+
+/*
+ * value.h: plain structs as the walkers see them: bytes at known places. Internal to codecs.
+ *
+ * A span of whatever type, and a string, is a pointer and a 32-bit count; both are loaded and
+ * stored by copying, since the walkers do not know the struct's type.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lamina/codecs/schema.h"
+#include "lamina/codecs/span.h"
+
+struct lam_value_span {
+    const void *data;
+    uint32_t count;
+};
+
+static inline struct lam_value_span lam_value_load_span(const void *at)
+{
+    struct lam_value_span span;
+
+    memcpy(&span.data, at, sizeof(span.data));
+    memcpy(&span.count, (const char *)at + offsetof(struct lam_u8_span, count), 4);
+    return span;
+}
+
+static inline void lam_value_store_span(void *at, const void *data, uint32_t count)
+{
+    memcpy(at, &data, sizeof(data));
+    memcpy((char *)at + offsetof(struct lam_u8_span, count), &count, 4);
+}
+
+/* Pointer to a struct or to a nested plain struct. */
+static inline const void *lam_value_load_pointer(const void *at)
+{
+    const void *pointer;
+
+    memcpy(&pointer, at, sizeof(pointer));
+    return pointer;
+}
+
+static inline void lam_value_store_pointer(void *at, const void *pointer)
+{
+    memcpy(at, &pointer, sizeof(pointer));
+}
+
+static inline bool lam_field_is_vector(const struct lam_field *field)
+{
+    return (field->flags & LAM_FIELD_VECTOR) != 0;
+}
+
+/* A scalar that lies inline, not an element of a vector. */
+static inline bool lam_field_is_scalar(const struct lam_field *field)
+{
+    return field->kind < LAM_KIND_STRING && !lam_field_is_vector(field);
+}
+
+static inline bool lam_field_is_skipped(const struct lam_field *field)
+{
+    return (field->flags & LAM_FIELD_DEPRECATED) != 0;
+}
+
+/* Whether the plain struct @value has something to say in @field. */
+static inline bool lam_value_has(const void *value, const struct lam_field *field)
+{
+    const char *at = (const char *)value + field->value_place;
+
+    if (!lam_field_is_scalar(field))
+        return lam_value_load_pointer(at) != NULL;
+    if ((field->flags & LAM_FIELD_OPTIONAL) != 0)
+        return at[lam_kind_bytes(field->kind)] != 0; /* struct lam_optional_... */
+    return true;
+}
+
+/* Bytes and alignment of one element of a vector of @field's kind, as it lies in a message. */
+static inline uint32_t lam_element_bytes(const struct lam_type *types, const struct lam_field *field)
+{
+    return field->kind == LAM_KIND_STRUCT ? types[field->type].inline_bytes
+                                          : lam_kind_bytes(field->kind);
+}
+
+static inline uint32_t lam_element_align(const struct lam_type *types, const struct lam_field *field)
+{
+    return field->kind == LAM_KIND_STRUCT ? types[field->type].align : lam_kind_bytes(field->kind);
+}
+
+#endif
