@@ -2,10 +2,9 @@
 # lam_layer(NAME SOURCES ... PUBLIC ... PRIVATE ... PACKAGES ... LINK ...): one floor of the house.
 #
 # PUBLIC layers are those whose headers ours include, PRIVATE the rest. PACKAGES are names of
-# LaminaPackages.cmake, LINK is plain libraries (dl, m). Three fences: the floor check refuses an
-# upward dependency, scoped include paths refuse an upward include, and NAME_closure refuses a
-# declaration copied by hand.
+# LaminaPackages.cmake, LINK is plain libraries (dl, m). LaminaFences.cmake holds it to its floor.
 include(LaminaPackages)
+include(LaminaFences)
 
 add_library(lam_warnings INTERFACE)
 target_compile_options(lam_warnings INTERFACE
@@ -15,35 +14,9 @@ target_compile_options(lam_warnings INTERFACE
 add_custom_target(lamina_programs) # commands and examples
 add_custom_target(lamina_package)  # what is installed
 
-# Every name in the list of layers is a lower floor than NAME, and is part of this build.
-function(lam_check_floors name)
-  foreach(dep IN LISTS ARGN)
-    if(NOT DEFINED LAM_FLOOR_${dep})
-      message(FATAL_ERROR "${name} depends on ${dep}, which is no floor of this house")
-    endif()
-    if(NOT LAM_FLOOR_${dep} LESS LAM_FLOOR_${name})
-      message(FATAL_ERROR "${name} (floor ${LAM_FLOOR_${name}}) must not depend on "
-        "${dep} (floor ${LAM_FLOOR_${dep}})")
-    endif()
-    if(NOT TARGET lamina::${dep})
-      message(FATAL_ERROR "${name} depends on ${dep}, which this build leaves out")
-    endif()
-  endforeach()
-endfunction()
-
-# The whole archive must link against nothing but what the layer named.
-function(lam_closure name)
-  add_executable(${name}_closure EXCLUDE_FROM_ALL
-    ${PROJECT_SOURCE_DIR}/tests/architecture/closure.c)
-  target_link_options(${name}_closure PRIVATE
-    "LINKER:--whole-archive,$<TARGET_FILE:lam_${name}>,--no-whole-archive")
-  target_link_libraries(${name}_closure PRIVATE ${ARGN})
-  add_dependencies(${name}_closure lam_${name})
-endfunction()
-
 function(lam_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE;PACKAGES;LINK")
-  lam_check_floors(${name} ${arg_PUBLIC} ${arg_PRIVATE})
+  lam_fence_floor(${name} ${arg_PUBLIC} ${arg_PRIVATE})
   foreach(package IN LISTS arg_PACKAGES)
     lam_package(${package})
   endforeach()
@@ -69,7 +42,8 @@ function(lam_layer name)
     VERIFY_INTERFACE_HEADER_SETS ON POSITION_INDEPENDENT_CODE ON)
 
   add_dependencies(lamina_package lam_${name})
-  lam_closure(${name} ${arg_PUBLIC} ${arg_PRIVATE} ${arg_PACKAGES} ${arg_LINK})
+  lam_fence_headers(${name} ${headers})
+  lam_fence_closure(${name} ${arg_PUBLIC} ${arg_PRIVATE} ${arg_PACKAGES} ${arg_LINK})
   set_property(GLOBAL APPEND PROPERTY LAM_LAYERS ${name})
   set_property(GLOBAL PROPERTY LAM_LAYERS_OF_${name} ${layers})
   set_property(GLOBAL PROPERTY LAM_PACKAGES_OF_${name} ${packages})
