@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_FRAMED_FRAMED_H
+#define LAM_FRAMED_FRAMED_H
+
+/*
+ * lamina/framed/framed.h: all of layer 1.
+ *
+ * Framed, layer 1. A channel is a ring: made, named and attached by lamina/ring/ring.h. Here are
+ * its two ends for messages of any length. Nothing of this layer lies in shared memory but the
+ * messages themselves.
+ */
+
+#include "lamina/framed/message.h"
+#include "lamina/framed/receiver.h"
+#include "lamina/framed/sender.h"
+#include "lamina/framed/stream.h"
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_FRAMED_SENDER_H
+#define LAM_FRAMED_SENDER_H
+
+/*
+ * lamina/framed/sender.h: the end of a channel that sends messages.
+ *
+ * Framed, layer 1. Claim room, write the message where it will be read, commit; or send bytes that
+ * lie elsewhere. It adds nothing to a message that fits half the ring: no copy, no word in shared
+ * memory. Longer messages go out as frames: lam_framed_sender_send_until(), or piece by piece
+ * (lamina/framed/stream.h).
+ *
+ * All calls from one thread at a time. The inline ones make no system call, except to wake a
+ * receiver that sleeps, and nothing here allocates once attached.
+ */
+
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "lamina/framed/message.h"
+#include "lamina/ring/producer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lam_framed_sender_options {
+    struct lam_ring_producer_options producer;
+    /*
+     * The longest message of frames; 0, or less than half the ring: no frames are sent. What fits
+     * half the ring is not bounded by it.
+     */
+    uint64_t message_bytes_max;
+};
+
+struct lam_framed_sender {
+    /* Fields are private. */
+    struct lam_ring_producer producer;
+    uint32_t extension_bytes; /* of the claim in hand */
+    uint16_t extension_flags;
+    uint16_t stream_kind;
+    uint64_t message_bytes_max;
+    uint64_t frame_bytes_max; /* of a frame's event, its header not counted; 0 no frames here */
+
+    /* The message of frames that is on its way; its total is 0 while there is none. */
+    uint64_t stream_bytes_total;
+    uint64_t stream_bytes_sent;
+    uint64_t stream_id;
+    uint64_t piece_bytes; /* of the piece that is claimed; 0 none */
+    uint32_t stream_correlated;
+    struct lam_framed_correlation stream_correlation;
+};
+
+/*
+ * Become the sender of the channel @ring, which is kept until lam_framed_sender_detach(). @options
+ * may be NULL.
+ *
+ * Returns as lam_ring_producer_attach().
+ */
+int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,
+    const struct lam_framed_sender_options *options, struct lam_error *error);
+
+/* Close the channel in order. A claim is aborted, an open stream is cancelled. */
+void lam_framed_sender_close(struct lam_framed_sender *sender);
+
+/* Give the end back. Without a close before, receivers see a sender that died. */
+void lam_framed_sender_detach(struct lam_framed_sender *sender);
+
+/* Wait until at least @count receivers have joined. As lam_ring_producer_wait_consumers_until(). */
+int lam_framed_sender_wait_receivers_until(
+    struct lam_framed_sender *sender, uint32_t count, uint64_t deadline_ns);
+
+/* Who holds the sender back. As lam_ring_producer_blocker(). */
+int lam_framed_sender_blocker(struct lam_framed_sender *sender, struct lam_ring_blocker *blocker);
+
+/* The longest message in place: what a claim can be given. 16 bytes less with a correlation. */
+static inline uint64_t lam_framed_sender_claim_bytes_max(const struct lam_framed_sender *sender)
+{
+    return sender->producer.payload_bytes_max;
+}
+
+/* The id that the claim in hand will have, or else the next message. Not inside a batch. */
+static inline uint64_t lam_framed_sender_next_id(const struct lam_framed_sender *sender)
+{
+    return sender->producer.next;
+}
+
+/*
+ * Claim room for one message of up to @payload_bytes, without waiting.
+ *
+ * *@payload is borrowed until commit or abort: contiguous, 16-byte aligned, with old bytes in it.
+ * At most one claim at a time, and none while a stream is open. Progress as
+ * lam_ring_producer_try_claim().
+ *
+ * Returns 1; 0 the ring is full (lam_framed_sender_blocker()); or
+ *   -EMSGSIZE        larger than lam_framed_sender_claim_bytes_max()
+ *   -EPIPE           this sender has closed the channel
+ *   -ENOTRECOVERABLE a receiver found the data impossible: the channel is poisoned
+ */
+static inline int lam_framed_sender_try_claim(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, void **payload)
+{
+    LAM_ASSERT(sender->stream_bytes_total == 0);
+    sender->extension_bytes = 0;
+    sender->extension_flags = 0;
+    return lam_ring_producer_try_claim(&sender->producer, payload_bytes, payload);
+}
+
+/*
+ * The same, waiting until @deadline_ns (LAM_DEADLINE_NEVER: for ever).
+ *
+ * Returns 0, or an error of lam_framed_sender_try_claim(), or
+ *   -ETIMEDOUT still full; lam_framed_sender_blocker() says who and for how long
+ */
+int lam_framed_sender_claim_until(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload);
+
+/*
+ * Claim for a message with *@correlation, which is copied. Otherwise as lam_framed_sender_try_claim()
+ * and lam_framed_sender_claim_until().
+ */
+int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, void **payload);
+int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
+    uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint64_t deadline_ns,
+    void **payload);
+
+/*
+ * Publish the claimed message, with @payload_bytes of it written: no more than were claimed, and 0
+ * is a message too. @kind is the application's, below LAM_EVENT_KIND_RESERVED; the layers above
+ * may use kinds from LAM_FRAMED_KIND_END on. Wait-free; one system call if a receiver sleeps.
+ */
+static inline void lam_framed_sender_commit(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind)
+{
+    LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
+    lam_ring_producer_commit(
+        &sender->producer, payload_bytes + sender->extension_bytes, kind, sender->extension_flags);
+}
+
+/* Give a claim back, of one message or of a batch; nothing becomes visible. Wait-free. */
+static inline void lam_framed_sender_abort(struct lam_framed_sender *sender)
+{
+    lam_ring_producer_abort(&sender->producer);
+}
+
+/*
+ * Claim room for a batch of @message_count messages of up to @message_bytes_max each, without
+ * waiting. They are staged one after another and become visible at once, by one commit.
+ *
+ * Returns as lam_framed_sender_try_claim(); -EMSGSIZE: together more than the ring.
+ */
+static inline int lam_framed_sender_try_claim_batch(
+    struct lam_framed_sender *sender, uint32_t message_count, uint64_t message_bytes_max)
+{
+    LAM_ASSERT(sender->stream_bytes_total == 0);
+    if (__builtin_expect(message_bytes_max > sender->producer.payload_bytes_max, 0))
+        return -EMSGSIZE;
+    return lam_ring_producer_try_claim_batch(&sender->producer,
+        message_count * lam_ring_producer_cell_count(&sender->producer, message_bytes_max));
+}
+
+/* The same, waiting until @deadline_ns. Returns as lam_framed_sender_claim_until(). */
+int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sender, uint32_t message_count,
+    uint64_t message_bytes_max, uint64_t deadline_ns);
+
+/*
+ * Place the next message of a batch: *@payload is where its @payload_bytes go, borrowed until the
+ * commit or abort of the batch. Wait-free.
+ *
+ * Returns 1; 0 the claimed room is used up; or
+ *   -EMSGSIZE larger than half the ring
+ */
+static inline int lam_framed_sender_stage(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind, void **payload)
+{
+    LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
+    return lam_ring_producer_stage(&sender->producer, payload_bytes, kind, 0, payload);
+}
+
+/* Publish all staged messages at once. With none staged it is an abort. Wait-free. */
+static inline void lam_framed_sender_commit_batch(struct lam_framed_sender *sender)
+{
+    lam_ring_producer_commit_batch(&sender->producer);
+}
+
+/*
+ * Send the bytes that @parts point to, one after another, as one message, without waiting: they
+ * are copied once, straight into the ring. @correlation may be NULL.
+ *
+ * Returns as lam_framed_sender_try_claim(); -EMSGSIZE: does not fit half the ring. Only
+ * lam_framed_sender_send_until() and lamina/framed/stream.h send in frames.
+ */
+int lam_framed_sender_try_send(struct lam_framed_sender *sender, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, const struct lam_framed_correlation *correlation);
+
+/*
+ * The same, waiting until @deadline_ns, and in frames where the message does not fit half the ring.
+ *
+ * Returns 0, or an error of lam_framed_sender_try_claim(), or
+ *   -EMSGSIZE  larger than half the ring and than the sender's message_bytes_max
+ *   -ETIMEDOUT not sent. Where some frames had left, receivers get -ECANCELED for the message
+ */
+int lam_framed_sender_send_until(struct lam_framed_sender *sender, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, const struct lam_framed_correlation *correlation,
+    uint64_t deadline_ns);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

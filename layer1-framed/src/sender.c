@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sender's ends of life, and the calls that wait. */
+#include "lamina/framed/sender.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lamina/framed/stream.h"
+
+/* A frame holds its own header and something of the message, also behind a correlation. */
+#define FRAME_BYTES_MIN 128
+
+/*
+ * A quarter of the ring: the sender writes one frame while receivers copy another out. One more
+ * cell is claimed with each and not used, so that a cut can be published whenever a stream is open.
+ */
+static uint64_t frame_bytes_max(const struct lam_ring *ring)
+{
+    uint64_t bytes = (ring->depth / 4) << ring->cell_shift;
+
+    return bytes < FRAME_BYTES_MIN ? 0 : bytes - LAM_EVENT_HEADER_BYTES;
+}
+
+int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,
+    const struct lam_framed_sender_options *options, struct lam_error *error)
+{
+    LAM_ASSERT(sender != NULL && ring != NULL);
+    memset(sender, 0, sizeof(*sender));
+    if (options != NULL)
+        sender->message_bytes_max = options->message_bytes_max;
+    sender->frame_bytes_max = frame_bytes_max(ring);
+    return lam_ring_producer_attach(
+        &sender->producer, ring, options != NULL ? &options->producer : NULL, error);
+}
+
+void lam_framed_sender_close(struct lam_framed_sender *sender)
+{
+    if (lam_framed_sender_is_streaming(sender))
+        lam_framed_sender_cancel_stream(sender);
+    lam_ring_producer_close(&sender->producer);
+}
+
+void lam_framed_sender_detach(struct lam_framed_sender *sender)
+{
+    lam_ring_producer_detach(&sender->producer);
+}
+
+int lam_framed_sender_wait_receivers_until(
+    struct lam_framed_sender *sender, uint32_t count, uint64_t deadline_ns)
+{
+    return lam_ring_producer_wait_consumers_until(&sender->producer, count, deadline_ns);
+}
+
+int lam_framed_sender_blocker(struct lam_framed_sender *sender, struct lam_ring_blocker *blocker)
+{
+    return lam_ring_producer_blocker(&sender->producer, blocker);
+}
+
+int lam_framed_sender_claim_until(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload)
+{
+    LAM_ASSERT(sender->stream_bytes_total == 0);
+    sender->extension_bytes = 0;
+    sender->extension_flags = 0;
+    return lam_ring_producer_claim_until(&sender->producer, payload_bytes, deadline_ns, payload);
+}
+
+/* Write the extension where the claim begins, and lend what is behind it. */
+static void correlate(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, void **payload)
+{
+    memcpy(*payload, correlation, sizeof(*correlation));
+    *payload = (uint8_t *)*payload + LAM_FRAMED_EXTENSION_BYTES;
+    sender->extension_bytes = LAM_FRAMED_EXTENSION_BYTES;
+    sender->extension_flags = LAM_EVENT_CORRELATION;
+}
+
+int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, void **payload)
+{
+    int rc;
+
+    LAM_ASSERT(sender->stream_bytes_total == 0 && correlation != NULL);
+    if (payload_bytes > sender->producer.payload_bytes_max)
+        return -EMSGSIZE;
+    rc = lam_ring_producer_try_claim(
+        &sender->producer, payload_bytes + LAM_FRAMED_EXTENSION_BYTES, payload);
+    if (rc == 1)
+        correlate(sender, correlation, payload);
+    return rc;
+}
+
+int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
+    uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint64_t deadline_ns,
+    void **payload)
+{
+    int rc;
+
+    LAM_ASSERT(sender->stream_bytes_total == 0 && correlation != NULL);
+    if (payload_bytes > sender->producer.payload_bytes_max)
+        return -EMSGSIZE;
+    rc = lam_ring_producer_claim_until(
+        &sender->producer, payload_bytes + LAM_FRAMED_EXTENSION_BYTES, deadline_ns, payload);
+    if (rc == 0)
+        correlate(sender, correlation, payload);
+    return rc;
+}
+
+/* 0: more than any ring can give; the ring itself refuses what is more than this one's. */
+static uint64_t batch_cells(
+    const struct lam_framed_sender *sender, uint32_t message_count, uint64_t message_bytes_max)
+{
+    if (message_bytes_max > sender->producer.payload_bytes_max)
+        return 0;
+    return message_count * lam_ring_producer_cell_count(&sender->producer, message_bytes_max);
+}
+
+int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sender, uint32_t message_count,
+    uint64_t message_bytes_max, uint64_t deadline_ns)
+{
+    uint64_t cell_count = batch_cells(sender, message_count, message_bytes_max);
+
+    LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
+    if (cell_count == 0)
+        return -EMSGSIZE;
+    return lam_ring_producer_claim_batch_until(&sender->producer, cell_count, deadline_ns);
+}
