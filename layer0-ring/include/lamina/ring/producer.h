@@ -39,8 +39,10 @@ struct lam_ring_producer {
     uint64_t limit;         /* consumers have released all below limit - depth */
     uint64_t claimed_cells; /* 0 nothing is claimed */
     uint64_t staged;        /* batch: sequence of the next event to stage */
-    uint64_t *worn;         /* a bit a mapped cell: its first word has carried payload */
-    uint64_t waypoint_due;  /* bookkeeping is due at this sequence */
+    uint64_t staged_events; /* batch: how many, and their payload */
+    uint64_t staged_bytes;
+    uint64_t *worn;        /* a bit a mapped cell: its first word has carried payload */
+    uint64_t waypoint_due; /* bookkeeping is due at this sequence */
     uint64_t payload_bytes_max;
     uint64_t ordinal; /* events published, all epochs */
     uint64_t bytes;   /* payload bytes published, this epoch */
@@ -102,7 +104,7 @@ int lam_ring_producer_refuse(const struct lam_ring_producer *producer, uint64_t 
 
 /* The rare parts of a commit. */
 void lam_ring_producer_wear(struct lam_ring_producer *producer, uint64_t from, uint64_t cell_count);
-void lam_ring_producer_unwear(
+void lam_ring_producer_unwear_slow(
     struct lam_ring_producer *producer, uint64_t from, uint64_t cell_count);
 void lam_ring_producer_waypoint(struct lam_ring_producer *producer);
 void lam_ring_producer_wake(struct lam_ring_producer *producer);
@@ -135,6 +137,19 @@ static inline void lam_ring_producer_clear(struct lam_ring_producer *producer, u
         lam_store_relaxed(&lam_ring_producer_cell(producer, sequence)->stamp, ~sequence);
         producer->worn[index >> 6] &= ~bit;
     }
+}
+
+/* The cells of a batch get stamps or are worn again: what they held before is of no account. */
+static inline void lam_ring_producer_unwear(
+    struct lam_ring_producer *producer, uint64_t from, uint64_t cell_count)
+{
+    uint64_t index = from & producer->cell_mask;
+    uint64_t bit = index & 63;
+
+    if (cell_count + bit <= 63)
+        producer->worn[index >> 6] &= ~(((UINT64_C(1) << cell_count) - 1) << bit);
+    else
+        lam_ring_producer_unwear_slow(producer, from, cell_count);
 }
 
 /*
@@ -282,8 +297,8 @@ static inline int lam_ring_producer_stage(struct lam_ring_producer *producer,
     if (at != producer->next)
         lam_store_relaxed(&header->stamp, at);
     producer->staged = at + cell_count;
-    producer->ordinal++;
-    producer->bytes += payload_bytes;
+    producer->staged_events++;
+    producer->staged_bytes += payload_bytes;
     *payload = header + 1;
     return 1;
 }
@@ -294,12 +309,19 @@ static inline void lam_ring_producer_commit_batch(struct lam_ring_producer *prod
     uint64_t first = producer->next;
 
     LAM_ASSERT(producer->claimed_cells != 0);
-    if (producer->staged == first) {
-        producer->claimed_cells = 0;
+    if (producer->staged_events == 0) {
+        lam_ring_producer_abort(producer);
         return;
     }
-    if (producer->staged != first + producer->claimed_cells)
+    if (producer->staged != first + producer->claimed_cells) {
+        lam_ring_producer_wear(
+            producer, producer->staged, first + producer->claimed_cells - producer->staged);
         lam_ring_producer_clear(producer, producer->staged);
+    }
+    producer->ordinal += producer->staged_events;
+    producer->bytes += producer->staged_bytes;
+    producer->staged_events = 0;
+    producer->staged_bytes = 0;
     lam_ring_producer_advance(producer, first, producer->staged);
 }
 

@@ -21,6 +21,7 @@
 
 #include "lamina/base/clock.h"
 #include "lamina/base/error.h"
+#include "lamina/base/lock.h"
 #include "lamina/base/segment.h"
 
 #ifdef __cplusplus
@@ -63,6 +64,7 @@ struct lam_ring_options {
 struct lam_ring {
     struct lam_segment data;
     struct lam_segment control;
+    struct lam_lock creator; /* held by whoever created it: a ring with no end yet is not dead */
     uint64_t ring_id;
     uint64_t depth;           /* cells that the ring may hold, one of them always free */
     uint64_t cell_mask;       /* mapped cells - 1 */

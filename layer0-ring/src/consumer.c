@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A consumer's life: an entry in the table, taken by its lock; a start; and its end.
+ */
+#include "lamina/ring/consumer.h"
+#include "layout.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The horizon moves once a sixteenth of a lap; a producer that moves it all the time is no ring. */
+#define JOIN_TRIES_MAX 100000
+
+/* Whoever holds the lock of an entry owns it: a state that is left there is a dead one's. */
+static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *error)
+{
+    struct lam_ring *ring = consumer->ring;
+
+    for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
+        struct lam_ring_entry *entry = &ring->control_head->entries[index];
+        uint64_t state = lam_load_acquire(&entry->state);
+        int rc = lam_lock_take(&consumer->lock, ring->control.fd, LAM_RING_LOCK_CONSUMER + index);
+
+        if (rc == -EBUSY)
+            continue;
+        if (rc != 0)
+            return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
+        consumer->index = index;
+        /* The producer may be freeing the same entry; either order leaves it ours. */
+        do {
+            consumer->entry_state = lam_ring_entry_next(state, LAM_RING_ENTRY_JOINING);
+        } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
+        return 0;
+    }
+    return lam_error_set(error, -EUSERS, "ring %s: all %d places for consumers are taken",
+        ring->name, LAM_RING_CONSUMER_COUNT_MAX);
+}
+
+static int name_is_taken(const struct lam_ring_consumer *consumer, const char *name)
+{
+    const struct lam_ring *ring = consumer->ring;
+
+    for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
+        const struct lam_ring_entry *entry = &ring->control_head->entries[index];
+        enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
+
+        if (index == consumer->index || state == LAM_RING_ENTRY_FREE ||
+            strncmp(entry->name, name, LAM_RING_CONSUMER_NAME_MAX) != 0)
+            continue;
+        /* Of two that join at once the one with the lower entry stays. */
+        if (state == LAM_RING_ENTRY_JOINING && index > consumer->index)
+            continue;
+        if (lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) == 1)
+            return 1;
+    }
+    return 0;
+}
+
+static int sign_entry(struct lam_ring_consumer *consumer, const char *name, struct lam_error *error)
+{
+    struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
+
+    entry->identity = lam_identity_self();
+    memset(entry->name, 0, sizeof(entry->name));
+    lam_store_relaxed(&entry->parks, 0);
+    if (name != NULL)
+        (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
+    else
+        (void)snprintf(
+            entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, consumer->index);
+    if (name != NULL && name_is_taken(consumer, name))
+        return lam_error_set(error, -EEXIST, "ring %s: a live consumer is named %s already",
+            consumer->ring->name, name);
+    return 0;
+}
+
+/* Where reading would start now. */
+static uint64_t start_now(const struct lam_ring *ring, enum lam_ring_start start)
+{
+    uint64_t horizon = lam_load_relaxed(&ring->data_head->horizon);
+    uint64_t waypoint;
+
+    if (start == LAM_RING_OLDEST)
+        return horizon;
+    waypoint = lam_ring_newest_waypoint(ring).sequence;
+    return (int64_t)(waypoint - horizon) < 0 ? horizon : waypoint;
+}
+
+/*
+ * Gate first, then look whether what we gate is still there: see producer_room.c. From the settled
+ * place on nothing is overwritten, and the head is found by walking.
+ */
+static int settle(
+    struct lam_ring_consumer *consumer, enum lam_ring_start start, struct lam_error *error)
+{
+    struct lam_ring *ring = consumer->ring;
+    struct lam_ring_entry *entry = &ring->control_head->entries[consumer->index];
+    struct lam_ring_place place = {.sequence = start_now(ring, start)};
+    unsigned tries = 0;
+
+    lam_store_relaxed(&entry->cursor, place.sequence);
+    consumer->entry_state = lam_ring_entry_next(consumer->entry_state, LAM_RING_ENTRY_GATING);
+    /* R4, pairs with the acquire of state in the producer's scan: the cursor is there. */
+    lam_store_release(&entry->state, consumer->entry_state);
+    (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
+    for (;;) {
+        lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon() */
+        if ((int64_t)(place.sequence - lam_load_relaxed(&ring->data_head->horizon)) >= 0)
+            break;
+        if (++tries > JOIN_TRIES_MAX)
+            return lam_error_set(
+                error, -EPROTO, "ring %s: its horizon never stands still", ring->name);
+        place.sequence = start_now(ring, start);
+        lam_store_release(&entry->cursor, place.sequence);
+    }
+    if (start == LAM_RING_HEAD && lam_ring_walk(ring, &place) != 0)
+        return lam_error_set(error, -EPROTO, "ring %s: an impossible event at sequence %llu",
+            ring->name, (unsigned long long)place.sequence);
+    consumer->next = place.sequence;
+    lam_ring_consumer_release(consumer);
+    return 0;
+}
+
+static void bind(
+    struct lam_ring_consumer *consumer, const struct lam_ring_consumer_options *options)
+{
+    struct lam_ring *ring = consumer->ring;
+    struct lam_ring_control *control = ring->control_head;
+
+    consumer->cells = ring->cells;
+    consumer->cell_mask = ring->cell_mask;
+    consumer->cell_shift = ring->cell_shift;
+    consumer->event_cells_max = ring->event_cells_max;
+    consumer->producer_may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
+    consumer->blocked_on = &control->blocked_on;
+    consumer->cursor = &control->entries[consumer->index].cursor;
+    consumer->wait = lam_ring_wait_mode(ring, options->wait);
+    consumer->spin_ns = options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
+}
+
+int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring *ring,
+    const struct lam_ring_consumer_options *options, struct lam_error *error)
+{
+    static const struct lam_ring_consumer_options defaults = {.start = LAM_RING_HEAD};
+    int rc;
+
+    memset(consumer, 0, sizeof(*consumer));
+    consumer->lock.fd = -1;
+    consumer->ring = ring;
+    if (options == NULL)
+        options = &defaults;
+    if (options->name != NULL &&
+        (options->name[0] == '\0' || strlen(options->name) > LAM_RING_CONSUMER_NAME_MAX))
+        return lam_error_set(error, -EINVAL,
+            "ring %s: consumer name \"%.60s\" is empty or longer "
+            "than %d bytes",
+            ring->name, options->name, LAM_RING_CONSUMER_NAME_MAX);
+    if (ring->control.access != LAM_ACCESS_WRITE)
+        return lam_error_set(error, -EACCES,
+            "ring %s: control is mapped read-only here: an "
+            "observer cannot place a consumer",
+            ring->name);
+    rc = take_entry(consumer, error);
+    if (rc != 0)
+        return rc;
+    bind(consumer, options);
+    rc = sign_entry(consumer, options->name, error);
+    if (rc == 0)
+        rc = settle(consumer, options->start, error);
+    if (rc != 0)
+        lam_ring_consumer_detach(consumer);
+    return rc;
+}
+
+void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
+{
+    struct lam_ring_control *control;
+    uint64_t state = consumer->entry_state;
+
+    if (!lam_lock_is_held(&consumer->lock))
+        return;
+    control = consumer->ring->control_head;
+    /* Unless the producer expelled us meanwhile: then the next owner of the lock cleans up. */
+    (void)lam_cas_acq_rel(&control->entries[consumer->index].state, &state,
+        lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
+    lam_lock_drop(&consumer->lock);
+    lam_fence_seq_cst(); /* F3: a producer that sleeps on us must look again */
+    if (lam_load_relaxed(&control->blocked_on) == consumer->index + 1)
+        lam_ring_consumer_wake_producer(consumer);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A consumer that found nothing: why, and waiting for more.
+ */
+#include "lamina/ring/consumer.h"
+#include "layout.h"
+
+#include <errno.h>
+
+static int is_there(const struct lam_ring_consumer *consumer)
+{
+    /* A1: see lam_ring_consumer_try_peek(). */
+    return lam_load_acquire(&lam_ring_consumer_cell(consumer, consumer->next)->stamp) ==
+           consumer->next;
+}
+
+/* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
+static int end_of_stream(struct lam_ring_consumer *consumer)
+{
+    const struct lam_ring *ring = consumer->ring;
+    /* A5, pairs with R5: who sees the ring closed sees its last event. */
+    uint64_t state = lam_load_acquire(&ring->data_head->state);
+
+    if (lam_load_relaxed(&ring->control_head->poisoned) != 0)
+        return -ENOTRECOVERABLE;
+    if (lam_load_relaxed(&ring->control_head->entries[consumer->index].state) !=
+        consumer->entry_state)
+        return -ESTALE;
+    if (lam_ring_state_of(state) == LAM_RING_CLOSED)
+        return is_there(consumer) ? 0 : -EPIPE;
+    if (consumer->producer_dead && consumer->producer_epoch == lam_ring_epoch_of(state))
+        return is_there(consumer) ? 0 : -EOWNERDEAD;
+    return 0;
+}
+
+/* Ask for the producer's lock. Returns as end_of_stream(). */
+static int probe_producer(struct lam_ring_consumer *consumer)
+{
+    const struct lam_ring *ring = consumer->ring;
+    uint64_t state = lam_load_acquire(&ring->data_head->state);
+
+    if (lam_ring_state_of(state) == LAM_RING_OPEN &&
+        lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0) {
+        /* Of this epoch: a successor has taken the lock before it changes the state. */
+        consumer->producer_dead = 1;
+        consumer->producer_epoch = lam_ring_epoch_of(state);
+    } else {
+        consumer->producer_dead = 0;
+    }
+    return end_of_stream(consumer);
+}
+
+int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
+{
+    uint64_t now_ns;
+
+    LAM_ASSERT(lam_lock_is_held(&consumer->lock)); /* not after detach, nor in a forked child */
+    if ((++consumer->idle_streak & 63) != 0)
+        return end_of_stream(consumer); /* the clock costs more than a look at the words */
+    now_ns = lam_clock_now_ns();
+    if (now_ns < consumer->probe_at_ns)
+        return end_of_stream(consumer);
+    consumer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
+    return probe_producer(consumer);
+}
+
+int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
+{
+    struct lam_ring_control *control = consumer->ring->control_head;
+
+    lam_store_relaxed(&control->poisoned, 1);
+    (void)lam_ring_wake_consumers(control);
+    if (lam_load_relaxed(&control->blocked_on) != 0)
+        lam_ring_consumer_wake_producer(consumer);
+    return -ENOTRECOVERABLE;
+}
+
+void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
+{
+    struct lam_ring_control *control = consumer->ring->control_head;
+
+    /* Taken with the word, so that one sleep costs one system call. */
+    if (lam_exchange_acq_rel(&control->blocked_on, 0) == 0)
+        return;
+    (void)lam_add_acq_rel(&control->producer_bell, 1);
+    (void)lam_base->futex_wake_all(&control->producer_bell);
+}
+
+static void park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
+{
+    struct lam_ring_control *control = consumer->ring->control_head;
+    uint64_t bit = UINT64_C(1) << consumer->index;
+    uint32_t bell = lam_load_acquire(&control->consumer_bell);
+
+    (void)lam_or_seq_cst(&control->sleeping, bit);
+    lam_fence_seq_cst(); /* F2, pairs with F1: it sees our bit, or we see its stamp */
+    if (!is_there(consumer) && end_of_stream(consumer) == 0) {
+        lam_ring_count(&control->entries[consumer->index].parks);
+        lam_base->futex_wait(&control->consumer_bell, bell, lam_wait_park_until(wait));
+    }
+    (void)lam_and_seq_cst(&control->sleeping, ~bit);
+}
+
+int lam_ring_consumer_peek_until(
+    struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event)
+{
+    struct lam_wait wait;
+    int rc;
+
+    lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
+    for (;;) {
+        int verdict;
+
+        rc = lam_ring_consumer_try_peek(consumer, event);
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+        /* The tight part: one line is polled, and the words of the ring are left alone. */
+        do {
+            verdict = lam_wait_step(&wait);
+        } while (verdict == LAM_WAIT_LOOK && (wait.steps & 63) != 0 && !is_there(consumer));
+        if (verdict < 0 && !is_there(consumer))
+            return verdict;
+        if (verdict == LAM_WAIT_CHECK) {
+            rc = probe_producer(consumer);
+            if (rc != 0)
+                return rc;
+        } else if (verdict == LAM_WAIT_PARK) {
+            park(consumer, &wait);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RING_LAYOUT_H
+#define LAM_RING_LAYOUT_H
+
+/*
+ * The bytes of a ring's two objects, version 1. README.md, "The memory", is the picture of it.
+ *
+ * Geometry is written once, before the objects appear. After that each word has one writer, named
+ * beside it; words that different ends write, or poll, are 128 bytes apart.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lamina/base/atomic.h"
+#include "lamina/base/identity.h"
+#include "lamina/base/wait.h"
+#include "lamina/ring/event.h"
+#include "lamina/ring/ring.h"
+#include "lamina/ring/stat.h"
+
+#define LAM_RING_LAYOUT_VERSION 1
+#define LAM_RING_DATA_MAGIC     UINT64_C(0x315441444d414c01) /* "\1LAMDAT1" */
+#define LAM_RING_CONTROL_MAGIC  UINT64_C(0x314c54434d414c01) /* "\1LAMCTL1" */
+#define LAM_RING_BYTE_ORDER     UINT32_C(0x01020304)
+#define LAM_RING_WAYPOINT_COUNT 16
+#define LAM_RING_CELL_BYTES_MIN 64
+#define LAM_RING_CELL_BYTES_MAX 65536
+#define LAM_RING_DATA_BYTES_MAX (UINT64_C(1) << 42)
+
+/* Bytes of the control object that are locks. Consumer i holds byte LAM_RING_LOCK_CONSUMER + i. */
+enum {
+    LAM_RING_LOCK_PRODUCER = 0,
+    LAM_RING_LOCK_CONSUMER = 1,
+    LAM_RING_LOCK_CREATOR = 100,
+    LAM_RING_LOCK_REPLACE = 101,
+    LAM_RING_LOCK_END = 102,
+};
+
+/* What the first bytes of both objects say. */
+struct lam_ring_mark {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t byte_order;
+    uint64_t object_bytes;
+    uint64_t ring_id; /* random, the same in both: pairs of different rings do not fit */
+};
+
+struct lam_ring_waypoint {
+    lam_atomic_u64 sequence; /* an event boundary */
+    lam_atomic_u64 ordinal;  /* events before it */
+};
+
+/* Head of the data object. The creator writes the geometry, the producer all else. */
+struct lam_ring_data {
+    struct lam_ring_mark mark;
+    uint64_t head_bytes;
+    uint64_t depth;
+    uint64_t mapped_cells;
+    uint32_t cell_bytes;
+    uint32_t waiting; /* enum lam_ring_waiting */
+    uint64_t first_sequence;
+    uint64_t type_hash;
+    char name[LAM_RING_NAME_MAX + 1];
+    char type_name[LAM_RING_TYPE_NAME_MAX + 1];
+
+    /* Polled by idle consumers: epoch << 8 | enum lam_ring_state. */
+    _Alignas(512) lam_atomic_u64 state;
+    /* Cells below it may be overwritten; the producer stays below horizon + depth. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 horizon;
+    lam_atomic_u64 horizon_ordinal;
+    /* The cursor: how many waypoints were set. The newest is [(count - 1) % 16]. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 waypoint_count;
+    _Alignas(LAM_HOT_BYTES) struct lam_ring_waypoint waypoints[LAM_RING_WAYPOINT_COUNT];
+};
+
+/* The low byte of a consumer entry's state; above it, a generation that grows with each change. */
+enum lam_ring_entry_state {
+    LAM_RING_ENTRY_FREE = 0,
+    LAM_RING_ENTRY_JOINING = 1,
+    LAM_RING_ENTRY_GATING = 2,
+    LAM_RING_ENTRY_EXPELLED = 3, /* its cursor was impossible */
+};
+
+struct lam_ring_entry {
+    lam_atomic_u64 state;
+    struct lam_identity identity; /* written while joining */
+    char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    /* The consumer's: all below is released. Alone, since the producer reads it. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
+    /* The consumer's counters. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 parks;
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 reserved;
+};
+
+/* Control: every end maps it writable, so each word that is read here is checked. */
+struct lam_ring_control {
+    struct lam_ring_mark mark;
+    uint32_t entry_count;
+    uint32_t entry_bytes;
+    uint32_t schema_offset;
+    uint32_t schema_bytes;
+
+    /* A bit an entry that was ever used: consumers set it, nobody clears it. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 used;
+    /* A bit a consumer that sleeps or is about to; the producer takes them all and rings. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
+    lam_atomic_u32 consumer_bell;
+    /* Index + 1 of the consumer that the sleeping producer waits for. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u32 blocked_on;
+    lam_atomic_u32 producer_bell;
+    /* Not 0: somebody found the other's bytes impossible. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u32 poisoned;
+    /* The producer's counters and who it is. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 bytes;
+    lam_atomic_u64 full;
+    lam_atomic_u64 parks;
+    lam_atomic_u64 wakes;
+    lam_atomic_u64 reaped;
+    struct lam_identity producer;
+    _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
+};
+
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 32, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, name) == 80, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, state) == 512, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, horizon) == 640, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoint_count) == 768, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoints) == 896, "layout version 1");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_data) <= 4096, "the head is one small page");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_entry) == 512, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, used) == 128, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, sleeping) == 256, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, blocked_on) == 384, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, poisoned) == 512, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, bytes) == 640, "layout version 1");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, entries) == 1024, "layout version 1");
+
+/* Sizes that follow from a ring's options. */
+struct lam_ring_geometry {
+    uint64_t depth;
+    uint64_t mapped_cells;
+    uint64_t head_bytes;
+    uint64_t cells_bytes;
+    uint64_t control_bytes;
+    uint32_t cell_bytes;
+};
+
+/* Check @options and work the sizes out. Returns 0 or -EINVAL with a sentence. */
+int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
+    struct lam_error *error);
+
+/* Cells to map for @depth cells: whole pages, a power of two. */
+uint64_t lam_ring_mapped_cells(uint64_t depth, uint32_t cell_bytes);
+
+/* Fill the fields that follow from the mapped and checked heads. */
+void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked);
+
+/* Check a copy of each head. Return 0, or -EPROTO with field, found and expected. */
+int lam_ring_check_data(
+    const struct lam_ring_data *data, int64_t object_bytes, struct lam_error *error);
+int lam_ring_check_control(
+    const struct lam_ring_control *control, int64_t object_bytes, struct lam_error *error);
+
+/* The newest waypoint. A copy, of words that the producer may be changing. */
+struct lam_ring_place {
+    uint64_t sequence;
+    uint64_t ordinal;
+};
+struct lam_ring_place lam_ring_newest_waypoint(const struct lam_ring *ring);
+
+/*
+ * Walk published events from @from, a boundary that is not overwritten, to the first that is not
+ * published. Counts events into place->ordinal. Returns 0, or -EPROTO: an event cannot be.
+ */
+int lam_ring_walk(const struct lam_ring *ring, struct lam_ring_place *place);
+
+/* One step of it. Returns 1, or 0: the event at *@place is not published, or -EPROTO. */
+int lam_ring_walk_one(const struct lam_ring *ring, struct lam_ring_place *place);
+
+/* The enum lam_ring_state and epoch in a state word. */
+static inline enum lam_ring_state lam_ring_state_of(uint64_t word)
+{
+    return (enum lam_ring_state)(word & 0xff);
+}
+
+static inline uint64_t lam_ring_epoch_of(uint64_t word)
+{
+    return word >> 8;
+}
+
+/* The enum lam_ring_entry_state in an entry's state word, and the word of its next change. */
+static inline enum lam_ring_entry_state lam_ring_entry_state_of(uint64_t word)
+{
+    return (enum lam_ring_entry_state)(word & 0xff);
+}
+
+static inline uint64_t lam_ring_entry_next(uint64_t word, enum lam_ring_entry_state state)
+{
+    return ((word >> 8) + 1) << 8 | (uint64_t)state;
+}
+
+/* Count one: each counter has one writer, so no read-modify-write. */
+static inline void lam_ring_count(lam_atomic_u64 *counter)
+{
+    lam_store_relaxed(counter, lam_load_relaxed(counter) + 1);
+}
+
+/* Ring the consumers' bell: all that sleep wake and look. Returns how many did. */
+int lam_ring_wake_consumers(struct lam_ring_control *control);
+
+/* An end must not sleep on a ring whose peers do not look for sleepers. */
+static inline enum lam_wait_mode lam_ring_wait_mode(
+    const struct lam_ring *ring, enum lam_wait_mode wanted)
+{
+    if (ring->waiting == LAM_RING_SPIN_ONLY && wanted != LAM_WAIT_SPIN)
+        return LAM_WAIT_YIELD;
+    return wanted;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rare part of a claim: look at the consumer table, raise the horizon, and so gain room.
+ *
+ * A joiner stores its cursor, fences (F6) and reads the horizon again; the producer stores the
+ * horizon, fences (F5) and reads the table again. So a cell is overwritten only when every joined
+ * consumer is known to be past it: either we see the joiner's entry, or it sees the new horizon and
+ * moves on.
+ */
+#include "layout.h"
+#include "producer_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The lowest cursor of all gating consumers, or our own position when there is none. */
+struct bound {
+    uint64_t sequence;
+    uint32_t index; /* UINT32_MAX: nobody gates */
+};
+
+static void expel(struct lam_ring_entry *entry, uint64_t seen)
+{
+    /* Its cursor cannot be: it no longer gates, and learns it from its state. */
+    (void)lam_cas_acq_rel(&entry->state, &seen, lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED));
+}
+
+static struct bound scan(const struct lam_ring_producer *producer)
+{
+    struct lam_ring_control *control = producer->ring->control_head;
+    struct bound bound = {.sequence = producer->next, .index = UINT32_MAX};
+    uint64_t used = lam_load_acquire(&control->used);
+
+    for (; used != 0; used &= used - 1) {
+        uint32_t index = (uint32_t)__builtin_ctzll(used);
+        struct lam_ring_entry *entry = &control->entries[index];
+        uint64_t state = lam_load_acquire(&entry->state);
+        uint64_t cursor;
+
+        if (lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING)
+            continue;
+        /*
+         * A2, pairs with R2 in lam_ring_consumer_release_to(): the consumer has finished loading
+         * from every cell below. Read only when the cached bound says full; else the consumer's
+         * line would travel on every event.
+         */
+        cursor = lam_load_acquire(&entry->cursor);
+        if ((int64_t)(producer->next - cursor) < 0) {
+            expel(entry, state);
+            continue;
+        }
+        if (bound.index == UINT32_MAX ||
+            producer->next - cursor > producer->next - bound.sequence) {
+            bound.sequence = cursor;
+            bound.index = index;
+        }
+    }
+    return bound;
+}
+
+/*
+ * An event boundary from @needed up to @bound, a sixteenth of the ring further if there is that
+ * much: later claims then find room at once. Returns 0 if there is none: the cursor at @bound lies
+ * inside an event.
+ */
+static int choose_horizon(
+    const struct lam_ring_producer *producer, uint64_t needed, uint64_t bound, uint64_t *horizon)
+{
+    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
+    uint64_t stride = producer->ring->depth / LAM_RING_WAYPOINT_COUNT;
+    uint64_t target = bound - needed > stride ? needed + stride : bound;
+
+    *horizon = lam_ring_worn_find_clear(&worn, target, bound - target + 1);
+    return *horizon - target <= bound - target;
+}
+
+static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
+{
+    struct lam_ring_data *data = producer->ring->data_head;
+    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
+
+    producer->horizon_ordinal +=
+        lam_ring_worn_count_clear(&worn, producer->horizon, horizon - producer->horizon);
+    producer->horizon = horizon;
+    lam_store_relaxed(&data->horizon_ordinal, producer->horizon_ordinal);
+    lam_store_relaxed(&data->horizon, horizon);
+    lam_fence_seq_cst(); /* F5, pairs with F6 in lam_ring_consumer_attach() */
+}
+
+int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
+{
+    struct lam_ring_control *control = producer->ring->control_head;
+    struct lam_ring_entry *entry = &control->entries[index];
+    uint64_t state = lam_load_acquire(&entry->state);
+
+    if (lam_base->lock_probe(producer->ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0)
+        return 0;
+    /* The state that we saw before the lock was free: who joins anew has changed it. */
+    if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_FREE ||
+        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE)))
+        return 0;
+    lam_ring_count(&control->reaped);
+    return 1;
+}
+
+/* The ring is full because of @index. Now and then see whether it is alive. Returns 1 if it died. */
+static int held_back(struct lam_ring_producer *producer, uint32_t index)
+{
+    uint64_t now_ns;
+
+    if (producer->full_streak == 0)
+        lam_ring_count(&producer->ring->control_head->full);
+    if (producer->blocker_index != index) {
+        producer->blocker_index = index;
+        producer->blocked_since_ns = 0;
+    }
+    if ((producer->full_streak++ & 63) != 0)
+        return 0; /* the clock costs more than the look at the table */
+    now_ns = lam_clock_now_ns();
+    if (producer->blocked_since_ns == 0)
+        producer->blocked_since_ns = now_ns;
+    if (producer->full_streak > 1 && now_ns < producer->probe_at_ns)
+        return 0;
+    producer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
+    lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
+    return lam_ring_producer_reap(producer, index);
+}
+
+int lam_ring_producer_refuse(const struct lam_ring_producer *producer, uint64_t payload_bytes)
+{
+    LAM_ASSERT(payload_bytes > producer->payload_bytes_max);
+    return -EMSGSIZE;
+}
+
+static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uint32_t *blocker)
+{
+    uint64_t depth = producer->ring->depth;
+    uint64_t needed = producer->next + cell_count + 1 - depth; /* all below must be released */
+    struct bound bound = scan(producer);
+    uint64_t horizon;
+
+    *blocker = bound.index;
+    if ((int64_t)(bound.sequence - needed) < 0)
+        return 0;
+    /* A boundary above the needed one may be there already, stored for a claim that then failed. */
+    if ((int64_t)(producer->horizon - needed) < 0) {
+        if (!choose_horizon(producer, needed, bound.sequence, &horizon)) {
+            struct lam_ring_entry *entry = &producer->ring->control_head->entries[bound.index];
+
+            LAM_ASSERT(bound.index != UINT32_MAX); /* our own position is a boundary */
+            expel(entry, lam_load_relaxed(&entry->state));
+            *blocker = UINT32_MAX;
+            return 0;
+        }
+        raise_horizon(producer, horizon);
+        bound = scan(producer);
+        *blocker = bound.index;
+        if ((int64_t)(bound.sequence - needed) < 0)
+            return 0; /* somebody joined below; it will see the new horizon and move on */
+    }
+    /*
+     * Not past a joiner that is still below the horizon, nor ever back: limit >= next holds, since
+     * all below next was free when it was claimed.
+     */
+    producer->limit = (int64_t)(bound.sequence - producer->horizon) < 0 ? bound.sequence + depth
+                                                                        : producer->horizon + depth;
+    return 1;
+}
+
+int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cell_count)
+{
+    struct lam_ring *ring = producer->ring;
+    uint32_t blocker;
+
+    LAM_ASSERT(lam_lock_is_held(&producer->lock)); /* not after detach, nor in a forked child */
+    if (producer->closed)
+        return -EPIPE;
+    if (lam_load_relaxed(&ring->control_head->poisoned) != 0)
+        return -ENOTRECOVERABLE;
+    if (cell_count > ring->depth - 1)
+        return -EMSGSIZE;
+    /* At most once for each entry: each round takes one dead or impossible consumer out. */
+    for (uint32_t round = 0; round <= LAM_RING_CONSUMER_COUNT_MAX; round++) {
+        if (try_room(producer, cell_count, &blocker)) {
+            producer->full_streak = 0;
+            producer->blocked_since_ns = 0;
+            producer->blocker_index = UINT32_MAX;
+            return 1;
+        }
+        if (blocker != UINT32_MAX && !held_back(producer, blocker))
+            return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lamina/ring/stat.h"
+#include "layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int lock_is_free(const struct lam_ring *ring, uint64_t byte)
+{
+    return lam_base->lock_probe(ring->control.fd, byte) == 0;
+}
+
+static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
+{
+    enum lam_ring_state state = lam_ring_state_of(word);
+
+    if (lam_load_relaxed(&ring->control_head->poisoned) != 0)
+        return LAM_RING_POISONED;
+    if (state == LAM_RING_OPEN && lock_is_free(ring, LAM_RING_LOCK_PRODUCER))
+        return LAM_RING_DEAD;
+    return state;
+}
+
+static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *stat)
+{
+    const struct lam_ring_control *control = ring->control_head;
+
+    for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
+        const struct lam_ring_entry *entry = &control->entries[index];
+        struct lam_ring_consumer_stat *consumer = &stat->consumers[stat->consumer_count];
+
+        if (lam_ring_entry_state_of(lam_load_acquire(&entry->state)) != LAM_RING_ENTRY_GATING)
+            continue;
+        memcpy(consumer->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
+        consumer->index = index;
+        consumer->pid = entry->identity.pid;
+        consumer->alive = (uint32_t)!lock_is_free(ring, LAM_RING_LOCK_CONSUMER + index);
+        consumer->cursor = lam_load_acquire(&entry->cursor);
+        /* It may have gone on past the head that we walked to before. */
+        consumer->lag_cells =
+            (int64_t)(stat->head - consumer->cursor) < 0 ? 0 : stat->head - consumer->cursor;
+        consumer->parks = lam_load_relaxed(&entry->parks);
+        stat->consumer_count++;
+    }
+}
+
+int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
+{
+    const struct lam_ring_control *control = ring->control_head;
+    struct lam_ring_place place = lam_ring_newest_waypoint(ring);
+    uint64_t word;
+
+    memset(stat, 0, sizeof(*stat));
+    if (lam_ring_walk(ring, &place) != 0)
+        return -EPROTO;
+    word = lam_load_acquire(&ring->data_head->state);
+    stat->state = state_now(ring, word);
+    stat->epoch = lam_ring_epoch_of(word);
+    stat->head = place.sequence;
+    stat->events = place.ordinal;
+    stat->oldest = lam_load_relaxed(&ring->data_head->horizon);
+    stat->bytes = lam_load_relaxed(&control->bytes);
+    stat->full = lam_load_relaxed(&control->full);
+    stat->parks = lam_load_relaxed(&control->parks);
+    stat->wakes = lam_load_relaxed(&control->wakes);
+    stat->reaped = lam_load_relaxed(&control->reaped);
+    stat->producer_pid = control->producer.pid;
+    stat->blocked_on = lam_load_relaxed(&control->blocked_on);
+    read_consumers(ring, stat);
+    return 0;
+}
