@@ -21,6 +21,10 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 
+set(LAM_SANITIZED OFF)
+if(CMAKE_C_FLAGS MATCHES "-fsanitize=")
+  set(LAM_SANITIZED ON)
+endif()
 # Criterion does not start under ThreadSanitizer, and the code under test must see one mapping of
 # each object: such a build has the plain programs with the label "threads", and no other test.
 set(LAM_THREAD_SANITIZER OFF)

@@ -4,6 +4,9 @@
 # lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ... SERIAL):
 # a plain program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
 #
+# lam_script_test(NAME SCRIPT ARGUMENTS ... LABELS ... TIMEOUT s SERIAL): a shell script of the source
+# tree, by the same rules.
+#
 # Labels name the layer and the kind; "long" is left to ./dev test --all, "threads" is what runs
 # under ThreadSanitizer. SERIAL tests run alone. Every test has a time limit.
 #
@@ -82,6 +85,18 @@ function(lam_program_test name)
   endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
   add_test(NAME ${name} COMMAND ${name} ${arg_ARGUMENTS})
+  if(arg_SERIAL)
+    set(serial SERIAL)
+  endif()
+  lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS} ${serial})
+endfunction()
+
+function(lam_script_test name script)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT" "LABELS;ARGUMENTS")
+  if(LAM_THREAD_SANITIZER)
+    return()
+  endif()
+  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_ARGUMENTS})
   if(arg_SERIAL)
     set(serial SERIAL)
   endif()
