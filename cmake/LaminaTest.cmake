@@ -4,8 +4,8 @@
 # lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ... SERIAL):
 # a plain program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
 #
-# lam_script_test(NAME SCRIPT ARGUMENTS ... LABELS ... TIMEOUT s SERIAL): a shell script of the source
-# tree, by the same rules.
+# lam_script_test(NAME SCRIPT ARGUMENTS ... LABELS ... TIMEOUT s SERIAL): a shell script of the
+# source tree, by the same rules.
 #
 # Labels name the layer and the kind; "long" is left to ./dev test --all, "threads" is what runs
 # under ThreadSanitizer. SERIAL tests run alone. Every test has a time limit.

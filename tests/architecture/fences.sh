@@ -59,8 +59,8 @@ build() {
     cmake --build build --target "${1:-all}" >log 2>&1
 }
 
-# refused STEP WHAT PATTERN: the mutant of the house fails at STEP ("configure", or a target), saying
-# PATTERN, and not before.
+# refused STEP WHAT PATTERN: the mutant of the house fails at STEP ("configure", or a target),
+# saying PATTERN, and not before.
 refused() {
     local step=$1 what=$2 pattern=$3
 
@@ -129,7 +129,7 @@ lawful_house
 sed -i '1i #include "../../framed/include/lamina/framed/framed.h"' ring/src/ring.c
 sed -i '2i #include "../../ring/include/lamina/ring/ring.h"' ring/src/ring.c
 if "$source_tree/tests/architecture/tidy.sh" . >log; then complain "tidy lets an include climb"; fi
-grep -q 'ring.c:1: include: ' log || complain "tidy refuses the climbing include, but not by its name"
+grep -q 'ring.c:1: include: ' log || complain "tidy does not name the climbing include"
 
 [[ $failures == 0 ]] && echo "every fence bites, and the lawful house stands"
 exit $((failures > 0))

@@ -57,7 +57,7 @@ refused() {
 
     shift
     if configure refused "$@"; then complain "not refused: $*"; fi
-    tr -s ' \n' ' ' <log | grep -qF -- "$pattern" || complain "refused without saying \"$pattern\": $*"
+    tr -s ' \n' ' ' <log | grep -qF -- "$pattern" || complain "does not say \"$pattern\": $*"
     rm -rf refused
 }
 refused 'LAMINA_WITH_TYPED=ON stands on LAMINA_WITH_CODECS, which is OFF' -DLAMINA_WITH_TYPED=ON
