@@ -73,6 +73,25 @@ int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struc
 void lam_framed_receiver_free_buffer(
     struct lam_framed_receiver *receiver, const struct lam_framed_message *message);
 
+/* Lend a message that is an event without extensions. */
+static inline void lam_framed_receiver_lend(
+    const struct lam_event *event, struct lam_framed_message *message)
+{
+    message->payload = event->payload;
+    message->payload_bytes = event->payload_bytes;
+    message->id = event->sequence;
+    message->end = event->end;
+    message->correlation = NULL;
+    message->kind = event->kind;
+    message->flags = 0;
+}
+
+/* Such an event, told by one look. */
+static inline int lam_framed_receiver_is_plain(const struct lam_event *event)
+{
+    return (event->flags | (event->kind & LAM_EVENT_KIND_RESERVED)) == 0;
+}
+
 /*
  * Take the next message, without waiting. It is borrowed until released. Wait-free: a message of
  * frames that is not complete yet is carried as far as it came, and the next call goes on.
@@ -99,17 +118,15 @@ static inline int lam_framed_receiver_try_receive(
     rc = lam_ring_consumer_try_peek(&receiver->consumer, &event);
     if (rc != 1)
         return rc;
-    if (__builtin_expect((event.flags | (event.kind & LAM_EVENT_KIND_RESERVED)) != 0, 0))
+    if (__builtin_expect(!lam_framed_receiver_is_plain(&event), 0))
         return lam_framed_receiver_unwrap(receiver, &event, message);
-    message->payload = event.payload;
-    message->payload_bytes = event.payload_bytes;
-    message->id = event.sequence;
-    message->end = event.end;
-    message->correlation = NULL;
-    message->kind = event.kind;
-    message->flags = 0;
+    lam_framed_receiver_lend(&event, message);
     return 1;
 }
+
+/* The rare part of a receive that waits. */
+int lam_framed_receiver_wait_until(
+    struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message);
 
 /*
  * The same, waiting until @deadline_ns (LAM_DEADLINE_NEVER: for ever).
@@ -117,8 +134,15 @@ static inline int lam_framed_receiver_try_receive(
  * Returns 0 and fills *@message, or an error of lam_framed_receiver_try_receive(), or
  *   -ETIMEDOUT no message was complete; what came of one is kept
  */
-int lam_framed_receiver_receive_until(
-    struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message);
+static inline int lam_framed_receiver_receive_until(
+    struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
+{
+    int rc = lam_framed_receiver_try_receive(receiver, message);
+
+    if (__builtin_expect(rc == 0, 0))
+        return lam_framed_receiver_wait_until(receiver, deadline_ns, message);
+    return rc == 1 ? 0 : rc;
+}
 
 /*
  * Release *@message and all that were received before it: their memory is the sender's again, and

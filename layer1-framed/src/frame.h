@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_FRAMED_SRC_FRAME_H
+#define LAM_FRAMED_SRC_FRAME_H
+
+/*
+ * frame.h: one event taken apart and checked. It came from another process: every word is loaded
+ * once, and what cannot be is refused.
+ */
+
+#include <stdint.h>
+
+#include "lamina/framed/message.h"
+
+#define FLAGS_OF_EXTENSIONS (LAM_EVENT_CORRELATION | LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)
+#define FLAGS_OF_FRAMES     (LAM_EVENT_FIRST_FRAME | LAM_EVENT_LAST_FRAME)
+
+/* A frame, its words loaded. */
+struct frame {
+    uint64_t message;
+    uint64_t total;
+    uint64_t offset;
+    const uint8_t *piece;
+    uint32_t piece_bytes;
+    uint16_t kind;
+    uint16_t cut;
+    uint16_t flags;
+};
+
+/* Bytes between an event's header and what its message or frame begins with. */
+uint32_t lam_event_extension_bytes(uint16_t flags);
+
+/* 1 the extensions are known ones and there is room for them, 0 impossible. */
+int lam_event_is_sound(const struct lam_event *event);
+
+/* Load the frame that a sound event holds. Returns 1, or 0: impossible by itself. */
+int lam_frame_load(const struct lam_event *event, struct frame *frame);
+
+#endif
