@@ -73,7 +73,7 @@ function start_file()
     is_header = file ~ /\.h$/
     is_code = !prose && file ~ /\.(c|h|cc)$/
     is_atomics = file ~ /(^|\/)base\/include\/lamina\/base\/atomic\.h$/
-    may_allocate = file ~ /\/[^\/]*(create|attach|open)[^\/]*$/
+    signature = ""
 }
 
 BEGIN {
@@ -128,8 +128,12 @@ layered && !is_atomics && (code ~ raw_atomics || has_word(code, "_Atomic")) {
     refuse("atomics", "through the order-named functions of lamina/base/atomic.h")
 }
 
-bounded && !may_allocate && has_word(code, allocators) {
-    refuse("allocation", "in layers 0 to 3 only files named create, attach or open allocate")
+# The line at the margin that opened the function we are in.
+code ~ /^[A-Za-z_].*\(/ { signature = code }
+
+bounded && has_word(code, allocators) {
+    if (signature !~ /(^|[^a-z])(create|attach|open)([^a-z]|$)/)
+        refuse("allocation", "in layers 0 to 3 only create, attach and open allocate")
 }
 
 has_word(code, "typedef") && code ~ /typedef[ \t]+(struct|union)[ \t]/ {

@@ -48,7 +48,8 @@ END
     cat >layer0-ring/src/create.c <<END
 $spdx
 #include "layout.h"
-void *create(void)
+void *create(
+    void)
 {
     return malloc(1);
 }
@@ -56,6 +57,10 @@ END
     cat >layer0-ring/src/ring.c <<END
 $spdx
 #include "layout.h"
+void *lam_ring_attach_reader(void)
+{
+    return malloc(1);
+}
 /* A comment may say volatile, malloc() and atomic_load(). */
 static const char *text = "volatile malloc(1) __sync_ /* \" still text";
 static const char pattern[] = "/tmp/lamina.XXXXXX"; /* a
