@@ -125,8 +125,8 @@ void lam_print_float(struct lam_print *print, double value, bool is_double)
     else if (isinf(value))
         lam_print_text(print, value < 0 ? "\"-inf\"" : "\"inf\"");
     else
-        lam_print_bytes(print, text,
-            (size_t)snprintf(text, sizeof(text), "%.*g", is_double ? 17 : 9, value));
+        lam_print_bytes(
+            print, text, (size_t)snprintf(text, sizeof(text), "%.*g", is_double ? 17 : 9, value));
 }
 
 static bool kind_is_signed(unsigned kind)
@@ -205,8 +205,8 @@ static void print_member(struct lam_print *print, const struct lam_type *types,
             print, at, field->kind, field->type != LAM_TYPE_NONE ? &types[field->type] : NULL);
 }
 
-void lam_print_struct(struct lam_print *print, const struct lam_type *types, uint16_t type,
-    const unsigned char *at)
+void lam_print_struct(
+    struct lam_print *print, const struct lam_type *types, uint16_t type, const unsigned char *at)
 {
     for (uint32_t i = 0; i < types[type].field_count; i++) {
         const struct lam_field *field = &types[type].fields[i];

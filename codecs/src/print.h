@@ -45,11 +45,11 @@ void lam_print_float(struct lam_print *print, double value, bool is_double);
 /*
  * The scalar of @kind at @at; by name where @enumeration (or NULL) knows one: "Red", "Read Write".
  */
-void lam_print_scalar(struct lam_print *print, const void *at, unsigned kind,
-    const struct lam_type *enumeration);
+void lam_print_scalar(
+    struct lam_print *print, const void *at, unsigned kind, const struct lam_type *enumeration);
 
 /* The struct of @type at @at, as an object. */
-void lam_print_struct(struct lam_print *print, const struct lam_type *types, uint16_t type,
-    const unsigned char *at);
+void lam_print_struct(
+    struct lam_print *print, const struct lam_type *types, uint16_t type, const unsigned char *at);
 
 #endif

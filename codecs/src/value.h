@@ -79,15 +79,20 @@ static inline bool lam_value_has(const void *value, const struct lam_field *fiel
 }
 
 /* Bytes and alignment of one element of a vector of @field's kind, as it lies in a message. */
-static inline uint32_t lam_element_bytes(const struct lam_type *types, const struct lam_field *field)
+static inline uint32_t lam_element_bytes(
+    const struct lam_type *types, const struct lam_field *field)
 {
     return field->kind == LAM_KIND_STRUCT ? types[field->type].inline_bytes
                                           : lam_kind_bytes(field->kind);
 }
 
-static inline uint32_t lam_element_align(const struct lam_type *types, const struct lam_field *field)
+static inline uint32_t lam_element_align(
+    const struct lam_type *types, const struct lam_field *field)
 {
-    return field->kind == LAM_KIND_STRUCT ? types[field->type].align : lam_kind_bytes(field->kind);
+    uint32_t align =
+        field->kind == LAM_KIND_STRUCT ? types[field->type].align : lam_kind_bytes(field->kind);
+
+    return field->length > align ? field->length : align;
 }
 
 #endif

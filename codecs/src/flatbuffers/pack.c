@@ -102,7 +102,7 @@ static int pack_field(struct pack *pack, uint32_t table, const struct lam_type *
     const struct lam_field *field, const char *at)
 {
     bool is_struct = field->kind == LAM_KIND_STRUCT && !lam_field_is_vector(field);
-    uint16_t place = field->place;
+    uint16_t place = (uint16_t)field->place;
 
     if (!lam_field_is_scalar(field) && !is_struct)
         return pack_reference(pack,
@@ -172,8 +172,8 @@ size_t lam_fb_codec_bound(const struct lam_codec *codec, const void *value)
     return (size_t)pack.used;
 }
 
-int lam_fb_codec_encode(const struct lam_codec *codec, const void *value, void *buffer,
-    size_t capacity, size_t *size)
+int lam_fb_codec_encode(
+    const struct lam_codec *codec, const void *value, void *buffer, size_t capacity, size_t *size)
 {
     const struct lam_root *root = codec->type;
     struct lam_fb_builder b;

@@ -13,8 +13,8 @@ struct unpack {
     struct lam_arena *arena;
 };
 
-static int copy_table(const struct unpack *unpack, uint16_t type, const unsigned char *table,
-    void *value);
+static int copy_table(
+    const struct unpack *unpack, uint16_t type, const unsigned char *table, void *value);
 
 static void *take(const struct unpack *unpack, size_t size, size_t align)
 {
@@ -22,8 +22,8 @@ static void *take(const struct unpack *unpack, size_t size, size_t align)
 }
 
 /* A copy of @size bytes, with one NUL behind it when it is a string. */
-static const void *copy(const struct unpack *unpack, const void *from, size_t size, size_t align,
-    bool is_string)
+static const void *copy(
+    const struct unpack *unpack, const void *from, size_t size, size_t align, bool is_string)
 {
     char *to = take(unpack, size + is_string, align);
 
@@ -85,8 +85,8 @@ static int copy_vector(const struct unpack *unpack, const struct lam_field *fiel
     return 0;
 }
 
-static int copy_nested(const struct unpack *unpack, const struct lam_field *field,
-    const unsigned char *from, void *at)
+static int copy_nested(
+    const struct unpack *unpack, const struct lam_field *field, const unsigned char *from, void *at)
 {
     const struct lam_type *type = &unpack->types[field->type];
     void *nested;
@@ -107,8 +107,8 @@ static int copy_nested(const struct unpack *unpack, const struct lam_field *fiel
     return rc;
 }
 
-static int copy_field(const struct unpack *unpack, const struct lam_field *field,
-    const unsigned char *from, char *at)
+static int copy_field(
+    const struct unpack *unpack, const struct lam_field *field, const unsigned char *from, char *at)
 {
     if (lam_field_is_scalar(field)) {
         memcpy(at, from, lam_kind_bytes(field->kind));

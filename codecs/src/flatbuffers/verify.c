@@ -46,7 +46,8 @@ static size_t print_way(const struct walk *walk, const struct step *step, char *
     if (step->index == NO_INDEX)
         more = snprintf(text + used, size - used, ".%s", step->field->name);
     else
-        more = snprintf(text + used, size - used, ".%s[%" PRIu32 "]", step->field->name, step->index);
+        more =
+            snprintf(text + used, size - used, ".%s[%" PRIu32 "]", step->field->name, step->index);
     if (more < 0)
         return used;
     return (size_t)more < size - used ? used + (size_t)more : size - 1;
@@ -99,8 +100,8 @@ static bool visit(struct walk *walk, const struct step *step, uint32_t at, uint6
 }
 
 /* The vector at @at of elements of @element_bytes: whole, aligned where it has any. */
-static bool check_vector(struct walk *walk, const struct step *step, uint32_t at,
-    uint32_t element_bytes, uint32_t align)
+static bool check_vector(
+    struct walk *walk, const struct step *step, uint32_t at, uint32_t element_bytes, uint32_t align)
 {
     uint32_t count = load_u32(walk, at);
     uint64_t bytes = (uint64_t)count * element_bytes;

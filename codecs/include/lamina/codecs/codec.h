@@ -109,6 +109,12 @@ struct lam_codec {
         const struct lam_codec *codec, const void *bytes, size_t size, char *text, size_t capacity);
 };
 
+#ifdef __cplusplus
+#define LAM_ALIGNOF(type) alignof(type)
+#else
+#define LAM_ALIGNOF(type) _Alignof(type)
+#endif
+
 /* Tables in tables, vectors in vectors: a value deeper than this is refused. */
 #define LAM_CODEC_DEPTH_MAX 64
 

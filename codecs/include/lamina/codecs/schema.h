@@ -8,9 +8,9 @@
  * Codecs, floor 1. lamina-schema writes these tables into each generated header; lam_schema_parse()
  * makes them from the text that a channel carries. Nobody writes them by hand.
  *
- * The text is the type in words, one fact a line, the root first, then all that it reaches, depth
- * first: what two ends must agree on and no more (comments are not in it). Its first line names
- * the codec. Its hash is the hash of the type.
+ * The text is the type in words, one fact a line, the root first, then all that it reaches, nearest
+ * first: what two ends must agree on and no more (comments are not in it). Its first line names the
+ * codec. Its hash is the hash of the type.
  */
 
 #include <stddef.h>
@@ -61,10 +61,10 @@ struct lam_field {
     uint8_t flags;        /* enum lam_field_flag */
     uint16_t type;        /* index of its struct, table or enum, or LAM_TYPE_NONE */
     uint16_t slot;        /* tables: byte in the vtable, 4, 6, 8... */
-    uint16_t place;       /* byte in the inline part of the table, or in the struct */
+    uint32_t place;       /* byte in the inline part of the table, or in the struct */
     uint32_t value_place; /* tables: byte in the plain struct */
-    uint32_t length;      /* structs: elements of a fixed array, else 0 */
-    uint64_t preset;      /* tables: default of a scalar, its bits, sign- or zero-extended */
+    uint32_t length; /* structs: elements of a fixed array; vectors: alignment asked for; or 0 */
+    uint64_t preset; /* tables: default of a scalar, its bits, sign- or zero-extended */
 };
 
 struct lam_enum_value {

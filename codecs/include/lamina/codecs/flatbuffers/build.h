@@ -310,6 +310,16 @@ static inline void lam_fb_put_vector(struct lam_fb_builder *b, uint32_t link, co
 }
 
 /*
+ * Copy the struct of @size bytes at @data to @link, where it lies inline.
+ */
+static inline void lam_fb_put_struct(
+    struct lam_fb_builder *b, uint32_t link, const void *data, size_t size)
+{
+    if (link != 0)
+        memcpy(b->base + link, data, size);
+}
+
+/*
  * Copy string @index of @strings.
  */
 static inline void lam_fb_strings_set(struct lam_fb_builder *b, struct lam_fb_strings_at strings,
