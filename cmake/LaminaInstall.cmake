@@ -9,6 +9,10 @@ set(LAM_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lamina)
 get_property(layers GLOBAL PROPERTY LAM_LAYERS)
 get_property(tools GLOBAL PROPERTY LAM_TOOLS)
 
+# From the folder of the .pc files back to the prefix: an installation may be moved, or staged.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+  BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE LAM_PC_PREFIX)
+
 # One .pc file. Only static archives are installed, so whatever is needed to link is required in
 # public: Requires.private would hide it from a plain "pkg-config --libs".
 function(lam_install_pc name)
@@ -36,12 +40,14 @@ foreach(layer IN LISTS layers)
   get_property(needs GLOBAL PROPERTY LAM_LAYERS_OF_${layer})
   get_property(packages GLOBAL PROPERTY LAM_PACKAGES_OF_${layer})
   string(APPEND LAM_COMPONENT_MAP
-    "set(lamina_layers_of_${layer} ${needs})\nset(lamina_packages_of_${layer} ${packages})\n")
+    "set(lamina_layers_of_${layer} ${needs})\n"
+    "set(lamina_packages_of_${layer} ${packages})\n")
 
   install(TARGETS lam_${layer} EXPORT lamina-${layer}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  install(EXPORT lamina-${layer} NAMESPACE lamina:: DESTINATION ${LAM_PACKAGE_DIR})
+  install(EXPORT lamina-${layer} FILE lamina-component-${layer}.cmake
+    NAMESPACE lamina:: DESTINATION ${LAM_PACKAGE_DIR})
   lam_install_pc(${layer})
 endforeach()
 if(tools)

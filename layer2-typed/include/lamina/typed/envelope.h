@@ -8,6 +8,8 @@
  * Typed, layer 2. Passed by value: it lends nothing.
  */
 
+#include <stddef.h>
+
 #include "lamina/framed/message.h"
 
 struct lam_typed_envelope {
