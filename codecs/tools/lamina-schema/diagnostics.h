@@ -40,14 +40,12 @@ const char *schema_diagnostics_text(const struct schema_diagnostics *diagnostics
  *
  * Returns -EINVAL, so that a failing function can end in one line.
  */
-__attribute__((format(printf, 3, 4))) int schema_error_at(
-    struct schema_diagnostics *diagnostics, const struct schema_place *place, const char *format,
-    ...);
+__attribute__((format(printf, 3, 4))) int schema_error_at(struct schema_diagnostics *diagnostics,
+    const struct schema_place *place, const char *format, ...);
 
 /* Add a note ("first declared here") that belongs to the error before it. */
-__attribute__((format(printf, 3, 4))) void schema_note_at(
-    struct schema_diagnostics *diagnostics, const struct schema_place *place, const char *format,
-    ...);
+__attribute__((format(printf, 3, 4))) void schema_note_at(struct schema_diagnostics *diagnostics,
+    const struct schema_place *place, const char *format, ...);
 
 #ifdef __cplusplus
 }

@@ -29,18 +29,18 @@ struct schema_file;
 struct schema_record;
 
 /* Limits. Each has its own error message with file, line and column. */
-#define SCHEMA_FILE_BYTES_MAX     (1u << 20)  /* one schema file */
-#define SCHEMA_FILE_COUNT_MAX     256u        /* the schema with all that it includes */
-#define SCHEMA_NAME_BYTES_MAX     128u        /* one identifier */
-#define SCHEMA_FULL_NAME_MAX      512u        /* with its namespace */
-#define SCHEMA_STRING_BYTES_MAX   4096u       /* one string literal, decoded */
-#define SCHEMA_TYPE_COUNT_MAX     16384u      /* declarations of all files */
-#define SCHEMA_FIELD_COUNT_MAX    4096u       /* fields of one record, hidden ones included */
-#define SCHEMA_VALUE_COUNT_MAX    16384u      /* values of one enum (255 members of one union) */
-#define SCHEMA_ARRAY_COUNT_MAX    65535u      /* elements of a fixed array, as in flatc */
-#define SCHEMA_STRUCT_DEPTH_MAX   64u         /* structs within structs */
-#define SCHEMA_STRUCT_BYTES_MAX   (1u << 30)  /* size of one struct */
-#define SCHEMA_ALIGN_MAX          32u         /* force_align */
+#define SCHEMA_FILE_BYTES_MAX   (1u << 20) /* one schema file */
+#define SCHEMA_FILE_COUNT_MAX   256u       /* the schema with all that it includes */
+#define SCHEMA_NAME_BYTES_MAX   128u       /* one identifier */
+#define SCHEMA_FULL_NAME_MAX    512u       /* with its namespace */
+#define SCHEMA_STRING_BYTES_MAX 4096u      /* one string literal, decoded */
+#define SCHEMA_TYPE_COUNT_MAX   16384u     /* declarations of all files */
+#define SCHEMA_FIELD_COUNT_MAX  4096u      /* fields of one record, hidden ones included */
+#define SCHEMA_VALUE_COUNT_MAX  16384u     /* values of one enum (255 members of one union) */
+#define SCHEMA_ARRAY_COUNT_MAX  65535u     /* elements of a fixed array, as in flatc */
+#define SCHEMA_STRUCT_DEPTH_MAX 64u        /* structs within structs */
+#define SCHEMA_STRUCT_BYTES_MAX (1u << 30) /* size of one struct */
+#define SCHEMA_ALIGN_MAX        32u        /* force_align */
 
 /* Where something was written. Lines and columns count from 1, columns in bytes. */
 struct schema_place {
@@ -112,7 +112,7 @@ struct schema_attribute {
     enum schema_attribute_form form;
     const char *text; /* a string decoded, another constant as written; "" when bare */
     int64_t integer;
-    struct schema_place place;
+    struct schema_place place; /* of the value; of the name when bare */
 };
 
 struct schema_attributes {
@@ -137,10 +137,10 @@ enum schema_declaration_kind {
 /* What every declaration has; the first member of schema_enum, schema_record, schema_service. */
 struct schema_declaration {
     enum schema_declaration_kind kind;
-    const char *name;       /* "Monster" */
-    const char *full_name;  /* "MyGame.Example.Monster"; unique in the schema */
-    const char *name_space; /* "MyGame.Example", "" outside of any */
-    struct schema_place place; /* of the name */
+    const char *name;               /* "Monster" */
+    const char *full_name;          /* "MyGame.Example.Monster"; unique in the schema */
+    const char *name_space;         /* "MyGame.Example", "" outside of any */
+    struct schema_place place;      /* of the name */
     const struct schema_file *file; /* the file that declared it; == files[0] when asked for */
     struct schema_docs docs;
     struct schema_attributes attributes;
@@ -165,6 +165,7 @@ struct schema_enum {
     enum schema_kind underlying;            /* SCHEMA_I8 to SCHEMA_U64 */
     const struct schema_enum_value *values; /* declaration order; no two have the same bits */
     size_t value_count;
+    uint64_t hash; /* of names and values, and of member types by name */
 };
 
 /*
@@ -191,14 +192,14 @@ struct schema_field {
 
     /* tables only */
     uint16_t id;
-    uint16_t vtable_offset;   /* 4 + 2 * id: the byte within the vtable */
-    bool required;            /* never a scalar */
-    bool deprecated;          /* keeps its slot, gets no accessor */
-    bool optional;            /* scalar with "= null": presence is part of the value */
-    bool has_default;         /* a default was written */
+    uint16_t vtable_offset; /* 4 + 2 * id: the byte within the vtable */
+    bool required;          /* never a scalar */
+    bool deprecated;        /* keeps its slot, gets no accessor */
+    bool optional;          /* scalar with "= null": presence is part of the value */
+    bool has_default;       /* a default was written */
     bool is_union_tag;
-    bool shared;              /* strings: equal ones may be stored once */
-    bool flexbuffer;          /* [ubyte] */
+    bool shared;     /* strings: equal ones may be stored once */
+    bool flexbuffer; /* [ubyte] */
     const struct schema_field *companion;
     const struct schema_record *nested_flatbuffer; /* [ubyte] that holds this table, or NULL */
     uint32_t force_align; /* vectors: alignment of the elements asked for, or 0 */

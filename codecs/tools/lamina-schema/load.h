@@ -32,8 +32,10 @@ struct schema_load_options {
 /*
  * Read @path and all that it includes, check it, and lay it out. @options may be NULL.
  *
- * Returns 0 and sets *@schema, which the caller destroys; or -EINVAL (or -ENOMEM) with at least
- * one message in @diagnostics.
+ * Memory that runs out ends the process with a message: this is the core of a command.
+ *
+ * Returns 0 and sets *@schema, which the caller destroys; or -EINVAL with at least one message in
+ * @diagnostics.
  */
 int schema_load(const char *path, const struct schema_load_options *options,
     struct schema_diagnostics *diagnostics, struct schema **schema);

@@ -4,11 +4,111 @@
  * lamina-schema: reads a FlatBuffers schema and writes C.
  */
 
+#include "dump.h"
+#include "emit.h"
+#include "load.h"
+#include "options.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run {
+    const struct options *options;
+    const struct schema *schema;
+    struct schema_diagnostics *diagnostics;
+};
+
+static int write_code(const struct run *run, FILE *out)
+{
+    struct emit_options emit = {
+        .prefix = run->options->prefix, .output_path = run->options->output};
+
+    if (run->options->dump)
+        return dump_schema(run->schema, out);
+    if (run->options->hash)
+        return dump_hashes(run->schema, out);
+    return emit_header(run->schema, &emit, run->diagnostics, out);
+}
+
+static int write_rule(const struct run *run, FILE *out)
+{
+    return dump_dependencies(run->schema, run->options->output, out);
+}
+
+/* Fill @path by @write under another name first: whoever looks sees all of it or the old one. */
+static int write_file(
+    const struct run *run, const char *path, int (*write)(const struct run *run, FILE *out))
+{
+    char *draft = NULL;
+    FILE *out;
+    int result;
+
+    if (asprintf(&draft, "%s.%ld.tmp", path, (long)getpid()) < 0)
+        return -ENOMEM;
+    out = fopen(draft, "we");
+    if (out == NULL) {
+        result = -errno;
+        fprintf(stderr, "%s: %s\n", draft, strerror(errno));
+        free(draft);
+        return result;
+    }
+    result = write(run, out);
+    if (fclose(out) != 0 && result == 0)
+        result = -errno;
+    if (result == 0 && rename(draft, path) != 0)
+        result = -errno;
+    if (result != 0) {
+        (void)unlink(draft);
+        if (result != -EINVAL)
+            fprintf(stderr, "%s: %s\n", path, strerror(-result));
+    }
+    free(draft);
+    return result;
+}
+
+static int write_all(const struct run *run)
+{
+    const struct options *options = run->options;
+    int result;
+
+    if (options->output == NULL) {
+        result = write_code(run, stdout);
+        if (fflush(stdout) != 0 || result == -EIO) {
+            fprintf(stderr, "standard output: %s\n", strerror(errno));
+            return -EIO;
+        }
+        return result;
+    }
+    result = write_file(run, options->output, write_code);
+    if (result == 0 && options->depfile != NULL)
+        result = write_file(run, options->depfile, write_rule);
+    return result;
+}
 
 int main(int argc, char **argv)
 {
-    (void)argc;
-    fprintf(stderr, "%s: the front end is being built\n", argv[0]);
-    return 2;
+    struct options options;
+    struct schema_diagnostics diagnostics;
+    struct schema_load_options load = {0};
+    struct schema *schema = NULL;
+    int result = options_read(&options, argc, argv);
+
+    if (result != 0)
+        return result == 1 ? 0 : 2;
+    load.include_dirs = options.include_dirs;
+    load.include_dir_count = options.include_dir_count;
+    schema_diagnostics_init(&diagnostics);
+    result = schema_load(options.schema, &load, &diagnostics, &schema);
+    if (result == 0) {
+        const struct run run = {&options, schema, &diagnostics};
+
+        result = write_all(&run);
+    }
+    fputs(schema_diagnostics_text(&diagnostics), stderr);
+    schema_diagnostics_fini(&diagnostics);
+    schema_destroy(schema);
+    return result == 0 ? 0 : 1;
 }
