@@ -146,7 +146,8 @@ static inline void lam_ring_producer_unwear(
     uint64_t index = from & producer->cell_mask;
     uint64_t bit = index & 63;
 
-    if (cell_count + bit <= 63)
+    /* Within one word, and not around the end of a map that is shorter than a word. */
+    if (bit + cell_count <= 63 && index + cell_count <= producer->cell_mask)
         producer->worn[index >> 6] &= ~(((UINT64_C(1) << cell_count) - 1) << bit);
     else
         lam_ring_producer_unwear_slow(producer, from, cell_count);
