@@ -126,12 +126,6 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
     return lam_ring_producer_reap(producer, index);
 }
 
-int lam_ring_producer_refuse(const struct lam_ring_producer *producer, uint64_t payload_bytes)
-{
-    LAM_ASSERT(payload_bytes > producer->payload_bytes_max);
-    return -EMSGSIZE;
-}
-
 static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uint32_t *blocker)
 {
     uint64_t depth = producer->ring->depth;

@@ -100,7 +100,6 @@ void lam_ring_producer_detach(struct lam_ring_producer *producer);
 
 /* The rare part of a claim. Returns as lam_ring_producer_try_claim(). */
 int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cell_count);
-int lam_ring_producer_refuse(const struct lam_ring_producer *producer, uint64_t payload_bytes);
 
 /* The rare parts of a commit. */
 void lam_ring_producer_wear(struct lam_ring_producer *producer, uint64_t from, uint64_t cell_count);
@@ -163,7 +162,8 @@ static inline void lam_ring_producer_unwear(
  * Returns 1; 0 the ring is full (lam_ring_producer_blocker() says whom it waits for); or
  *   -EMSGSIZE        larger than half the ring (lam_ring_payload_bytes_max())
  *   -EPIPE           this producer has closed the ring
- *   -ENOTRECOVERABLE a consumer found the data impossible: the ring is poisoned
+ *   -ENOTRECOVERABLE a consumer found the data impossible: the ring is poisoned. Seen when the
+ *                    cached bound is used up, not at once
  */
 static inline int lam_ring_producer_try_claim(
     struct lam_ring_producer *producer, uint64_t payload_bytes, void **payload)
@@ -172,7 +172,7 @@ static inline int lam_ring_producer_try_claim(
 
     LAM_ASSERT(producer->claimed_cells == 0);
     if (__builtin_expect(payload_bytes > producer->payload_bytes_max, 0))
-        return lam_ring_producer_refuse(producer, payload_bytes);
+        return -EMSGSIZE;
     if (__builtin_expect(producer->limit - producer->next <= cell_count, 0)) {
         int rc = lam_ring_producer_make_room(producer, cell_count);
 

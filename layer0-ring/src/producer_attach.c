@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Becoming the producer: take the lock, recover what a predecessor left, open an epoch; and leaving.
+ */
+#include "lamina/ring/producer.h"
+#include "layout.h"
+#include "producer_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Follow the events from the horizon to the head. What a predecessor had published is complete;
+ * what it had not is never seen, since its first stamp is missing. Every cell counts as worn except
+ * the starts that we see.
+ */
+static int recover(struct lam_ring_producer *producer, struct lam_error *error)
+{
+    const struct lam_ring *ring = producer->ring;
+    const struct lam_ring_data *data = ring->data_head;
+    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
+    struct lam_ring_place waypoint = lam_ring_newest_waypoint(ring);
+    struct lam_ring_place place = {.sequence = lam_load_relaxed(&data->horizon)};
+    uint64_t before_waypoint = UINT64_MAX;
+
+    producer->horizon = place.sequence;
+    lam_ring_worn_set(&worn, 0, ring->cell_mask + 1);
+    for (uint64_t events = 0; place.sequence - producer->horizon < ring->depth; events++) {
+        struct lam_ring_place next = place;
+
+        if (place.sequence == waypoint.sequence)
+            before_waypoint = events;
+        /* The head's first word is no stamp of its own: it was cleared before the last commit. */
+        lam_ring_worn_clear(&worn, place.sequence, 1);
+        if (lam_ring_walk_one(ring, &next) != 1)
+            break;
+        place = next;
+    }
+    if (before_waypoint == UINT64_MAX || place.sequence - producer->horizon >= ring->depth)
+        return lam_error_set(error, -EPROTO,
+            "ring %s: no events lead from its horizon %llu over its newest waypoint %llu to a head "
+            "(stopped at %llu): the data object is damaged",
+            ring->name, (unsigned long long)producer->horizon,
+            (unsigned long long)waypoint.sequence, (unsigned long long)place.sequence);
+    producer->horizon_ordinal = waypoint.ordinal - before_waypoint;
+    producer->ordinal = producer->horizon_ordinal + place.ordinal;
+    producer->next = place.sequence;
+    return 0;
+}
+
+static void bind(struct lam_ring_producer *producer, struct lam_ring *ring,
+    const struct lam_ring_producer_options *options)
+{
+    producer->ring = ring;
+    producer->cells = ring->cells;
+    producer->cell_mask = ring->cell_mask;
+    producer->cell_shift = ring->cell_shift;
+    producer->payload_bytes_max = lam_ring_payload_bytes_max(ring);
+    producer->may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
+    producer->sleeping = &ring->control_head->sleeping;
+    producer->blocker_index = UINT32_MAX;
+    producer->wait = lam_ring_wait_mode(ring, options == NULL ? LAM_WAIT_HYBRID : options->wait);
+    producer->spin_ns =
+        options == NULL || options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
+}
+
+static void open_epoch(struct lam_ring_producer *producer)
+{
+    struct lam_ring *ring = producer->ring;
+
+    producer->limit = producer->horizon + ring->depth;
+    producer->epoch = lam_ring_epoch_of(lam_load_relaxed(&ring->data_head->state)) + 1;
+    ring->control_head->producer = lam_identity_self();
+    lam_store_relaxed(&ring->control_head->bytes, 0);
+    lam_ring_producer_waypoint(producer);
+    /* R5, pairs with A5 in the consumers' idle path. */
+    lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_OPEN);
+}
+
+int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring *ring,
+    const struct lam_ring_producer_options *options, struct lam_error *error)
+{
+    int rc;
+
+    memset(producer, 0, sizeof(*producer));
+    producer->lock.fd = -1;
+    if (ring->data.access != LAM_ACCESS_WRITE || ring->control.access != LAM_ACCESS_WRITE)
+        return lam_error_set(error, -EACCES,
+            "ring %s: is mapped read-only here; a producer needs "
+            "LAM_ACCESS_WRITE and no observe",
+            ring->name);
+    rc = lam_lock_take(&producer->lock, ring->control.fd, LAM_RING_LOCK_PRODUCER);
+    if (rc == -EBUSY)
+        return lam_error_set(error, rc, "ring %s: has a live producer, pid %u", ring->name,
+            ring->control_head->producer.pid);
+    if (rc != 0)
+        return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
+    bind(producer, ring, options);
+    producer->worn = calloc((ring->cell_mask + 64) / 64, sizeof(uint64_t));
+    rc = producer->worn == NULL ? lam_error_set(error, -ENOMEM, "ring %s: no memory", ring->name)
+                                : recover(producer, error);
+    if (rc != 0) {
+        lam_ring_producer_detach(producer);
+        return rc;
+    }
+    open_epoch(producer);
+    return 0;
+}
+
+void lam_ring_producer_detach(struct lam_ring_producer *producer)
+{
+    if (lam_lock_is_held(&producer->lock) && producer->ring != NULL)
+        lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
+    lam_lock_drop(&producer->lock);
+    free(producer->worn);
+    producer->worn = NULL;
+}
