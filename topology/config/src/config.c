@@ -176,10 +176,33 @@ int lam_config_read_file(struct lam_config *config, const char *path)
     return config->failed;
 }
 
+const char *lam_config_file_name(const struct lam_config *config)
+{
+    return config->name;
+}
+
 struct lam_config_node *lam_config_root(struct lam_config *config)
 {
     LAM_ASSERT(config->root != NULL);
     return config->root;
+}
+
+struct lam_config_node *lam_config_find(struct lam_config *config, const char *path)
+{
+    struct lam_config_node *node = config->root;
+    char key[64];
+
+    while (node != NULL && *path != '\0') {
+        size_t length = strcspn(path, ".");
+
+        if (length >= sizeof(key))
+            return NULL;
+        memcpy(key, path, length);
+        key[length] = '\0';
+        node = config_child(node, key);
+        path += length + (path[length] == '.');
+    }
+    return node;
 }
 
 struct lam_config_node *lam_config_at(const struct lam_config_node *node, const char *key)

@@ -45,6 +45,8 @@ int lam_config_problem(
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    if (node == NULL)
+        return note(config, 0, 0, message);
     config_path(node, path, sizeof(path));
     (void)snprintf(whole, sizeof(whole), "%s%s%s%s%s", node->origin != NULL ? node->origin : "",
         node->origin != NULL ? ": " : "", path, path[0] != '\0' ? ": " : "", message);

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "lamina/base/error.h"
+#include "lamina/base/wait.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,13 +46,6 @@ enum lam_topology_direction {
     LAM_TOPOLOGY_FAN_IN      /* a ring for each instance of `from`, read by the one `to` */
 };
 
-enum lam_topology_waiting {
-    LAM_TOPOLOGY_SPIN,
-    LAM_TOPOLOGY_YIELD,
-    LAM_TOPOLOGY_FUTEX,
-    LAM_TOPOLOGY_HYBRID /* spin for a while, then futex */
-};
-
 /* How an edge turned out: what the file says, with all defaults and `hybrid` resolved. */
 struct lam_topology_edge {
     const char *name;
@@ -59,11 +53,11 @@ struct lam_topology_edge {
     const char *from; /* role that produces */
     const char *to;   /* role that consumes */
     enum lam_topology_direction direction;
-    enum lam_topology_waiting waiting; /* asked for by the file */
-    enum lam_topology_waiting used;    /* what ends should do: futex for hybrid on too few cores */
-    uint32_t ring_count;               /* 1 for broadcast */
-    uint32_t consumer_count;           /* of each ring */
-    uint64_t depth;                    /* cells of each ring */
+    enum lam_wait_mode asked; /* by the file */
+    enum lam_wait_mode wait;  /* for attach: FUTEX for HYBRID where ends exceed cores */
+    uint32_t ring_count;      /* 1 for broadcast */
+    uint32_t consumer_count;  /* of each ring */
+    uint64_t depth;           /* cells of each ring */
     uint32_t cell_bytes;
     uint64_t message_bytes; /* the largest message that roles may send */
 };
@@ -171,7 +165,7 @@ int lam_topology_peer(const struct lam_topology *topology, const char *role, uin
  *
  * Sleeps in steps of a millisecond. @deadline_ns is absolute, of CLOCK_MONOTONIC. Returns 0, or
  *   -ETIMEDOUT  the text names who is missing
- *   -EOWNERDEAD one ended or died, and no restart is under way
+ *   -EOWNERDEAD one has ended already; one that died is waited for until it is started again
  *   -ECANCELED  the topology is stopping
  *   -ENOENT     there is no such role
  */
@@ -179,8 +173,7 @@ int lam_topology_wait_ready_until(
     struct lam_topology *topology, const char *role, uint64_t deadline_ns, struct lam_error *error);
 
 /*
- * 1 once the topology is stopping (Ctrl-C, or the policy after a death), or once `lamina up` itself
- * is gone: finish and exit. A role that does not ask is sent SIGTERM, and SIGKILL after the grace
+ * 1 once the topology is stopping (Ctrl-C, or the policy after a death): finish and exit. A role that does not ask is sent SIGTERM, and SIGKILL after the grace
  * time. One load. Wait-free, any thread.
  */
 int lam_topology_stopping(const struct lam_topology *topology);

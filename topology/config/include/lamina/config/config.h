@@ -115,8 +115,15 @@ int lam_config_override(
  */
 int lam_config_check(struct lam_config *config);
 
+/* How the file is called in messages: its path. "" before reading. */
+const char *lam_config_file_name(const struct lam_config *config);
+
 /* The top of the tree. After reading. */
 struct lam_config_node *lam_config_root(struct lam_config *config);
+
+/* What stands at @path ("roles.workers"), NULL where nothing does. After reading; defaults stand
+ * there once checked. */
+struct lam_config_node *lam_config_find(struct lam_config *config, const char *path);
 
 /* The value of @key in the record or map @node; NULL where it is missing and has no default. A key
  * that a record's table does not name is a programmer's error. */
@@ -146,7 +153,7 @@ const char *lam_config_origin(const struct lam_config_node *node);
 int lam_config_in_file(const struct lam_config_node *node);
 
 /*
- * Note a problem of @node that no table can express, at its place in the file.
+ * Note a problem of @node that no table can express, at its place in the file; NULL: of no place.
  *
  * Returns -EINVAL, always.
  */
