@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A large message: what sending costs over one copy into memory as large as the ring, and what
+ * receiving costs, which does not depend on the size.
+ */
+#include <stdio.h>
+
+#include "layers.h"
+#include "options.h"
+#include "payload.h"
+#include "probes.h"
+#include "report.h"
+#include "runs.h"
+
+static int run(const struct bench_options *options, uint32_t payload_bytes)
+{
+    static struct bench_campaign campaign;
+    uint32_t layer_lanes[BENCH_LANES_MAX] = {0}, probe;
+    struct bench_shape shape;
+
+    bench_run_shape(&shape, payload_bytes, 1, 1);
+    bench_run_init(&campaign, &bench_measure_copy, options);
+    for (uint32_t i = 0; i < bench_layer_count; i++)
+        if (bench_run_wants(options, i) && bench_layers[i].subject->skim != NULL)
+            layer_lanes[i] = bench_campaign_add(&campaign, bench_layers[i].subject, &shape);
+    probe = bench_campaign_add(&campaign, &bench_probe_memcpy, &shape);
+    if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
+        return 1;
+    for (uint32_t i = 0; i < bench_layer_count; i++) {
+        uint32_t lane = layer_lanes[i];
+
+        if (lane == 0 || !bench_run_prints(options, i))
+            continue;
+        bench_report_begin("copy", bench_layers[i].variant, &campaign.lanes[lane]);
+        bench_report_number("send_ns", bench_campaign_median(&campaign, lane, 0), 1);
+        bench_report_number("receive_ns", bench_campaign_median(&campaign, lane, 1), 1);
+        bench_report_text("probe", "memcpy");
+        bench_report_number("probe_ns", bench_campaign_median(&campaign, probe, 0), 1);
+        bench_report_number("ratio", bench_campaign_ratio(&campaign, lane, probe), 3);
+        bench_report_end(&campaign, lane, probe);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench_options options;
+
+    bench_options_read(&options, argc, argv, "copy: a large message against one memcpy");
+    bench_options_need_two_cpus();
+    if (options.payload_bytes != 0)
+        return run(&options, options.payload_bytes);
+    return run(&options, BENCH_PAYLOAD_BYTES_MAX) != 0 || run(&options, 65536) != 0;
+}

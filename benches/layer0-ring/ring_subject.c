@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layer 0 as a subject: events claimed, written, committed, peeked, added up, released. Two rings
+ * without names, one for each direction; the children take the descriptors over with the fork.
+ */
+#include <errno.h>
+
+#include "lamina/ring/consumer.h"
+#include "lamina/ring/producer.h"
+#include "lamina/ring/ring.h"
+
+#include "layers.h"
+#include "payload.h"
+
+struct state {
+    struct lam_ring there, back;
+    struct lam_ring_producer producer;
+    struct lam_ring_consumer consumer;
+};
+
+static int create(
+    struct lam_ring *ring, const char *name, const struct bench_shape *shape, int may_sleep)
+{
+    struct lam_error error = {""};
+    struct lam_ring_options options = {.backing = LAM_BACKING_MEMFD,
+        .name = name,
+        .depth = shape->depth,
+        .cell_bytes = shape->cell_bytes,
+        .waiting = may_sleep ? LAM_RING_MAY_SLEEP : LAM_RING_SPIN_ONLY};
+
+    return bench_said(lam_ring_create(ring, &options, &error), &error);
+}
+
+static int open_rings(struct bench_lane *lane, int may_sleep)
+{
+    struct state *state = bench_private_memory(sizeof(*state));
+    int rc;
+
+    lane->state = state;
+    rc = create(&state->there, "bench.there", &lane->shape, may_sleep);
+    if (rc == 0)
+        rc = create(&state->back, "bench.back", &lane->shape, may_sleep);
+    return rc;
+}
+
+static int open_spin(struct bench_lane *lane)
+{
+    return open_rings(lane, 0);
+}
+
+static int open_hybrid(struct bench_lane *lane)
+{
+    return open_rings(lane, 1);
+}
+
+static int attach_ends(struct state *state, struct lam_ring *out, struct lam_ring *in)
+{
+    struct lam_ring_producer_options producer = {.wait = LAM_WAIT_SPIN};
+    struct lam_ring_consumer_options consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN};
+    struct lam_error error = {""};
+    int rc = 0;
+
+    if (state->there.waiting == LAM_RING_MAY_SLEEP)
+        producer.wait = consumer.wait = LAM_WAIT_HYBRID;
+    if (out != NULL)
+        rc = lam_ring_producer_attach(&state->producer, out, &producer, &error);
+    if (rc == 0)
+        rc = lam_ring_consumer_attach(&state->consumer, in, &consumer, &error);
+    return bench_said(rc, &error);
+}
+
+/* In a child: open the ring anew, by the descriptors that came with the fork. */
+static int reopen(struct lam_ring *ring, enum lam_access access)
+{
+    struct lam_ring_attach_options options = {.access = access};
+    struct lam_error error = {""};
+    struct lam_ring inherited = *ring;
+    int data_fd, control_fd;
+
+    lam_ring_fds(&inherited, &data_fd, &control_fd);
+    return bench_said(lam_ring_attach_fds(ring, data_fd, control_fd, &options, &error), &error);
+}
+
+static int attach(struct bench_lane *lane, uint32_t side)
+{
+    struct state *state = lane->state;
+    int rc;
+
+    if (side == 0)
+        return attach_ends(state, &state->there, &state->back);
+    rc = reopen(&state->there, LAM_ACCESS_READ);
+    if (rc == 0)
+        rc = reopen(&state->back, LAM_ACCESS_WRITE);
+    /* Only side 1 answers; further readers just read. */
+    return rc != 0 ? rc : attach_ends(state, side == 1 ? &state->back : NULL, &state->there);
+}
+
+static void detach(struct bench_lane *lane, uint32_t side)
+{
+    struct state *state = lane->state;
+
+    lam_ring_consumer_detach(&state->consumer);
+    if (side <= 1) {
+        lam_ring_producer_close(&state->producer);
+        lam_ring_producer_detach(&state->producer);
+    }
+    lam_ring_detach(&state->there);
+    lam_ring_detach(&state->back);
+}
+
+BENCH_INLINE void put_one(struct lam_ring_producer *producer, uint32_t bytes, uint64_t value)
+{
+    void *payload;
+
+    if (lam_ring_producer_try_claim(producer, bytes, &payload) != 1)
+        bench_must(lam_ring_producer_claim_until(producer, bytes, LAM_DEADLINE_NEVER, &payload));
+    bench_fill(payload, bytes, value);
+    lam_ring_producer_commit(producer, bytes, 0, 0);
+}
+
+BENCH_INLINE void peek(struct lam_ring_consumer *consumer, struct lam_event *event)
+{
+    if (lam_ring_consumer_try_peek(consumer, event) != 1)
+        bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, event));
+}
+
+BENCH_INLINE uint64_t take_one(struct lam_ring_consumer *consumer, uint32_t bytes)
+{
+    struct lam_event event;
+    uint64_t sum;
+
+    peek(consumer, &event);
+    sum = bench_sum(event.payload, bytes);
+    lam_ring_consumer_release(consumer);
+    return sum;
+}
+
+BENCH_INLINE uint64_t ask_sized(uint32_t bytes, struct state *state, uint64_t count, uint64_t value)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        put_one(&state->producer, bytes, value);
+        value = take_one(&state->consumer, bytes);
+    }
+    return value;
+}
+
+static uint64_t ask(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    return BENCH_BY_SIZE(lane->shape.payload_bytes, ask_sized, lane->state, count, value);
+}
+
+BENCH_INLINE uint64_t answer_sized(uint32_t bytes, struct state *state, uint64_t count)
+{
+    uint64_t value = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        value = take_one(&state->consumer, bytes);
+        put_one(&state->producer, bytes, value);
+    }
+    return value;
+}
+
+static uint64_t answer(struct bench_lane *lane, uint64_t count)
+{
+    return BENCH_BY_SIZE(lane->shape.payload_bytes, answer_sized, lane->state, count);
+}
+
+BENCH_INLINE void send_sized(
+    uint32_t bytes, struct lam_ring_producer *producer, uint64_t count, uint64_t value)
+{
+    for (uint64_t i = 0; i < count; i++)
+        put_one(producer, bytes, value++);
+}
+
+BENCH_INLINE void send_batches(uint32_t bytes, struct lam_ring_producer *producer,
+    const struct bench_shape *shape, uint64_t count, uint64_t value)
+{
+    uint64_t cell_count = shape->batch * bench_message_cells(shape);
+
+    for (uint64_t sent = 0; sent < count; sent += shape->batch) {
+        if (lam_ring_producer_try_claim_batch(producer, cell_count) != 1)
+            bench_must(
+                lam_ring_producer_claim_batch_until(producer, cell_count, LAM_DEADLINE_NEVER));
+        for (uint32_t i = 0; i < shape->batch; i++) {
+            void *payload;
+
+            LAM_ASSERT(lam_ring_producer_stage(producer, bytes, 0, 0, &payload) == 1);
+            bench_fill(payload, bytes, value++);
+        }
+        lam_ring_producer_commit_batch(producer);
+    }
+}
+
+static void send(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    struct state *state = lane->state;
+    uint32_t bytes = lane->shape.payload_bytes;
+
+    if (lane->shape.batch == 1)
+        BENCH_BY_SIZE(bytes, send_sized, &state->producer, count, value);
+    else
+        BENCH_BY_SIZE(bytes, send_batches, &state->producer, &lane->shape, count, value);
+}
+
+BENCH_INLINE uint64_t receive_sized(
+    uint32_t bytes, struct lam_ring_consumer *consumer, uint64_t batch, uint64_t count)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t received = 0; received < count; received += batch) {
+        for (uint64_t i = 0; i < batch; i++) {
+            struct lam_event event;
+
+            peek(consumer, &event);
+            sum += bench_sum(event.payload, bytes);
+        }
+        lam_ring_consumer_release(consumer);
+    }
+    return sum;
+}
+
+static uint64_t receive(struct bench_lane *lane, uint64_t count)
+{
+    struct state *state = lane->state;
+    uint32_t bytes = lane->shape.payload_bytes;
+
+    if (lane->shape.batch == 1)
+        return BENCH_BY_SIZE(bytes, receive_sized, &state->consumer, 1, count);
+    return BENCH_BY_SIZE(bytes, receive_sized, &state->consumer, lane->shape.batch, count);
+}
+
+static uint64_t skim(struct bench_lane *lane, uint64_t count)
+{
+    struct state *state = lane->state;
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        struct lam_event event;
+
+        peek(&state->consumer, &event);
+        sum += *(const uint64_t *)event.payload;
+        lam_ring_consumer_release(&state->consumer);
+    }
+    return sum;
+}
+
+#define LOOPS                                                                                      \
+    .layer = 0, .attach = attach, .detach = detach, .ask = ask, .answer = answer, .send = send,    \
+    .receive = receive, .skim = skim
+
+const struct bench_subject bench_ring = {.name = "ring", .open = open_spin, LOOPS};
+const struct bench_subject bench_ring_hybrid = {.name = "hybrid", .open = open_hybrid, LOOPS};

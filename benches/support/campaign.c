@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "campaign.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "machine.h"
+#include "probes.h"
+#include "stats.h"
+
+/* A placement this much slower than the best one of the same run is far: 4 to 6 times is usual. */
+#define FAR_FACTOR 2.5
+
+/* A window that was disturbed is tried again at once, this often. */
+#define TRIES 6
+
+void bench_campaign_init(struct bench_campaign *campaign, const struct bench_measure *measure)
+{
+    struct bench_shape shape = {.payload_bytes = 8, .batch = 1, .readers = 1};
+
+    memset(campaign, 0, sizeof(*campaign));
+    campaign->measure = measure;
+    (void)bench_campaign_add(campaign, &bench_probe_bounce1, &shape);
+}
+
+uint32_t bench_campaign_add(struct bench_campaign *campaign, const struct bench_subject *subject,
+    const struct bench_shape *shape)
+{
+    struct bench_lane *lane = &campaign->lanes[campaign->lane_count];
+
+    LAM_ASSERT(campaign->lane_count < BENCH_LANES_MAX);
+    lane->subject = subject;
+    lane->shape = *shape;
+    return campaign->lane_count++;
+}
+
+static void note_placement(struct bench_campaign *campaign, struct bench_window *window)
+{
+    double placement_ns = bench_measure_placement(&campaign->crew);
+
+    if (campaign->near_ns == 0 || placement_ns < campaign->near_ns)
+        campaign->near_ns = placement_ns;
+    if (placement_ns > window->placement_ns)
+        window->placement_ns = placement_ns;
+}
+
+static int is_far(const struct bench_campaign *campaign, const struct bench_window *window)
+{
+    return window->placement_ns > FAR_FACTOR * campaign->near_ns;
+}
+
+static void run_window(
+    struct bench_campaign *campaign, uint32_t lane_index, struct bench_window *window)
+{
+    uint64_t preempted, stolen;
+
+    memset(window, 0, sizeof(*window));
+    note_placement(campaign, window);
+    stolen = bench_machine_stolen_ticks();
+    preempted = bench_preempted();
+    campaign->measure->run(
+        &campaign->crew, lane_index, &campaign->plans[lane_index], window->readings);
+    /* With fewer CPUs than ends, being put off is what is measured. */
+    window->disturbed =
+        !campaign->crew.oversubscribed &&
+        (bench_preempted() != preempted || bench_crew_preempted(&campaign->crew) != 0 ||
+            bench_machine_stolen_ticks() != stolen);
+    note_placement(campaign, window);
+}
+
+static void run_round(struct bench_campaign *campaign, struct bench_window *round, uint64_t end_ns)
+{
+    for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++) {
+        struct bench_window *window = &round[lane_index];
+
+        for (uint32_t tries = 0; tries < TRIES; tries++) {
+            run_window(campaign, lane_index, window);
+            campaign->disturbed_windows += window->disturbed;
+            campaign->far_windows += (uint32_t)is_far(campaign, window);
+            if ((!window->disturbed && !is_far(campaign, window)) || bench_now_ns() > end_ns)
+                break;
+        }
+    }
+}
+
+/* The best placement is known at the end only: a round that passed before may be far. */
+static void keep_clean_rounds(struct bench_campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->round_count; i++) {
+        campaign->kept[i] = 1;
+        for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++) {
+            const struct bench_window *window = &campaign->windows[i][lane_index];
+
+            if (window->disturbed || is_far(campaign, window))
+                campaign->kept[i] = 0;
+        }
+        campaign->kept_count += campaign->kept[i];
+    }
+    if (campaign->kept_count == 0) {
+        memset(campaign->kept, 1, campaign->round_count);
+        campaign->kept_count = campaign->round_count;
+        campaign->unclean = 1;
+    }
+}
+
+static uint32_t count_clean(const struct bench_campaign *campaign, const struct bench_window *round)
+{
+    for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
+        if (round[lane_index].disturbed || is_far(campaign, &round[lane_index]))
+            return 0;
+    return 1;
+}
+
+int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const int *cpus)
+{
+    uint64_t end_ns;
+    uint32_t clean_count = 0;
+    int rc =
+        bench_crew_start(&campaign->crew, campaign->lanes, campaign->lane_count, readers, cpus);
+
+    if (rc != 0)
+        return rc;
+    for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
+        campaign->measure->plan(
+            &campaign->crew, lane_index, campaign->window_ns, &campaign->plans[lane_index]);
+    end_ns = bench_now_ns() + campaign->budget_ns;
+    while (clean_count < campaign->wanted_rounds && campaign->round_count < BENCH_ROUNDS_MAX &&
+           (campaign->round_count == 0 || bench_now_ns() < end_ns)) {
+        struct bench_window *round = campaign->windows[campaign->round_count++];
+
+        run_round(campaign, round, end_ns);
+        clean_count += count_clean(campaign, round);
+    }
+    keep_clean_rounds(campaign);
+    bench_crew_stop(&campaign->crew);
+    return 0;
+}
+
+static uint32_t gather(const struct bench_campaign *campaign, uint32_t lane_index,
+    uint32_t other_index, uint32_t reading, double *values)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < campaign->round_count; i++) {
+        const struct bench_window *round = campaign->windows[i];
+
+        if (!campaign->kept[i])
+            continue;
+        values[count] = round[lane_index].readings[reading];
+        if (other_index != 0)
+            values[count] /= round[other_index].readings[reading];
+        count++;
+    }
+    return count;
+}
+
+double bench_campaign_median(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t reading)
+{
+    double values[BENCH_ROUNDS_MAX];
+
+    return bench_quantile(values, gather(campaign, lane_index, 0, reading, values), 0.5);
+}
+
+double bench_campaign_ratio(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index)
+{
+    double values[BENCH_ROUNDS_MAX];
+
+    return bench_quantile(values, gather(campaign, lane_index, other_index, 0, values), 0.5);
+}
+
+double bench_campaign_spread(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index)
+{
+    double values[BENCH_ROUNDS_MAX];
+
+    return bench_spread(values, gather(campaign, lane_index, other_index, 0, values));
+}

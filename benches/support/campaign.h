@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_BENCH_CAMPAIGN_H
+#define LAM_BENCH_CAMPAIGN_H
+
+/*
+ * campaign.h: many short windows over several lanes, in turns: A B C, A B C ...
+ *
+ * What is compared was measured within milliseconds of each other. A window counts when both CPUs
+ * were near before and after it, and nothing else ran on them meanwhile; a round counts when all
+ * its windows do. Ratios are taken within each round, and the median of them is the result.
+ */
+
+#include <stdint.h>
+
+#include "crew.h"
+#include "measure.h"
+
+#define BENCH_LANES_MAX  16
+#define BENCH_ROUNDS_MAX 256
+
+struct bench_window {
+    double readings[BENCH_READING_COUNT];
+    double placement_ns; /* the worse of before and after */
+    uint32_t disturbed;  /* somebody else had one of our CPUs */
+};
+
+struct bench_campaign {
+    struct bench_crew crew;
+    const struct bench_measure *measure;
+    struct bench_lane lanes[BENCH_LANES_MAX]; /* lane 0 is the placement probe */
+    uint32_t lane_count;
+    uint32_t wanted_rounds;
+    uint64_t window_ns;
+    uint64_t budget_ns; /* after which no further round begins */
+
+    /* Results. */
+    struct bench_plan plans[BENCH_LANES_MAX];
+    struct bench_window windows[BENCH_ROUNDS_MAX][BENCH_LANES_MAX];
+    uint32_t round_count;       /* all that ran */
+    uint32_t kept_count;        /* those that count */
+    uint32_t far_windows;       /* windows left out because the CPUs were far apart */
+    uint32_t disturbed_windows; /* windows left out because others ran */
+    uint32_t unclean;           /* 1: no round was clean, so all of them were taken */
+    uint8_t kept[BENCH_ROUNDS_MAX];
+    double near_ns; /* the best placement seen */
+};
+
+/* An empty campaign with the placement probe in it. */
+void bench_campaign_init(struct bench_campaign *campaign, const struct bench_measure *measure);
+
+/* Adds a lane, returns its index. */
+uint32_t bench_campaign_add(struct bench_campaign *campaign, const struct bench_subject *subject,
+    const struct bench_shape *shape);
+
+/* Runs it from crew start to crew stop. Returns 0 or -errno. */
+int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const int *cpus);
+
+/* The median over kept rounds of one reading of a lane. */
+double bench_campaign_median(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t reading);
+
+/* The median over kept rounds of the quotient of two lanes' readings 0. */
+double bench_campaign_ratio(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index);
+
+/* The middle half of that quotient over kept rounds, as a share of the median. */
+double bench_campaign_spread(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index);
+
+#endif

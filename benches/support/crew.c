@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crew.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "payload.h"
+
+/* No window lasts this long: a bench that does hangs, and must not do so for ever. */
+#define WATCHDOG_S 120
+
+uint32_t bench_looks_before_yield = 4096;
+
+void *bench_shared_memory(uint64_t bytes)
+{
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        fprintf(stderr, "bench: no %llu bytes of shared memory: %s\n", (unsigned long long)bytes,
+            strerror(errno));
+        exit(1);
+    }
+    return memory;
+}
+
+void *bench_private_memory(uint64_t bytes)
+{
+    void *memory = calloc(1, bytes);
+
+    if (memory == NULL) {
+        fprintf(stderr, "bench: no memory\n");
+        exit(1);
+    }
+    return memory;
+}
+
+uint64_t bench_preempted(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_nivcsw;
+}
+
+static void pin(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    if (sched_setaffinity(0, sizeof(set), &set) != 0)
+        fprintf(stderr, "bench: cannot use CPU %d: %s\n", cpu, strerror(errno));
+}
+
+/* The CPUs of all ends: those asked for, else the first ones allowed, round and round. */
+static void choose_cpus(struct bench_crew *crew, const int *asked, int *cpus)
+{
+    /* As it was at first: an earlier crew has pinned this process. */
+    static int count, found[CPU_SETSIZE];
+    cpu_set_t allowed;
+
+    if (count == 0 && sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+            if (CPU_ISSET(cpu, &allowed))
+                found[count++] = cpu;
+    if (count == 0)
+        found[count++] = 0;
+    crew->oversubscribed = (uint32_t)count < 1 + crew->readers;
+    for (uint32_t side = 0; side <= crew->readers; side++)
+        cpus[side] = asked ? asked[side] : found[side % (uint32_t)count];
+    bench_looks_before_yield = crew->oversubscribed ? 64 : 4096;
+}
+
+static uint64_t skim_later(struct bench_crew *crew, struct bench_lane *lane, uint64_t count)
+{
+    uint64_t started_ns;
+    uint32_t looks = 0;
+
+    while (lam_load_acquire(&crew->board->go) != crew->number)
+        bench_pause(&looks);
+    started_ns = bench_now_ns();
+    lane->subject->skim(lane, count);
+    return bench_now_ns() - started_ns;
+}
+
+static uint64_t obey(struct bench_crew *crew)
+{
+    struct bench_board *board = crew->board;
+    struct bench_lane *lane = &crew->lanes[board->lane_index];
+
+    switch (board->order) {
+    case BENCH_ORDER_ANSWER:
+        return lane->subject->answer(lane, board->count);
+    case BENCH_ORDER_RECEIVE:
+        return lane->subject->receive(lane, board->count);
+    case BENCH_ORDER_SKIM:
+        return lane->subject->skim(lane, board->count);
+    case BENCH_ORDER_SKIM_LATER:
+        return skim_later(crew, lane, board->count);
+    case BENCH_ORDER_LEAVE:
+        break;
+    }
+    return 0;
+}
+
+static int attach_all(struct bench_crew *crew, uint32_t side)
+{
+    for (uint32_t i = 0; i < crew->lane_count; i++) {
+        struct bench_lane *lane = &crew->lanes[i];
+        int rc = lane->subject->attach ? lane->subject->attach(lane, side) : 0;
+
+        if (rc != 0) {
+            fprintf(stderr, "bench: %s, side %u: %s\n", lane->subject->name, side, strerror(-rc));
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static void detach_all(struct bench_crew *crew, uint32_t side)
+{
+    for (uint32_t i = 0; i < crew->lane_count; i++)
+        if (crew->lanes[i].subject->detach)
+            crew->lanes[i].subject->detach(&crew->lanes[i], side);
+}
+
+static void child(struct bench_crew *crew, uint32_t side, int cpu)
+{
+    struct bench_seat *seat = &crew->board->seats[side - 1];
+    enum bench_order order;
+    uint32_t looks = 0;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pin(cpu);
+    if (attach_all(crew, side) != 0)
+        _exit(1);
+    lam_store_release(&seat->done, crew->number);
+    do {
+        uint64_t preempted;
+
+        while (lam_load_acquire(&crew->board->number) == crew->number)
+            bench_pause(&looks);
+        crew->number++;
+        order = crew->board->order;
+        preempted = bench_preempted();
+        lam_store_release(&seat->begun, crew->number);
+        seat->result = obey(crew);
+        seat->preempted = bench_preempted() - preempted;
+        lam_store_release(&seat->done, crew->number);
+    } while (order != BENCH_ORDER_LEAVE);
+    detach_all(crew, side);
+    _exit(0);
+}
+
+/* Spins until the word says what is awaited, or ends the program with the child. */
+static void await(struct bench_crew *crew, uint32_t reader, lam_atomic_u64 *word)
+{
+    uint32_t looks = 0, rounds = 0;
+    int status;
+
+    while (lam_load_acquire(word) != crew->number) {
+        bench_pause(&looks);
+        if (looks == 0 && ++rounds % 16 == 0 && waitpid(crew->pids[reader], &status, WNOHANG) > 0) {
+            fprintf(stderr, "bench: side %u ended by itself, status %#x\n", reader + 1, status);
+            exit(1);
+        }
+    }
+}
+
+int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t lane_count,
+    uint32_t readers, const int *cpus)
+{
+    int chosen[1 + BENCH_READERS_MAX];
+
+    LAM_ASSERT(readers >= 1 && readers <= BENCH_READERS_MAX);
+    memset(crew, 0, sizeof(*crew));
+    crew->board = bench_shared_memory(sizeof(*crew->board));
+    crew->lanes = lanes;
+    crew->lane_count = lane_count;
+    crew->readers = readers;
+    choose_cpus(crew, cpus, chosen);
+    for (uint32_t i = 0; i < lane_count; i++) {
+        int rc = lanes[i].subject->open(&lanes[i]);
+
+        if (rc != 0) {
+            fprintf(stderr, "bench: %s does not open: %s\n", lanes[i].subject->name, strerror(-rc));
+            return rc;
+        }
+    }
+    alarm(WATCHDOG_S);
+    fflush(NULL);
+    crew->number = 1;
+    lam_store_relaxed(&crew->board->number, 1);
+    for (uint32_t reader = 0; reader < readers; reader++) {
+        crew->pids[reader] = fork();
+        if (crew->pids[reader] < 0)
+            return -errno;
+        if (crew->pids[reader] == 0)
+            child(crew, 1 + reader, chosen[1 + reader]);
+    }
+    pin(chosen[0]);
+    if (attach_all(crew, 0) != 0)
+        exit(1);
+    for (uint32_t reader = 0; reader < readers; reader++)
+        await(crew, reader, &crew->board->seats[reader].done);
+    return 0;
+}
+
+void bench_crew_order(
+    struct bench_crew *crew, enum bench_order order, uint32_t lane_index, uint64_t count)
+{
+    struct bench_board *board = crew->board;
+
+    alarm(WATCHDOG_S);
+    board->order = order;
+    board->lane_index = lane_index;
+    board->count = count;
+    lam_store_release(&board->number, ++crew->number);
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        await(crew, reader, &board->seats[reader].begun);
+}
+
+void bench_crew_release(struct bench_crew *crew)
+{
+    lam_store_release(&crew->board->go, crew->number);
+}
+
+uint64_t bench_crew_finish(struct bench_crew *crew)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        await(crew, reader, &crew->board->seats[reader].done);
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        sum += crew->board->seats[reader].result;
+    return sum;
+}
+
+uint64_t bench_crew_preempted(const struct bench_crew *crew)
+{
+    uint64_t preempted = 0;
+
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        preempted += crew->board->seats[reader].preempted;
+    return preempted;
+}
+
+void bench_crew_stop(struct bench_crew *crew)
+{
+    bench_crew_order(crew, BENCH_ORDER_LEAVE, 0, 0);
+    (void)bench_crew_finish(crew);
+    detach_all(crew, 0);
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        waitpid(crew->pids[reader], NULL, 0);
+    munmap(crew->board, sizeof(*crew->board));
+    alarm(0);
+}

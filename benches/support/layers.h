@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_BENCH_LAYERS_H
+#define LAM_BENCH_LAYERS_H
+
+/*
+ * layers.h: the layers of Lamina as subjects, each in the folder of its name.
+ */
+
+#include "lamina/base/error.h"
+#include "subject.h"
+
+/*
+ * A layer, or a variant of it. The main subject of a layer has no variant: its lines carry the
+ * bench's own name. A variant's lines carry bench-VARIANT.
+ */
+struct bench_layer {
+    const struct bench_subject *subject;
+    const char *variant; /* NULL: the layer's main subject */
+    int batches;         /* 1: several messages can be published at once */
+};
+
+/* Those that the installed package has, from layer 0 up, the main subject of each layer first. */
+extern const struct bench_layer bench_layers[];
+extern const uint32_t bench_layer_count;
+
+extern const struct bench_subject bench_ring;
+extern const struct bench_subject bench_ring_hybrid;
+
+/* Prints what @error says if @rc is an error. Returns @rc. */
+int bench_said(int rc, const struct lam_error *error);
+
+/* Ends the program when a call on the data path fails: no bench goes on with half its messages. */
+void bench_failed(int rc);
+
+static inline void bench_must(int rc)
+{
+    if (__builtin_expect(rc < 0, 0))
+        bench_failed(rc);
+}
+
+#endif

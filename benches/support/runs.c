@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runs.h"
+
+#include "clock.h"
+#include "layers.h"
+
+#define WINDOWS_DEFAULT 31
+#define WINDOWS_QUICK   5
+
+void bench_run_shape(
+    struct bench_shape *shape, uint32_t payload_bytes, uint32_t batch, uint32_t readers)
+{
+    uint64_t cells;
+
+    shape->payload_bytes = payload_bytes;
+    shape->batch = batch;
+    shape->cell_bytes = 64;
+    shape->readers = readers;
+    shape->depth = 4096;
+    cells = bench_message_cells(shape) * (batch > 3 ? batch : 3);
+    while (shape->depth <= cells)
+        shape->depth *= 2;
+}
+
+void bench_run_init(struct bench_campaign *campaign, const struct bench_measure *measure,
+    const struct bench_options *options)
+{
+    bench_campaign_init(campaign, measure);
+    campaign->wanted_rounds = options->quick ? WINDOWS_QUICK : WINDOWS_DEFAULT;
+    if (options->windows != 0)
+        campaign->wanted_rounds = options->windows;
+    campaign->window_ns = (options->quick ? 300 : 1500) * BENCH_NS_PER_US;
+    campaign->budget_ns = options->quick ? 300 * BENCH_NS_PER_MS : 4 * BENCH_NS_PER_S;
+    if (options->windows != 0)
+        campaign->budget_ns = 30 * BENCH_NS_PER_S;
+}
+
+int bench_run_wants(const struct bench_options *options, uint32_t index)
+{
+    const struct bench_layer *layer = &bench_layers[index];
+    int number = layer->subject->layer;
+
+    if (options->layer < 0 || number == options->layer)
+        return 1;
+    return number == options->layer - 1 && layer->variant == NULL;
+}
+
+int bench_run_batches(uint32_t index, uint32_t batch)
+{
+    return batch == 1 || bench_layers[index].batches;
+}
+
+int bench_run_prints(const struct bench_options *options, uint32_t index)
+{
+    return options->layer < 0 || bench_layers[index].subject->layer == options->layer;
+}
+
+uint32_t bench_run_below(uint32_t index, const uint32_t *layer_lanes)
+{
+    int number = bench_layers[index].subject->layer - 1;
+
+    for (uint32_t i = 0; i < bench_layer_count; i++)
+        if (bench_layers[i].subject->layer == number && bench_layers[i].variant == NULL)
+            return layer_lanes[i];
+    return 0;
+}

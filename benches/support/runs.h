@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_BENCH_RUNS_H
+#define LAM_BENCH_RUNS_H
+
+/*
+ * runs.h: what the benches of the layers do alike: sizes, windows, which lanes take part.
+ */
+
+#include "campaign.h"
+#include "options.h"
+
+/* A shape whose ring holds three messages or 4096 cells of 64 bytes, whichever is more. */
+void bench_run_shape(
+    struct bench_shape *shape, uint32_t payload_bytes, uint32_t batch, uint32_t readers);
+
+/* An empty campaign with the windows that @options ask for. */
+void bench_run_init(struct bench_campaign *campaign, const struct bench_measure *measure,
+    const struct bench_options *options);
+
+/* Whether the subject bench_layers[@index] is measured: the layer asked for, and the one below. */
+int bench_run_wants(const struct bench_options *options, uint32_t index);
+
+/* Whether it moves messages in batches of @batch. */
+int bench_run_batches(uint32_t index, uint32_t batch);
+
+/* Whether its line is printed. */
+int bench_run_prints(const struct bench_options *options, uint32_t index);
+
+/* The lane of the main subject one layer below bench_layers[@index], or 0. */
+uint32_t bench_run_below(uint32_t index, const uint32_t *layer_lanes);
+
+#endif

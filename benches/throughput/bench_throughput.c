@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stream from one process to another: messages a second, against the bare stamped ring and the
+ * bare cursor ring of the same cells, depth and reader's work.
+ */
+#include <stdio.h>
+
+#include "layers.h"
+#include "options.h"
+#include "probes.h"
+#include "report.h"
+#include "runs.h"
+
+static const struct {
+    uint32_t payload_bytes, batch;
+} streams[] = {{48, 1}, {48, 8}, {48, 32}, {1024, 1}, {65536, 1}};
+
+struct lanes {
+    uint32_t layer_lanes[BENCH_LANES_MAX]; /* by index in bench_layers; 0: not in this run */
+    uint32_t stamped, cursor;
+};
+
+static void report(const struct bench_campaign *campaign, uint32_t index, const struct lanes *lanes)
+{
+    uint32_t lane = lanes->layer_lanes[index], probe = lanes->stamped;
+    const struct bench_shape *shape = &campaign->lanes[lane].shape;
+    uint32_t below = bench_run_below(index, lanes->layer_lanes);
+    double rate = bench_campaign_median(campaign, lane, 0);
+    double stamped = bench_campaign_median(campaign, lanes->stamped, 0);
+    double cursor = bench_campaign_median(campaign, lanes->cursor, 0);
+
+    /* Batches favour the cursor ring on some machines: there the better of the two is the probe. */
+    if (shape->batch >= 8 && cursor > stamped)
+        probe = lanes->cursor;
+    bench_report_begin("throughput", bench_layers[index].variant, &campaign->lanes[lane]);
+    bench_report_count("batch", shape->batch);
+    bench_report_number("msgs_per_s", rate, 0);
+    bench_report_number("bytes_per_s", rate * shape->payload_bytes, 0);
+    bench_report_text("probe", campaign->lanes[probe].subject->name);
+    bench_report_number("probe_per_s", probe == lanes->cursor ? cursor : stamped, 0);
+    bench_report_number("ratio", bench_campaign_ratio(campaign, lane, probe), 3);
+    bench_report_number("stamped_per_s", stamped, 0);
+    bench_report_number("cursor_per_s", cursor, 0);
+    if (below != 0)
+        bench_report_number("ratio_below", bench_campaign_ratio(campaign, lane, below), 3);
+    bench_report_end(campaign, lane, probe);
+}
+
+static int run(const struct bench_options *options, uint32_t payload_bytes, uint32_t batch)
+{
+    static struct bench_campaign campaign;
+    struct lanes lanes = {{0}, 0, 0};
+    struct bench_shape shape;
+
+    bench_run_shape(&shape, payload_bytes, batch, 1);
+    bench_run_init(&campaign, &bench_measure_throughput, options);
+    for (uint32_t i = 0; i < bench_layer_count; i++)
+        if (bench_run_wants(options, i) && bench_run_batches(i, batch))
+            lanes.layer_lanes[i] = bench_campaign_add(&campaign, bench_layers[i].subject, &shape);
+    lanes.stamped = bench_campaign_add(&campaign, &bench_probe_stamped, &shape);
+    lanes.cursor = bench_campaign_add(&campaign, &bench_probe_cursor, &shape);
+    if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
+        return 1;
+    for (uint32_t i = 0; i < bench_layer_count; i++)
+        if (lanes.layer_lanes[i] != 0 && bench_run_prints(options, i))
+            report(&campaign, i, &lanes);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench_options options;
+
+    bench_options_read(&options, argc, argv, "throughput: a stream from one process to another");
+    bench_options_need_two_cpus();
+    if (options.payload_bytes != 0)
+        return run(&options, options.payload_bytes, options.batch ? options.batch : 1);
+    for (uint32_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+        if (options.batch != 0 && options.batch != streams[i].batch)
+            continue;
+        if (run(&options, streams[i].payload_bytes, streams[i].batch) != 0)
+            return 1;
+    }
+    return 0;
+}
