@@ -64,7 +64,7 @@ static void lend_piece(
 int lam_framed_sender_try_claim_piece(
     struct lam_framed_sender *sender, void **piece, uint64_t *piece_bytes)
 {
-    void *event;
+    void *event = NULL;
     int rc;
 
     LAM_ASSERT(sender->stream_bytes_total != 0 && sender->piece_bytes == 0);
@@ -77,7 +77,7 @@ int lam_framed_sender_try_claim_piece(
 int lam_framed_sender_claim_piece_until(
     struct lam_framed_sender *sender, uint64_t deadline_ns, void **piece, uint64_t *piece_bytes)
 {
-    void *event;
+    void *event = NULL;
     int rc;
 
     LAM_ASSERT(sender->stream_bytes_total != 0 && sender->piece_bytes == 0);
@@ -126,7 +126,7 @@ void lam_framed_sender_commit_piece(struct lam_framed_sender *sender, uint64_t p
 
 void lam_framed_sender_cancel_stream(struct lam_framed_sender *sender)
 {
-    void *header;
+    void *header = NULL;
 
     LAM_ASSERT(sender->stream_bytes_total != 0);
     if (sender->piece_bytes != 0)
