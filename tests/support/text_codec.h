@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LAM_TESTS_TYPED_TEXT_CODEC_H
-#define LAM_TESTS_TYPED_TEXT_CODEC_H
+#ifndef LAM_TESTS_SUPPORT_TEXT_CODEC_H
+#define LAM_TESTS_SUPPORT_TEXT_CODEC_H
 
 /*
  * text_codec.h: the smallest codec that has all the ways to fail. A value is a run of characters;
