@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: whatever another process writes into a ring, this side never crashes, never reads outside
+ * its mapping, never loops without end: attach refuses or the ends answer with an error.
+ *
+ * Method: random bytes and random single words are stored into both objects, before attach and
+ * between calls of ends that are attached; the sanitizers and an alarm watch. Sequences of calls
+ * go on whatever they answer.
+ */
+#include "lamina/ring/consumer.h"
+#include "lamina/ring/producer.h"
+#include "lamina/ring/stat.h"
+#include "layout.h"
+#include "processes.h"
+#include "ring_stream.h"
+
+static struct lam_ring ring; /* the hostile one: maps both objects for writing */
+static uint64_t random_state = 11;
+
+static uint64_t pick(uint64_t count)
+{
+    return test_random(&random_state) % count;
+}
+
+/* A word that is likely to hurt: small, huge, near a power of two, or one that is there already. */
+static uint64_t nasty_word(void)
+{
+    switch (pick(6)) {
+    case 0:
+        return pick(4);
+    case 1:
+        return UINT64_MAX - pick(4);
+    case 2:
+        return (UINT64_C(1) << pick(64)) + pick(3) - 1;
+    case 3:
+        return lam_load_relaxed(&ring.data_head->horizon) + pick(200) - 100;
+    case 4:
+        return pick(1 << 16) << 32 | pick(5000);
+    default:
+        return test_random(&random_state);
+    }
+}
+
+static void spoil(uint8_t *base, uint64_t bytes)
+{
+    uint64_t offset = pick(bytes / 8) * 8;
+    uint64_t word = nasty_word();
+
+    /* Half the time in the heads, where each word means something. */
+    if (pick(2) == 0)
+        offset = pick((bytes < 2048 ? bytes : 2048) / 8) * 8;
+    lam_store_relaxed((lam_atomic_u64 *)(void *)(base + offset), word);
+}
+
+static void spoil_one(int data, int control)
+{
+    if (data)
+        spoil(ring.data.base, ring.data.head_bytes + ring.data.body_bytes);
+    if (control)
+        spoil(ring.control.base, ring.control.head_bytes);
+}
+
+static void make(void)
+{
+    struct lam_ring_options options = {
+        .name = "hostile", .depth = 64, .backing = LAM_BACKING_MEMFD};
+    struct lam_error error;
+
+    TEST_OK(lam_ring_create(&ring, &options, &error), error);
+}
+
+static int join(struct lam_ring *mine, enum lam_access access)
+{
+    struct lam_ring_attach_options options = {.access = access};
+    struct lam_error error;
+    int data_fd, control_fd;
+
+    lam_ring_fds(&ring, &data_fd, &control_fd);
+    return lam_ring_attach_fds(mine, data_fd, control_fd, &options, &error);
+}
+
+/* Read everything that a view lends: a length out of bounds is the sanitizer's to see. */
+static uint64_t sum(const struct lam_event *event)
+{
+    uint64_t total = 0;
+
+    for (uint32_t i = 0; i < event->payload_bytes; i++)
+        total += ((const uint8_t *)event->payload)[i];
+    return total;
+}
+
+static uint64_t consume_some(struct lam_ring_consumer *consumer, uint64_t rounds)
+{
+    struct lam_event event = {.payload = NULL};
+    uint64_t total = 0;
+
+    for (uint64_t i = 0; i < rounds; i++) {
+        int rc = lam_ring_consumer_try_peek(consumer, &event);
+
+        if (rc == 1)
+            total += sum(&event);
+        if (pick(3) == 0)
+            lam_ring_consumer_release(consumer);
+        spoil_one(pick(2) == 0, pick(2) == 0);
+    }
+    (void)lam_ring_consumer_peek_until(consumer, lam_deadline_after_ns(1000), &event);
+    return total;
+}
+
+static void produce_some(struct lam_ring_producer *producer, uint64_t rounds)
+{
+    void *payload = NULL;
+
+    for (uint64_t i = 0; i < rounds; i++) {
+        uint64_t bytes = pick(lam_ring_payload_bytes_max(producer->ring) + 2);
+
+        if (lam_ring_producer_try_claim(producer, bytes, &payload) == 1) {
+            memset(payload, (int)i, bytes);
+            lam_ring_producer_commit(producer, bytes, 1, 0);
+        }
+        /* Only control: data is the producer's own, it maps nobody else's writes. */
+        spoil_one(0, 1);
+    }
+    (void)lam_ring_producer_claim_until(producer, 100, lam_deadline_after_ns(1000), &payload);
+    if (producer->claimed_cells != 0)
+        lam_ring_producer_abort(producer);
+}
+
+static uint64_t round_of_consumer(void)
+{
+    struct lam_ring mine;
+    struct lam_ring_consumer consumer;
+    struct lam_ring_consumer_options options = {
+        .start = pick(2) == 0 ? LAM_RING_HEAD : LAM_RING_OLDEST};
+    struct lam_ring_stat stat;
+    struct lam_error error;
+    uint64_t total = 0;
+
+    for (uint64_t spoils = pick(4); spoils > 0; spoils--)
+        spoil_one(1, 1);
+    if (join(&mine, LAM_ACCESS_READ) != 0)
+        return 0;
+    (void)lam_ring_stat_read(&mine, &stat);
+    if (lam_ring_consumer_attach(&consumer, &mine, &options, &error) == 0) {
+        total = consume_some(&consumer, pick(40));
+        lam_ring_consumer_detach(&consumer);
+    }
+    (void)lam_ring_stat_read(&mine, &stat);
+    lam_ring_detach(&mine);
+    return total;
+}
+
+static void round_of_producer(void)
+{
+    struct lam_ring mine;
+    struct lam_ring_producer producer;
+    struct lam_ring_blocker blocker;
+    struct lam_error error;
+
+    for (uint64_t spoils = pick(3); spoils > 0; spoils--)
+        spoil_one(1, 1);
+    if (join(&mine, LAM_ACCESS_WRITE) != 0)
+        return;
+    if (lam_ring_producer_attach(&producer, &mine, NULL, &error) == 0) {
+        produce_some(&producer, pick(60));
+        (void)lam_ring_producer_blocker(&producer, &blocker);
+        (void)lam_ring_producer_wait_consumers_until(&producer, 1, lam_deadline_after_ns(1000));
+        lam_ring_producer_close(&producer);
+        lam_ring_producer_detach(&producer);
+    }
+    lam_ring_detach(&mine);
+}
+
+int main(void)
+{
+    const char *effort = getenv("LAMINA_EFFORT");
+    uint64_t rounds = 400 * (effort == NULL ? 1 : strtoull(effort, NULL, 10));
+    uint64_t total = 0;
+
+    (void)alarm(100); /* a loop without end is a failure, with a signal for a name */
+    for (uint64_t round = 0; round < rounds; round++) {
+        make();
+        for (int i = 0; i < 4; i++) {
+            round_of_producer();
+            total += round_of_consumer();
+        }
+        (void)lam_ring_destroy(&ring);
+    }
+    (void)printf("%llu rings spoilt; %llu read from them\n", (unsigned long long)rounds,
+        (unsigned long long)total);
+    return 0;
+}
