@@ -112,16 +112,21 @@ static void come_and_go(void)
     _exit(0);
 }
 
-static void produce(struct lam_ring *ring, uint32_t consumer_count)
+/* Returns the process that comes and goes: started once all that want the whole stream are in. */
+static pid_t produce(struct lam_ring *ring, uint32_t consumer_count)
 {
     struct lam_ring_producer producer;
     struct lam_error error;
     uint64_t random = 9;
+    pid_t guest;
 
     TEST_OK(lam_ring_producer_attach(&producer, ring, NULL, &error), error);
     TEST_OK(lam_ring_producer_wait_consumers_until(
                 &producer, consumer_count, lam_deadline_after_ns(PATIENCE)),
         error);
+    guest = test_fork();
+    if (guest == 0)
+        come_and_go();
     for (uint64_t number = 0; number < event_count;) {
         uint64_t batch = 1 + test_random(&random) % 4;
         void *payload = NULL;
@@ -141,6 +146,7 @@ static void produce(struct lam_ring *ring, uint32_t consumer_count)
     }
     lam_ring_producer_close(&producer);
     lam_ring_producer_detach(&producer);
+    return guest;
 }
 
 static void run(int consumer_count)
@@ -158,9 +164,7 @@ static void run(int consumer_count)
     for (int i = 0; i < consumer_count; i++)
         if ((children[i] = test_fork()) == 0)
             consume_all(i, consumer_count > 1 && i == 0);
-    if ((children[consumer_count] = test_fork()) == 0)
-        come_and_go();
-    produce(&ring, (uint32_t)consumer_count);
+    children[consumer_count] = produce(&ring, (uint32_t)consumer_count);
     for (int i = 0; i <= consumer_count; i++)
         TEST_CHECK(test_wait(children[i]) == 0);
     TEST_OK(lam_ring_stat_read(&ring, &stat), error);
