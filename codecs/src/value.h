@@ -78,6 +78,16 @@ static inline bool lam_value_has(const void *value, const struct lam_field *fiel
     return true;
 }
 
+/* A run of elements that are nowhere. */
+static inline bool lam_value_is_torn(const void *value, const struct lam_field *field)
+{
+    const char *at = (const char *)value + field->value_place;
+
+    if (!lam_field_is_vector(field) && field->kind != LAM_KIND_STRING)
+        return false;
+    return lam_value_load_pointer(at) == NULL && lam_value_load_span(at).count != 0;
+}
+
 /* Bytes and alignment of one element of a vector of @field's kind, as it lies in a message. */
 static inline uint32_t lam_element_bytes(
     const struct lam_type *types, const struct lam_field *field)

@@ -128,9 +128,7 @@ static int pack_fields(
         if (lam_field_is_skipped(field))
             continue;
         if (!lam_value_has(value, field)) {
-            if ((field->flags & LAM_FIELD_REQUIRED) != 0 ||
-                (lam_field_is_vector(field) &&
-                    lam_value_load_span(value + field->value_place).count != 0))
+            if ((field->flags & LAM_FIELD_REQUIRED) != 0 || lam_value_is_torn(value, field))
                 return -EINVAL;
             continue;
         }

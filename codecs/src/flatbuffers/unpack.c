@@ -125,17 +125,6 @@ static int copy_field(
     return copy_nested(unpack, field, from, at);
 }
 
-void lam_type_init(const struct lam_type *type, void *value)
-{
-    memset(value, 0, type->value_bytes);
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        const struct lam_field *field = &type->fields[i];
-
-        if (lam_field_is_scalar(field) && !lam_field_is_skipped(field) && field->preset != 0)
-            memcpy((char *)value + field->value_place, &field->preset, lam_kind_bytes(field->kind));
-    }
-}
-
 static int copy_table(
     const struct unpack *unpack, uint16_t type, const unsigned char *table, void *value)
 {

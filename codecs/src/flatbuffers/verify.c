@@ -8,12 +8,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lamina/codecs/flatbuffers/read.h"
 
-#define NO_INDEX UINT32_MAX
+#include "way.h"
 
 struct walk {
     const struct lam_root *root;
@@ -26,39 +25,12 @@ struct walk {
     struct lam_error *error;
 };
 
-/* A step on the way: a field, and an element of it or NO_INDEX. */
-struct step {
-    const struct step *before;
-    const struct lam_field *field;
-    uint32_t index;
-};
-
-static size_t print_way(const struct walk *walk, const struct step *step, char *text, size_t size)
-{
-    size_t used;
-    int more;
-
-    if (step == NULL) {
-        more = snprintf(text, size, "%s", walk->root->types[walk->root->root].name);
-        return more < 0 ? 0 : (size_t)more < size ? (size_t)more : size - 1;
-    }
-    used = print_way(walk, step->before, text, size);
-    if (step->index == NO_INDEX)
-        more = snprintf(text + used, size - used, ".%s", step->field->name);
-    else
-        more =
-            snprintf(text + used, size - used, ".%s[%" PRIu32 "]", step->field->name, step->index);
-    if (more < 0)
-        return used;
-    return (size_t)more < size - used ? used + (size_t)more : size - 1;
-}
-
 __attribute__((cold, noinline)) static bool refuse(
-    const struct walk *walk, const struct step *step, uint64_t at, const char *reason)
+    const struct walk *walk, const struct lam_step *step, uint64_t at, const char *reason)
 {
-    char way[512];
+    char way[LAM_WAY_BYTES];
 
-    (void)print_way(walk, step, way, sizeof(way));
+    lam_way_print(walk->root->types[walk->root->root].name, step, way);
     (void)lam_error_set(walk->error, -EBADMSG, "%s: at byte %" PRIu64 " of %" PRIu32 ": %s", way,
         at, walk->size, reason);
     return false;
@@ -78,7 +50,7 @@ static uint16_t load_u16(const struct walk *walk, uint32_t at)
  * Where the offset at @link points to: forward, inside with four bytes to spare, and aligned; or 0,
  * where nothing can lie, after a refusal.
  */
-static uint32_t follow(const struct walk *walk, const struct step *step, uint32_t link)
+static uint32_t follow(const struct walk *walk, const struct lam_step *step, uint32_t link)
 {
     uint32_t offset = load_u32(walk, link);
 
@@ -91,7 +63,7 @@ static uint32_t follow(const struct walk *walk, const struct step *step, uint32_
     return link + offset;
 }
 
-static bool visit(struct walk *walk, const struct step *step, uint32_t at, uint64_t bytes)
+static bool visit(struct walk *walk, const struct lam_step *step, uint32_t at, uint64_t bytes)
 {
     if (bytes > walk->bytes_left)
         return refuse(walk, step, at, "the message refers to the same bytes too often");
@@ -100,8 +72,8 @@ static bool visit(struct walk *walk, const struct step *step, uint32_t at, uint6
 }
 
 /* The vector at @at of elements of @element_bytes: whole, aligned where it has any. */
-static bool check_vector(
-    struct walk *walk, const struct step *step, uint32_t at, uint32_t element_bytes, uint32_t align)
+static bool check_vector(struct walk *walk, const struct lam_step *step, uint32_t at,
+    uint32_t element_bytes, uint32_t align)
 {
     uint32_t count = load_u32(walk, at);
     uint64_t bytes = (uint64_t)count * element_bytes;
@@ -113,7 +85,7 @@ static bool check_vector(
     return visit(walk, step, at, bytes + 4);
 }
 
-static bool check_string(struct walk *walk, const struct step *step, uint32_t link)
+static bool check_string(struct walk *walk, const struct lam_step *step, uint32_t link)
 {
     uint32_t at = follow(walk, step, link);
     uint32_t length;
@@ -128,13 +100,14 @@ static bool check_string(struct walk *walk, const struct step *step, uint32_t li
     return visit(walk, step, at, (uint64_t)length + 5);
 }
 
-static bool check_table(struct walk *walk, const struct step *step, uint32_t link, uint16_t type);
+static bool check_table(
+    struct walk *walk, const struct lam_step *step, uint32_t link, uint16_t type);
 
 static bool check_objects(
-    struct walk *walk, const struct step *step, const struct lam_field *field, uint32_t vector)
+    struct walk *walk, const struct lam_step *step, const struct lam_field *field, uint32_t vector)
 {
     uint32_t count = load_u32(walk, vector);
-    struct step inner = {step->before, field, 0};
+    struct lam_step inner = {step->before, field, 0};
 
     for (; inner.index < count; inner.index++) {
         uint32_t link = vector + 4 + 4 * inner.index;
@@ -148,7 +121,7 @@ static bool check_objects(
 
 /* What the offset at @link, of a field that is a vector, string or table, refers to. */
 static bool check_reference(
-    struct walk *walk, const struct step *step, const struct lam_field *field, uint32_t link)
+    struct walk *walk, const struct lam_step *step, const struct lam_field *field, uint32_t link)
 {
     uint32_t element_bytes = lam_kind_bytes(field->kind);
     uint32_t align = element_bytes;
@@ -172,8 +145,8 @@ static bool check_reference(
 }
 
 /* The field at @place of a table of @inline_bytes at @table. */
-static bool check_field(struct walk *walk, const struct step *step, const struct lam_field *field,
-    uint32_t table, uint32_t place, uint32_t inline_bytes)
+static bool check_field(struct walk *walk, const struct lam_step *step,
+    const struct lam_field *field, uint32_t table, uint32_t place, uint32_t inline_bytes)
 {
     bool is_vector = (field->flags & LAM_FIELD_VECTOR) != 0;
     uint32_t bytes = is_vector ? 4 : lam_kind_bytes(field->kind);
@@ -195,7 +168,7 @@ static bool check_field(struct walk *walk, const struct step *step, const struct
 }
 
 /* Where the vtable of @table lies: whole, inside, and the table it describes too; or 0. */
-static uint32_t check_vtable(struct walk *walk, const struct step *step, uint32_t table)
+static uint32_t check_vtable(struct walk *walk, const struct lam_step *step, uint32_t table)
 {
     int64_t at = (int64_t)table - (int32_t)load_u32(walk, table);
     uint32_t vtable;
@@ -213,12 +186,12 @@ static uint32_t check_vtable(struct walk *walk, const struct step *step, uint32_
     return visit(walk, step, table, bytes) ? vtable : 0; /* vtables are shared by design */
 }
 
-static bool check_fields(struct walk *walk, const struct step *step, const struct lam_type *type,
-    uint32_t table, uint32_t vtable)
+static bool check_fields(struct walk *walk, const struct lam_step *step,
+    const struct lam_type *type, uint32_t table, uint32_t vtable)
 {
     uint32_t vtable_bytes = load_u16(walk, vtable);
     uint32_t inline_bytes = load_u16(walk, vtable + 2);
-    struct step inner = {step, NULL, NO_INDEX};
+    struct lam_step inner = {step, NULL, LAM_NO_INDEX};
 
     for (uint32_t i = 0; i < type->field_count; i++) {
         const struct lam_field *field = &type->fields[i];
@@ -238,7 +211,8 @@ static bool check_fields(struct walk *walk, const struct step *step, const struc
     return true;
 }
 
-static bool check_table(struct walk *walk, const struct step *step, uint32_t link, uint16_t type)
+static bool check_table(
+    struct walk *walk, const struct lam_step *step, uint32_t link, uint16_t type)
 {
     uint32_t table = follow(walk, step, link);
     uint32_t vtable;

@@ -9,8 +9,8 @@ static void put_head(struct emit *e, const char *result, const char *verb, const
     const struct schema_field *field)
 {
     emit_declare(e, &field->place, "%s_%s_%s", name, verb, field->name);
-    emit_put(e, "static inline %s%s_%s_%s(struct lam_fb_builder *b, struct %s_at table", result,
-        name, verb, field->name, name);
+    emit_put(e, "static inline %s%s_%s_%s(\n    struct lam_fb_builder *b, struct %s_at table",
+        result, name, verb, field->name, name);
 }
 
 /* lam_fb_link() with the constants of the field. */
@@ -81,11 +81,11 @@ static void build_vector(struct emit *e, const char *name, const struct schema_f
     put_link(e, field, false);
     emit_put(e, ", data, count, %u, %u);\n}\n\n", bytes, align);
     put_head(e, pointer, "open", name, field);
-    emit_put(e, ", uint32_t count)\n{\n    return (%s)lam_fb_open_vector(b, ", pointer);
+    emit_put(e, ", uint32_t count)\n{\n    return (%s)lam_fb_open_vector(\n        b, ", pointer);
     put_link(e, field, false);
     emit_put(e, ", count, %u, %u);\n}\n\n", bytes, align);
     put_head(e, pointer, "extend", name, field);
-    emit_put(e, ", uint32_t more)\n{\n    return (%s)lam_fb_extend_vector(b, ", pointer);
+    emit_put(e, ", uint32_t more)\n{\n    return (%s)lam_fb_extend_vector(\n        b, ", pointer);
     put_link(e, field, true);
     emit_put(e, ", more, %u, %u);\n}\n\n", bytes, align);
 }

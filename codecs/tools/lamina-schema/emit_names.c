@@ -183,6 +183,20 @@ void emit_identifier(const struct emit *e, const struct schema_record *record, c
     (void)snprintf(text + used, EMIT_IDENTIFIER_BYTES - used, "\"");
 }
 
+/* The shortest constant that comes back the same. @text has 48 bytes. */
+static void put_double(char *text, double value, bool is_float)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(text, 40, "%.*g", digits, value);
+        if (is_float ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+            break;
+    }
+    if (strpbrk(text, ".e") == NULL)
+        (void)strcat(text, ".0");
+    if (is_float)
+        (void)strcat(text, "f");
+}
+
 void emit_default(const struct schema_field *field, char *text)
 {
     bool is_float = field->type.kind == SCHEMA_F32;
@@ -201,8 +215,8 @@ void emit_default(const struct schema_field *field, char *text)
         (void)snprintf(text, 48, "__builtin_nan%s(\"\")", is_float ? "f" : "");
     else if (isinf(value))
         (void)snprintf(text, 48, "%s__builtin_inf%s()", value < 0 ? "-" : "", is_float ? "f" : "");
-    else /* enough digits to come back the same */
-        (void)snprintf(text, 48, is_float ? "%.9ef" : "%.17e", value);
+    else
+        put_double(text, value, is_float);
 }
 
 uint64_t emit_preset(const struct schema_field *field)

@@ -132,7 +132,7 @@ void emit_reader(struct emit *e, const struct schema_record *record)
         record->declaration.full_name, name, name, name, name);
     emit_put(e,
         "/* Element @index, below the count (asserted). */\n"
-        "static inline struct %s_view %s_views_at(struct %s_views views, uint32_t index)\n{\n"
+        "static inline struct %s_view %s_views_at(\n    struct %s_views views, uint32_t index)\n{\n"
         "    struct %s_view view;\n\n    LAM_ASSERT(index < views.count);\n"
         "    view.at = lam_fb_follow(views.vector + 4 + 4 * (size_t)index);\n"
         "    return view;\n}\n\n",

@@ -84,7 +84,8 @@ static void put_table_field(struct emit *e, const char *name, const struct schem
     emit_put(e, ", ");
     put_type_number(e, field);
     emit_put(e,
-        ", %u, %u, (uint32_t)offsetof(struct %s, %s), %" PRIu32 ", UINT64_C(%" PRIu64 ")},\n",
+        ", %u, %u,\n        (uint32_t)offsetof(struct %s, %s), %" PRIu32 ", UINT64_C(%" PRIu64
+        ")},\n",
         field->vtable_offset, layout->places[field->id], name,
         emit_member(field->name, member, sizeof(member)),
         emit_is_vector(field) ? field->force_align : 0, emit_preset(field));
@@ -148,7 +149,8 @@ static void put_type(struct emit *e, uint32_t index)
     emit_c_name(e, &record->declaration, name);
     emit_put(e,
         "LAM_FORM_TABLE, 0, %" PRIu32 ", %" PRIu32 ", %" PRIu32
-        ", (uint32_t)sizeof(struct %s), %zu, %" PRIu32 ", %s_members_%" PRIu32 ", NULL},\n",
+        ",\n        (uint32_t)sizeof(struct %s), %zu, %" PRIu32 ", %s_members_%" PRIu32
+        ", NULL},\n",
         layout->align, layout->inline_bytes, layout->vtable_bytes, name, record->field_count,
         layout->required_count, e->base, index);
 }

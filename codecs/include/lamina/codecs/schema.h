@@ -101,6 +101,12 @@ struct lam_root {
 uint64_t lam_schema_hash(const char *text, size_t bytes);
 
 /*
+ * Set the plain struct @value of @type to what an empty table means: each scalar its default, all
+ * else absent. Wait-free.
+ */
+void lam_type_init(const struct lam_type *type, void *value);
+
+/*
  * Bytes that one value of @kind takes inline: 1 to 8 for scalars, 4 for strings and tables (an
  * offset), 0 for structs, whose type says.
  */

@@ -47,12 +47,6 @@ int64_t lam_fb_codec_describe(
 int lam_fb_copy_table(const struct lam_type *types, uint16_t type, const unsigned char *table,
     void *value, struct lam_arena *arena);
 
-/*
- * Set the plain struct @value of @type to what an empty table means: each scalar its default, all
- * else absent.
- */
-void lam_type_init(const struct lam_type *type, void *value);
-
 #ifdef __cplusplus
 }
 #endif
