@@ -4,6 +4,7 @@
  * lamina-schema: reads a FlatBuffers schema and writes C.
  */
 
+#include "channel.h"
 #include "dump.h"
 #include "emit.h"
 #include "load.h"
@@ -30,6 +31,8 @@ static int write_code(const struct run *run, FILE *out)
         return dump_schema(run->schema, out);
     if (run->options->hash)
         return dump_hashes(run->schema, out);
+    if (run->options->channel != NULL)
+        return channel_write(run->schema, run->options->channel, run->options->codec, out);
     return emit_header(run->schema, &emit, run->diagnostics, out);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: lamina-schema [OPTION]... SCHEMA.fbs\n"
@@ -18,12 +19,23 @@ static const char usage[] =
     "      --prefix P      begin every generated name with P\n"
     "      --dump-ir       print what was understood instead of C\n"
     "      --hash          print the hash of each type instead of C\n"
+    "      --channel TYPE  print the hash and the text that channels of table TYPE carry\n"
+    "      --codec NAME    of the channel: flatbuffers, or msgpack\n"
     "      --help          print this\n"
     "      --version       print the version\n"
     "\n"
     "Exit: 0 done, 1 the schema or a file has an error, 2 wrong use.\n";
 
-enum { OPTION_DEPFILE = 256, OPTION_PREFIX, OPTION_DUMP, OPTION_HASH, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_DEPFILE = 256,
+    OPTION_PREFIX,
+    OPTION_DUMP,
+    OPTION_HASH,
+    OPTION_CHANNEL,
+    OPTION_CODEC,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static const struct option long_options[] = {
     {"include", required_argument, NULL, 'I'},
@@ -32,6 +44,8 @@ static const struct option long_options[] = {
     {"prefix", required_argument, NULL, OPTION_PREFIX},
     {"dump-ir", no_argument, NULL, OPTION_DUMP},
     {"hash", no_argument, NULL, OPTION_HASH},
+    {"channel", required_argument, NULL, OPTION_CHANNEL},
+    {"codec", required_argument, NULL, OPTION_CODEC},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -64,6 +78,14 @@ static int take_prefix(struct options *options, const char *prefix)
     return 0;
 }
 
+static int take_codec(struct options *options, const char *codec)
+{
+    if (strcmp(codec, "flatbuffers") != 0 && strcmp(codec, "msgpack") != 0)
+        return wrong("--codec is flatbuffers or msgpack, not ", codec);
+    options->codec = codec;
+    return 0;
+}
+
 static int take(struct options *options, int option)
 {
     switch (option) {
@@ -83,6 +105,11 @@ static int take(struct options *options, int option)
     case OPTION_HASH:
         options->hash = true;
         return 0;
+    case OPTION_CHANNEL:
+        options->channel = optarg;
+        return 0;
+    case OPTION_CODEC:
+        return take_codec(options, optarg);
     case OPTION_HELP:
         fputs(usage, stdout);
         return 1;
@@ -99,7 +126,7 @@ int options_read(struct options *options, int argc, char **argv)
 {
     int option;
 
-    *options = (struct options){.prefix = ""};
+    *options = (struct options){.prefix = "", .codec = "flatbuffers"};
     while ((option = getopt_long(argc, argv, "I:o:", long_options, NULL)) != -1) {
         int result = take(options, option);
 
@@ -112,8 +139,8 @@ int options_read(struct options *options, int argc, char **argv)
         return wrong("one schema at a time, not also ", argv[optind + 1]);
     if (options->depfile != NULL && options->output == NULL)
         return wrong("--depfile needs -o: the rule is about that file", "");
-    if (options->dump && options->hash)
-        return wrong("either --dump-ir or --hash", "");
+    if (options->dump + options->hash + (options->channel != NULL) > 1)
+        return wrong("one of --dump-ir, --hash and --channel", "");
     options->schema = argv[optind];
     return 0;
 }

@@ -15,7 +15,9 @@ struct options {
     const char *schema; /* the schema file */
     const char *output; /* -o, or NULL: standard output */
     const char *depfile;
-    const char *prefix; /* "" when not given */
+    const char *prefix;  /* "" when not given */
+    const char *channel; /* --channel, or NULL */
+    const char *codec;
     const char *include_dirs[OPTIONS_INCLUDE_DIR_COUNT_MAX];
     size_t include_dir_count;
     bool dump;
