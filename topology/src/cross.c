@@ -65,6 +65,9 @@ static void check_edge(struct lam_plan *plan, const struct lam_topology_edge *ed
         check_single(plan, edge, "from", edge->from,
             edge->direction == LAM_TOPOLOGY_BROADCAST ? " (or did you mean direction: fan-in?)"
                                                       : "");
+    if (edge->schema[0] != '\0' && edge->type[0] == '\0')
+        (void)lam_config_problem(plan->config, plan_node(plan, "edges", edge->name, "schema"),
+            "a schema needs a type: say which of its tables this edge carries");
     if (edge->consumer_count > LAM_RING_CONSUMER_COUNT_MAX)
         (void)lam_config_problem(plan->config, plan_node(plan, "edges", edge->name, "to"),
             "%u consumers: a ring takes at most %d", edge->consumer_count,

@@ -44,10 +44,13 @@ static void dump_edge(const struct lam_topology_edge *edge, FILE *out)
     (void)fprintf(out, "  %s:\n    from: %s\n    to: %s\n    direction: %s\n    type: ", edge->name,
         edge->from, edge->to, grammar_directions[edge->direction]);
     put_text(out, edge->type);
+    (void)fputs("\n    schema: ", out);
+    put_text(out, edge->schema);
     (void)fprintf(out,
-        "\n    depth: %" PRIu64 "\n    cell: %u\n    message: %" PRIu64
+        "\n    codec: %s\n    depth: %" PRIu64 "\n    cell: %u\n    message: %" PRIu64
         "\n    waiting: %s\n    backing: named\n    policy: gate\n",
-        edge->depth, edge->cell_bytes, edge->message_bytes, grammar_waits[edge->asked]);
+        edge->codec, edge->depth, edge->cell_bytes, edge->message_bytes,
+        grammar_waits[edge->asked]);
 }
 
 int lam_plan_dump(const struct lam_plan *plan, FILE *out)

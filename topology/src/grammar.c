@@ -10,6 +10,7 @@ const char *const grammar_directions[] = {"broadcast", "per-worker", "fan-in", N
 const char *const grammar_waits[] = {"hybrid", "spin", "yield", "futex", NULL};
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const codecs[] = {"flatbuffers", "msgpack", NULL};
 static const char *const backings[] = {"named", NULL};
 static const char *const end_policies[] = {"gate", NULL};
 
@@ -80,8 +81,19 @@ static const struct lam_config_field edge_fields[] = {{.key = "from",
     {.key = "type",
         .kind = LAM_CONFIG_TEXT,
         .fallback = "",
-        .doc = "what it carries, as namespace.Table; the roles compare hashes when they attach",
+        .doc = "what it carries, as namespace.Table",
         .max = 95},
+    {.key = "schema",
+        .kind = LAM_CONFIG_TEXT,
+        .fallback = "",
+        .doc = "the .fbs that declares the type, relative to this file: the rings then carry its "
+               "hash, and ends of another type are refused when they attach",
+        .max = 1023},
+    {.key = "codec",
+        .kind = LAM_CONFIG_WORD,
+        .fallback = "flatbuffers",
+        .doc = "how messages of the type are encoded",
+        .words = codecs},
     {.key = "depth",
         .kind = LAM_CONFIG_NUMBER,
         .flags = LAM_CONFIG_POWER_OF_TWO,

@@ -58,12 +58,12 @@ void lam_plan_ring_name(const struct lam_plan *plan, const struct lam_topology_e
             name, LAM_TOPOLOGY_RING_NAME_BYTES, "%s.%s.%u", plan->name, edge->name, index);
 }
 
-uint64_t lam_plan_ring_bytes(const struct lam_topology_edge *edge)
+uint64_t lam_plan_ring_bytes(const struct lam_plan *plan, const struct lam_topology_edge *edge)
 {
     struct lam_ring_options options;
     uint64_t bytes = 0;
 
-    wire_ring_options(edge, edge->name, &options);
+    wire_ring_options(plan, edge, edge->name, &options);
     LAM_ASSERT(lam_ring_bytes(&options, &bytes, NULL) == 0);
     return bytes;
 }
@@ -73,7 +73,7 @@ uint64_t lam_plan_bytes(const struct lam_plan *plan)
     uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < plan->edge_count; i++)
-        bytes += plan->edges[i].ring_count * lam_plan_ring_bytes(&plan->edges[i]);
+        bytes += plan->edges[i].ring_count * lam_plan_ring_bytes(plan, &plan->edges[i]);
     return bytes;
 }
 

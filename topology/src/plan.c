@@ -57,6 +57,8 @@ static void fill_edge(struct lam_plan *plan, const struct lam_config_node *node)
 
     edge->name = lam_config_key(node);
     edge->type = text_at(node, "type");
+    edge->schema = text_at(node, "schema");
+    edge->codec = text_at(node, "codec");
     edge->from = text_at(node, "from");
     edge->to = text_at(node, "to");
     edge->direction =
@@ -165,6 +167,8 @@ void lam_plan_destroy(struct lam_plan *plan)
 {
     if (plan == NULL)
         return;
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        free(plan->types[i].answer);
     lam_config_destroy(plan->config);
     free(plan);
 }

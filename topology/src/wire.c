@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void wire_ring_options(
-    const struct lam_topology_edge *edge, const char *name, struct lam_ring_options *options)
+void wire_ring_options(const struct lam_plan *plan, const struct lam_topology_edge *edge,
+    const char *name, struct lam_ring_options *options)
 {
+    const struct lam_plan_type *type = &plan->types[edge - plan->edges];
     int never_sleeps = edge->wait == LAM_WAIT_SPIN || edge->wait == LAM_WAIT_YIELD;
 
     memset(options, 0, sizeof(*options));
@@ -23,6 +24,9 @@ void wire_ring_options(
     options->cell_bytes = edge->cell_bytes;
     options->waiting = never_sleeps ? LAM_RING_SPIN_ONLY : LAM_RING_MAY_SLEEP;
     options->type_name = edge->type[0] != '\0' ? edge->type : NULL;
+    options->type_hash = type->hash;
+    options->schema = type->text;
+    options->schema_bytes = type->text_bytes;
 }
 
 uint32_t wire_ring_count(const struct lam_plan *plan)
@@ -43,7 +47,7 @@ static int create_edge(const struct lam_plan *plan, const struct lam_topology_ed
         int code;
 
         lam_plan_ring_name(plan, edge, i, name);
-        wire_ring_options(edge, name, &options);
+        wire_ring_options(plan, edge, name, &options);
         code = lam_ring_create(&rings[*made], &options, error);
         if (code != 0)
             return lam_error_prefix(error, code, "edge %s: ", edge->name);

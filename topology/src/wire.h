@@ -7,9 +7,9 @@
 #include "lamina/ring/ring.h"
 #include "lamina/topology/plan.h"
 
-/* Options of one ring of @edge that is called @name. */
-void wire_ring_options(
-    const struct lam_topology_edge *edge, const char *name, struct lam_ring_options *options);
+/* Options of one ring of @edge, which is one of @plan's, that is called @name. */
+void wire_ring_options(const struct lam_plan *plan, const struct lam_topology_edge *edge,
+    const char *name, struct lam_ring_options *options);
 
 /*
  * Make every ring of @plan. *@rings is an array of wire_ring_count() that the caller frees after

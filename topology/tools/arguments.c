@@ -122,3 +122,14 @@ struct lam_plan *arguments_plan(const struct arguments *arguments, struct lam_ma
     free(report);
     exit(EXIT_WRONG);
 }
+
+void arguments_types(struct lam_plan *plan, const struct lam_machine *machine)
+{
+    char *report = NULL;
+
+    if (lam_plan_resolve_types(plan, machine, &report) == 0)
+        return;
+    (void)fputs(report != NULL ? report : "lamina: out of memory\n", stderr);
+    free(report);
+    exit(EXIT_WRONG);
+}

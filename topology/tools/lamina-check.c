@@ -46,7 +46,7 @@ static void print_edges(const struct lam_plan *plan)
         (void)snprintf(ends, sizeof(ends), "%s -> %s", edge->from, edge->to);
         (void)printf("%-16s %-11s %-28s %5u %9" PRIu64 " %10.2f %12" PRIu64 "  %s", edge->name,
             direction_names[edge->direction], ends, edge->ring_count, edge->depth,
-            (double)lam_plan_ring_bytes(edge) / 1048576, edge->message_bytes,
+            (double)lam_plan_ring_bytes(plan, edge) / 1048576, edge->message_bytes,
             wait_names[edge->asked]);
         (void)printf(
             "%s\n", edge->wait != edge->asked ? " (futex: more processes than cores)" : "");
@@ -79,6 +79,7 @@ int main(int argc, char **argv)
         return 0;
     }
     plan = arguments_plan(&arguments, &machine);
+    arguments_types(plan, &machine);
     if (arguments.dump) {
         (void)lam_plan_dump(plan, stdout);
     } else {

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 
     arguments_read(&arguments, argc, argv, " --json", help);
     plan = arguments_plan(&arguments, &machine);
+    arguments_types(plan, &machine);
     options.json = arguments.json;
     result = lam_supervise(plan, &machine, &options, &error);
     if (result < 0) {

@@ -52,6 +52,14 @@ struct lam_plan_role {
     const char *arguments[LAM_PLAN_ARGUMENTS_MAX + 1]; /* ended by NULL */
 };
 
+/* What the rings of an edge say of their type. All zeros: nothing. */
+struct lam_plan_type {
+    uint64_t hash;
+    const char *text;
+    uint32_t text_bytes;
+    char *answer; /* private: the memory of text */
+};
+
 struct lam_plan {
     const char *name;
     uint64_t grace_ns; /* between SIGTERM and SIGKILL, and for the others after main has ended */
@@ -63,6 +71,7 @@ struct lam_plan {
     struct lam_plan_parameter parameters[LAM_TOPOLOGY_PARAMETERS_MAX];
     struct lam_plan_role roles[LAM_TOPOLOGY_ROLES_MAX];
     struct lam_topology_edge edges[LAM_TOPOLOGY_EDGES_MAX];
+    struct lam_plan_type types[LAM_TOPOLOGY_EDGES_MAX]; /* of edges, once resolved */
     struct lam_config *config; /* private: the file, for messages that point into it */
 };
 
@@ -99,6 +108,15 @@ int lam_plan_read(struct lam_plan **plan, const char *path, const char *const *s
 int lam_plan_read_text(struct lam_plan **plan, const char *name, const char *text, size_t bytes,
     const struct lam_machine *machine, char **report);
 
+/*
+ * Put the types of edges that name a schema into words and hashes, by asking lamina-schema, which
+ * is looked for as commands are. Rings made without this carry no type.
+ *
+ * Returns 0, or -EINVAL and in *@report what lam_plan_read() would put there. What lamina-schema
+ * has to say goes to standard error.
+ */
+int lam_plan_resolve_types(struct lam_plan *plan, const struct lam_machine *machine, char **report);
+
 /* Free the plan. NULL is allowed. */
 void lam_plan_destroy(struct lam_plan *plan);
 
@@ -123,7 +141,7 @@ void lam_plan_ring_name(const struct lam_plan *plan, const struct lam_topology_e
     uint32_t index, char name[LAM_TOPOLOGY_RING_NAME_BYTES]);
 
 /* Shared memory that one ring of @edge takes, both objects; of all rings of the plan. */
-uint64_t lam_plan_ring_bytes(const struct lam_topology_edge *edge);
+uint64_t lam_plan_ring_bytes(const struct lam_plan *plan, const struct lam_topology_edge *edge);
 uint64_t lam_plan_bytes(const struct lam_plan *plan);
 
 /* The largest message that one event of @edge carries; larger ones travel in frames. */

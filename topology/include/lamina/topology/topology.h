@@ -49,9 +49,11 @@ enum lam_topology_direction {
 /* How an edge turned out: what the file says, with all defaults and `hybrid` resolved. */
 struct lam_topology_edge {
     const char *name;
-    const char *type; /* "" where the file gives none; the roles compare hashes at attach */
-    const char *from; /* role that produces */
-    const char *to;   /* role that consumes */
+    const char *type;   /* full name, "" where the file gives none */
+    const char *schema; /* file that declares it, "" where rings carry no type */
+    const char *codec;  /* "flatbuffers" or "msgpack" */
+    const char *from;   /* role that produces */
+    const char *to;     /* role that consumes */
     enum lam_topology_direction direction;
     enum lam_wait_mode asked; /* by the file */
     enum lam_wait_mode wait;  /* for attach: FUTEX for HYBRID where ends exceed cores */
