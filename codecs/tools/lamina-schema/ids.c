@@ -59,8 +59,8 @@ static int written_id(
             "the id of a union is at least 1: the one below belongs to its tag");
     if ((uint64_t)number >= count)
         return schema_error_at(front->diagnostics, &attribute->place,
-            "id %lld leaves a gap: %zu ids are used, so they run from 0 to %zu", (long long)number,
-            count, count - 1);
+            "id %lld leaves a gap: the ids of \"%s\" run from 0 to %zu", (long long)number,
+            record->record.declaration.name, count - 1);
     *id = (size_t)number - (field->is_union_tag ? 1 : 0);
     return 0;
 }

@@ -112,10 +112,26 @@ int names_add(struct front *front, struct schema_declaration *declaration)
     return 0;
 }
 
-/* Single-letter edits that make @a into @b, counted up to @limit + 1. */
+/* Fewest edits that end in row[j]: replace, add, leave out, or swap two neighbours. */
+static size_t fewest(const char *a, const char *b, size_t i, size_t j, size_t *const rows[3])
+{
+    size_t edits = rows[1][j - 1] + (a[i - 1] != b[j - 1]);
+
+    if (rows[1][j] + 1 < edits)
+        edits = rows[1][j] + 1;
+    if (rows[2][j - 1] + 1 < edits)
+        edits = rows[2][j - 1] + 1;
+    if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+        rows[0][j - 2] + 1 < edits)
+        edits = rows[0][j - 2] + 1;
+    return edits;
+}
+
+/* Edits that make @a into @b, counted up to @limit + 1. */
 static size_t distance(const char *a, const char *b, size_t limit)
 {
-    size_t row[SCHEMA_NAME_BYTES_MAX + 2];
+    size_t memory[3][SCHEMA_NAME_BYTES_MAX + 1];
+    size_t *rows[3] = {memory[0], memory[1], memory[2]}; /* two before, before, this */
     size_t a_bytes = strlen(a);
     size_t b_bytes = strlen(b);
     size_t difference = a_bytes > b_bytes ? a_bytes - b_bytes : b_bytes - a_bytes;
@@ -123,24 +139,23 @@ static size_t distance(const char *a, const char *b, size_t limit)
     if (difference > limit || b_bytes > SCHEMA_NAME_BYTES_MAX)
         return limit + 1;
     for (size_t j = 0; j <= b_bytes; j++)
-        row[j] = j;
+        rows[2][j] = j;
     for (size_t i = 1; i <= a_bytes; i++) {
-        size_t diagonal = row[0];
+        size_t *oldest = rows[0];
         size_t least = i;
 
-        row[0] = i;
+        rows[0] = rows[1];
+        rows[1] = rows[2];
+        rows[2] = oldest;
+        rows[2][0] = i;
         for (size_t j = 1; j <= b_bytes; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            size_t edited = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = replaced < edited ? replaced : edited;
-            least = row[j] < least ? row[j] : least;
+            rows[2][j] = fewest(a, b, i, j, rows);
+            least = rows[2][j] < least ? rows[2][j] : least;
         }
         if (least > limit)
             return limit + 1;
     }
-    return row[b_bytes];
+    return rows[2][b_bytes];
 }
 
 /* Short names must be nearer: with three letters, everything is near everything. */

@@ -20,8 +20,9 @@ static int resolve_table(struct front *front, const char *name_space, const char
     if (type.kind == SCHEMA_TABLE)
         return 0;
     return schema_error_at(front->diagnostics,
-        draft->whole.file != NULL ? &draft->whole : &draft->place, "%s must be a table, not a %s",
-        what, schema_kind_name(type.kind));
+        draft->whole.file != NULL ? &draft->whole : &draft->place,
+        "%s must be a table, which \"%s\" is not", what,
+        draft->name != NULL ? draft->name : schema_kind_name(type.kind));
 }
 
 static int resolve_service(struct front *front, struct draft_service *draft)

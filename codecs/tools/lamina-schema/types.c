@@ -62,7 +62,7 @@ static int check_struct_field(struct front *front, const struct draft_field *fie
     if (schema_kind_is_scalar(kind) || kind == SCHEMA_STRUCT)
         return 0;
     return schema_error_at(front->diagnostics, &field->type.whole,
-        "a struct holds only scalars, enums, structs and fixed arrays of these; a %s needs a table",
+        "a struct holds only scalars, enums, structs and fixed arrays of these, and a %s is not",
         schema_kind_name(kind));
 }
 
@@ -177,10 +177,9 @@ static int resolve_union(struct front *front, struct draft_enum *draft)
         else if (type->kind != SCHEMA_TABLE && type->kind != SCHEMA_STRUCT &&
                  type->kind != SCHEMA_STRING)
             result = schema_error_at(front->diagnostics, &value->type.whole,
-                "a union member is a table, a struct or a string, not a %s",
-                type->enumeration != NULL && type->kind != SCHEMA_UNION
-                    ? "value of an enum"
-                    : schema_kind_name(type->kind));
+                "a union member is a table, a struct or a string, which \"%s\" is not",
+                type->enumeration != NULL ? type->enumeration->declaration.name
+                                          : schema_kind_name(type->kind));
     }
     return result;
 }
