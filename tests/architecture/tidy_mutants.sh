@@ -48,7 +48,7 @@ END
     cat >layer0-ring/src/create.c <<END
 $spdx
 #include "layout.h"
-void *create(
+void *space(
     void)
 {
     return malloc(1);
