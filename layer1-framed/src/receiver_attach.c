@@ -15,6 +15,10 @@ static int take_buffer(struct lam_framed_receiver *receiver,
     receiver->buffer = options->buffer;
     if (options->message_bytes_max == 0)
         return 0;
+    if (options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
+        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
+            (unsigned long long)options->message_bytes_max,
+            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
     if (receiver->buffer != NULL) {
         if ((uintptr_t)receiver->buffer % 16 != 0)
             return lam_error_set(error, -EINVAL,
@@ -46,6 +50,7 @@ int lam_framed_receiver_attach(struct lam_framed_receiver *receiver, struct lam_
 
     LAM_ASSERT(receiver != NULL && ring != NULL);
     memset(receiver, 0, sizeof(*receiver));
+    receiver->consumer.lock.fd = -1; /* a detach after a refusal below does nothing */
     if (options != NULL)
         rc = take_buffer(receiver, options, error);
     if (rc != 0)

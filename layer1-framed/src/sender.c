@@ -26,6 +26,11 @@ int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *
 {
     LAM_ASSERT(sender != NULL && ring != NULL);
     memset(sender, 0, sizeof(*sender));
+    sender->producer.lock.fd = -1; /* a detach after a refusal below does nothing */
+    if (options != NULL && options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
+        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
+            (unsigned long long)options->message_bytes_max,
+            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
     if (options != NULL)
         sender->message_bytes_max = options->message_bytes_max;
     sender->frame_bytes_max = frame_bytes_max(ring);

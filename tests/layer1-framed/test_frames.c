@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "channel.h"
 
@@ -266,11 +267,37 @@ Test(frames, are_put_together_in_the_callers_buffer)
 
 Test(frames, need_memory_for_the_bound)
 {
-    struct lam_framed_receiver_options options = {.message_bytes_max = UINT64_MAX / 4};
+#ifdef __SANITIZE_ADDRESS__
+    cr_skip_test("AddressSanitizer ends the process where malloc would return NULL");
+#else
+    struct lam_framed_receiver_options options = {
+        .message_bytes_max = LAM_FRAMED_MESSAGE_BYTES_MAX};
+    const struct rlimit limit = {UINT64_C(1) << 36, UINT64_C(1) << 36};
     struct lam_framed_receiver receiver;
     struct lam_error error;
 
+    cr_assert(zero(int, setrlimit(RLIMIT_AS, &limit)));
     cr_assert(
         eq(int, lam_framed_receiver_attach(&receiver, &channel.ring, &options, &error), -ENOMEM));
     cr_assert(ne(ptr, strstr(error.text, "message_bytes_max"), NULL));
+#endif
+}
+
+Test(frames, have_a_bound_that_makes_sense)
+{
+    struct lam_framed_receiver_options options = {
+        .message_bytes_max = LAM_FRAMED_MESSAGE_BYTES_MAX + 1};
+    struct lam_framed_sender_options sender_options = {
+        .message_bytes_max = LAM_FRAMED_MESSAGE_BYTES_MAX + 1};
+    struct lam_framed_receiver receiver;
+    struct lam_framed_sender sender;
+    struct lam_error error;
+
+    cr_assert(
+        eq(int, lam_framed_receiver_attach(&receiver, &channel.ring, &options, &error), -EINVAL));
+    cr_assert(ne(ptr, strstr(error.text, "1099511627777"), NULL));
+    cr_assert(eq(
+        int, lam_framed_sender_attach(&sender, &channel.ring, &sender_options, &error), -EINVAL));
+    cr_assert(ne(ptr, strstr(error.text, "1099511627777"), NULL));
+    lam_framed_sender_detach(&sender);
 }

@@ -35,6 +35,9 @@
 
 #define LAM_FRAMED_EXTENSION_BYTES 16
 
+/* The most that a bound on messages of frames can be. */
+#define LAM_FRAMED_MESSAGE_BYTES_MAX (UINT64_C(1) << 40)
+
 /*
  * Says which message this one answers, or belongs to. Both words are the application's, and are
  * handed over as they were sent.

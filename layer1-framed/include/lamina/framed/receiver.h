@@ -56,7 +56,8 @@ struct lam_framed_receiver {
  * A receiver that joins in the middle of a message of frames begins with the message after it.
  *
  * Allocates the buffer, where the caller gives none. Returns as lam_ring_consumer_attach(), or
- *   -EINVAL the buffer is not 16-byte aligned
+ *   -EINVAL the buffer is not 16-byte aligned, or message_bytes_max is above
+ *           LAM_FRAMED_MESSAGE_BYTES_MAX
  *   -ENOMEM
  */
 int lam_framed_receiver_attach(struct lam_framed_receiver *receiver, struct lam_ring *ring,

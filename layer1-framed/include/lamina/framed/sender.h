@@ -55,7 +55,8 @@ struct lam_framed_sender {
  * Become the sender of the channel @ring, which is kept until lam_framed_sender_detach(). @options
  * may be NULL.
  *
- * Returns as lam_ring_producer_attach().
+ * Returns as lam_ring_producer_attach(), or
+ *   -EINVAL message_bytes_max is above LAM_FRAMED_MESSAGE_BYTES_MAX
  */
 int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,
     const struct lam_framed_sender_options *options, struct lam_error *error);
