@@ -34,10 +34,16 @@ configure() {
 uses() {
     local folder=$1 program
 
-    configure "$@" || { complain "$folder: does not configure"; return 0; }
-    cmake --build "$folder" >log 2>&1 || { complain "$folder: does not build"; return 0; }
-    for program in roundtrip_c roundtrip_cxx; do
-        "$folder/$program" >log 2>&1 || complain "$folder: $program ended with $?"
+    if ! configure "$@"; then
+        complain "$folder: does not configure"
+        return
+    fi
+    if ! cmake --build "$folder" >log 2>&1; then
+        complain "$folder: does not build"
+        return
+    fi
+    for program in "$folder"/*_c "$folder"/*_cxx; do
+        "$program" >log 2>&1 || complain "${program} ended with $?"
     done
 }
 
@@ -47,13 +53,18 @@ mv staged prefix
 
 uses ring_alone ring -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON
 uses all "$(IFS=';'; echo "${components[*]}")"
+if [[ " ${components[*]} " == *" codecs "* && ! -x all/types_c ]]; then
+    complain "no types were made by lamina_generate()"
+fi
 
 if configure unknown 'ring;rings'; then complain "an unknown component is found"; fi
 tr -s ' \n' ' ' <log | grep -qF "has no component 'rings'; it has: base, ring" ||
     complain "an unknown component is refused without the list of those there are"
 sed 's/find_package(lamina 0\.1/find_package(lamina 0.2/' "$consumer/CMakeLists.txt" >newer.txt
 mkdir newer && mv newer.txt newer/CMakeLists.txt && cp "$consumer"/*.c* newer/
-if consumer=$scratch/newer configure newer_build ring; then complain "another minor version fits"; fi
+if consumer=$scratch/newer configure newer_build ring; then
+    complain "another minor version fits"
+fi
 
 # pkg-config: each file names what it needs, so that one name is enough.
 PKG_CONFIG_PATH=$(dirname "$(find prefix -name lamina-ring.pc)"):${PKG_CONFIG_PATH:-}
