@@ -189,6 +189,7 @@ static void join(struct reader *reader)
     uint64_t number = model.published;
 
     CHECK(lam_ring_consumer_attach(&reader->consumer, &model.ring, &options, NULL) == 0);
+    CHECK(options.start == LAM_RING_HEAD || reader->consumer.next == model.producer.horizon);
     /* Oldest is an event boundary of ours, at most a ring behind. */
     while (
         options.start == LAM_RING_OLDEST && number > 0 &&

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A suite must kill its mutants: each is one small wrong change of the sources, after which the
+# suite has to fail, and without which it has to pass.
+#
+# Usage: mutants.sh SOURCE_TREE CC MUTANTS
+#
+# MUTANTS is a file of lines "name | file | sed expression"; before the first mutant stand
+# "program PATH", the suite's C file, and "source PATTERN", "include FOLDER" for what it is built
+# of. Paths are relative to the tree. A mutant that changes nothing is an error.
+set -u
+
+tree=$1
+cc=$2
+list=$3
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+program='' sources='' includes=''
+killed=0 alive=0
+
+build_and_run() {
+    # shellcheck disable=SC2086 # lists of words
+    (cd "$work/tree" && $cc -std=gnu11 -O1 -D_GNU_SOURCE $includes "$program" $sources \
+        -lpthread -o "$work/suite") >"$work/log" 2>&1 || { cat "$work/log"; return 2; }
+    # A mutant may loop: that is a kill, too.
+    timeout 20 "$work/suite" >"$work/log" 2>&1
+}
+
+fresh_tree() {
+    rm -rf "$work/tree"
+    mkdir "$work/tree"
+    (cd "$tree" && tar cf - --exclude=./build --exclude=./.git layer0-ring tests/support \
+        "$(dirname "$program")") | tar xf - -C "$work/tree"
+}
+
+while IFS= read -r line; do
+    case $line in
+    '' | '#'*) ;;
+    'program '*) program=${line#program } ;;
+    'source '*) sources="$sources ${line#source }" ;;
+    'include '*) includes="$includes -I${line#include }" ;;
+    *)
+        if [ "$killed$alive" = 00 ]; then
+            fresh_tree
+            build_and_run || { echo "the suite fails without any mutant"; exit 1; }
+        fi
+        name=$(printf '%s' "$line" | cut -d'|' -f1 | sed 's/ *$//')
+        file=$(printf '%s' "$line" | cut -d'|' -f2 | tr -d ' ')
+        change=$(printf '%s' "$line" | cut -d'|' -f3- | sed 's/^ *//')
+        fresh_tree
+        sed -i "$change" "$work/tree/$file"
+        if cmp -s "$work/tree/$file" "$tree/$file"; then
+            echo "$name: changes nothing in $file"
+            exit 1
+        fi
+        build_and_run
+        case $? in
+        0) echo "ALIVE  $name"; alive=$((alive + 1)) ;;
+        2) echo "$name: does not compile"; exit 1 ;;
+        *) echo "killed $name"; killed=$((killed + 1)) ;;
+        esac
+        ;;
+    esac
+done <"$list"
+
+echo "$killed mutants killed, $alive alive"
+[ "$alive" = 0 ] && [ "$killed" -gt 0 ]
