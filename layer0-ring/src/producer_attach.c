@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Becoming the producer: take the lock, recover what a predecessor left, open an epoch; and leaving.
+ * Becoming the producer: take the lock, recover what a predecessor left, open an epoch; leaving.
  */
 #include "lamina/ring/producer.h"
 #include "layout.h"

@@ -103,7 +103,7 @@ int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
     return 1;
 }
 
-/* The ring is full because of @index. Now and then see whether it is alive. Returns 1 if it died. */
+/* The ring is full because of @index. See now and then whether it lives. Returns 1 if it died. */
 static int held_back(struct lam_ring_producer *producer, uint32_t index)
 {
     uint64_t now_ns;

@@ -152,7 +152,7 @@ static inline void lam_ring_consumer_release_to(struct lam_ring_consumer *consum
      */
     lam_store_release(consumer->cursor, end);
     if (consumer->producer_may_sleep) {
-        /* F3, pairs with F4 in the producer's park: we see that it sleeps, or it sees our cursor. */
+        /* F3, pairs with F4 in the producer's park: we see it sleep, or it sees our cursor. */
         lam_fence_seq_cst();
         if (__builtin_expect(lam_load_relaxed(consumer->blocked_on) == consumer->index + 1, 0))
             lam_ring_consumer_wake_producer(consumer);
