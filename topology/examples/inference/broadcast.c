@@ -96,7 +96,8 @@ static int build_step(struct scheduler *scheduler, struct lam_fb_builder *builde
     return builder->error;
 }
 
-static int claim_step(struct scheduler *scheduler, struct lam_fb_builder *builder)
+static int claim_step(
+    struct scheduler *scheduler, struct lam_fb_builder *builder, struct lam_error *error)
 {
     struct lam_zerocopy_sender *sender = &scheduler->steps.sender;
     uint64_t bytes = step_bytes_max(scheduler->step.part_count, scheduler->step.token_count);
@@ -108,7 +109,7 @@ static int claim_step(struct scheduler *scheduler, struct lam_fb_builder *builde
         uint64_t now_ns = lam_clock_now_ns();
 
         if (stop_asked(scheduler->topology))
-            return -ECANCELED;
+            return scheduler_stopped(scheduler, error);
         if (lam_zerocopy_sender_blocker(sender, &blocker) == 1)
             scheduler->waiting =
                 (struct waiting_for){blocker.name, scheduler->step.id, now_ns - blocker.since_ns};
@@ -124,9 +125,9 @@ int scheduler_broadcast(struct scheduler *scheduler, struct lam_error *error)
 {
     struct edge_figures *figures = &scheduler->figures.step_edge;
     struct lam_fb_builder builder;
-    int rc = claim_step(scheduler, &builder);
+    int rc = claim_step(scheduler, &builder, error);
 
-    if (rc == -ECANCELED)
+    if (rc == -ECANCELED || rc == -EOWNERDEAD)
         return rc;
     if (rc == 0) {
         (void)build_step(scheduler, &builder);

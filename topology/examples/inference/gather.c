@@ -109,7 +109,7 @@ static int await_worker(struct scheduler *scheduler, uint32_t index, struct lam_
             continue;
         }
         if (stop_asked(scheduler->topology))
-            return -ECANCELED;
+            return scheduler_stopped(scheduler, error);
         scheduler->waiting = (struct waiting_for){name, scheduler->step.id, scheduler->sent_ns};
         scheduler_live(scheduler, lam_clock_now_ns());
         if (rc == -EOWNERDEAD || rc == -EPIPE || (rc == -ETIMEDOUT && is_gone(scheduler, index)))

@@ -30,8 +30,10 @@ static void nap(void)
     (void)nanosleep(&span, NULL);
 }
 
-static void tell_death(const struct scheduler *scheduler, uint32_t index)
+static void tell_death(struct scheduler *scheduler, uint32_t index)
 {
+    scheduler->workers[index].told = 1;
+    scheduler->figures.workers[index].deaths++;
     (void)fprintf(stderr,
         "scheduler: %s is gone at step %" PRIu64 ", its last answer was to step %" PRIu64 "\n",
         scheduler->figures.workers[index].name, scheduler->step.id,
@@ -42,6 +44,23 @@ static int give_up(const struct scheduler *scheduler, uint32_t index, struct lam
 {
     return lam_error_set(error, -EOWNERDEAD, "%s died at step %" PRIu64 " and did not come back",
         scheduler->figures.workers[index].name, scheduler->step.id);
+}
+
+int scheduler_stopped(struct scheduler *scheduler, struct lam_error *error)
+{
+    int rc = -ECANCELED;
+
+    for (uint32_t i = 0; i < scheduler->worker_count; i++) {
+        struct lam_topology_peer peer;
+
+        if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, i, &peer) != 0 ||
+            peer.state != LAM_TOPOLOGY_DIED)
+            continue;
+        if (peer.starts == scheduler->workers[i].starts && !scheduler->workers[i].told)
+            tell_death(scheduler, i);
+        rc = give_up(scheduler, i, error);
+    }
+    return rc;
 }
 
 /* Wait for a process that was started after the one we knew, and is ready. */
@@ -67,6 +86,7 @@ static int await_ready(struct scheduler *scheduler, uint32_t index, struct lam_e
         nap();
     }
     worker->starts = peer.starts;
+    worker->told = 0;
     return 0;
 }
 
@@ -75,7 +95,6 @@ int scheduler_rejoin(struct scheduler *scheduler, uint32_t index, struct lam_err
     int rc;
 
     tell_death(scheduler, index);
-    scheduler->figures.workers[index].deaths++;
     rc = await_ready(scheduler, index, error);
     if (rc != 0)
         return rc;

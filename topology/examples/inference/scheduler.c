@@ -114,7 +114,7 @@ static int run(struct scheduler *scheduler, struct lam_error *error)
             return rc;
         scheduler_live(scheduler, now_ns);
         if (stop_asked(scheduler->topology))
-            return -ECANCELED;
+            return scheduler_stopped(scheduler, error);
         if (scheduler->batch.sequence_count == 0) {
             source_wait(&scheduler->source, now_ns + SCHEDULER_SLICE_NS);
             continue;

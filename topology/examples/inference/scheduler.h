@@ -17,6 +17,7 @@
 /* A worker as the scheduler sees it. */
 struct scheduler_worker {
     struct receiving_end replies;
+    uint32_t told;        /* its death, until it is back */
     uint32_t starts;      /* of its process, when we last saw it ready */
     uint32_t answered;    /* the open step */
     uint64_t done_ns;     /* the worker's own time of its answer to it */
@@ -74,5 +75,12 @@ int scheduler_gather(struct scheduler *scheduler, struct lam_error *error);
  * Worker @index has gone: say so, and wait until it is ready again. Returns as scheduler_gather().
  */
 int scheduler_rejoin(struct scheduler *scheduler, uint32_t index, struct lam_error *error);
+
+/*
+ * The run is to stop: if that is because workers died, say which and where.
+ *
+ * Returns -ECANCELED, or -EOWNERDEAD with the text in @error.
+ */
+int scheduler_stopped(struct scheduler *scheduler, struct lam_error *error);
 
 #endif
