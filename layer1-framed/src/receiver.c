@@ -66,10 +66,9 @@ int lam_framed_receiver_wait_until(
     }
 }
 
-void lam_framed_receiver_free_buffer(
-    struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
+void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver, uint64_t end)
 {
-    if ((int64_t)(message->end - receiver->stream_end) >= 0)
+    if ((int64_t)(end - receiver->stream_end) >= 0)
         receiver->state &= ~(uint32_t)STATE_BUFFER_HELD;
 }
 

@@ -65,8 +65,6 @@ int lam_framed_sender_claim_until(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload)
 {
     LAM_ASSERT(sender->stream_bytes_total == 0);
-    sender->extension_bytes = 0;
-    sender->extension_flags = 0;
     return lam_ring_producer_claim_until(&sender->producer, payload_bytes, deadline_ns, payload);
 }
 
@@ -109,6 +107,14 @@ int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
     if (rc == 0)
         correlate(sender, correlation, payload);
     return rc;
+}
+
+void lam_framed_sender_commit_extended(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind)
+{
+    lam_ring_producer_commit(&sender->producer, payload_bytes + sender->extension_bytes, kind,
+        (uint16_t)sender->extension_flags);
+    sender->extension_flags = 0;
 }
 
 /* 0: more than any ring can give; the ring itself refuses what is more than this one's. */

@@ -71,8 +71,7 @@ int lam_framed_receiver_proceed(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message);
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message);
-void lam_framed_receiver_free_buffer(
-    struct lam_framed_receiver *receiver, const struct lam_framed_message *message);
+void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver, uint64_t end);
 
 /* Lend a message that is an event without extensions. */
 static inline void lam_framed_receiver_lend(
@@ -91,6 +90,28 @@ static inline void lam_framed_receiver_lend(
 static inline int lam_framed_receiver_is_plain(const struct lam_event *event)
 {
     return (event->flags | (event->kind & LAM_EVENT_KIND_RESERVED)) == 0;
+}
+
+/*
+ * The rare way of a receive, by copies: an event or a message whose address is passed to another
+ * function would have to lie in memory on the common way, too.
+ */
+static inline int lam_framed_receiver_rarely(struct lam_framed_receiver *receiver,
+    const struct lam_event *event, struct lam_framed_message *message)
+{
+    struct lam_framed_message found;
+    int rc;
+
+    if (event == NULL) {
+        rc = lam_framed_receiver_proceed(receiver, &found);
+    } else {
+        struct lam_event copy = *event;
+
+        rc = lam_framed_receiver_unwrap(receiver, &copy, &found);
+    }
+    if (rc == 1)
+        *message = found;
+    return rc;
 }
 
 /*
@@ -115,12 +136,12 @@ static inline int lam_framed_receiver_try_receive(
     int rc;
 
     if (__builtin_expect(receiver->state != 0, 0))
-        return lam_framed_receiver_proceed(receiver, message);
+        return lam_framed_receiver_rarely(receiver, NULL, message);
     rc = lam_ring_consumer_try_peek(&receiver->consumer, &event);
     if (rc != 1)
         return rc;
     if (__builtin_expect(!lam_framed_receiver_is_plain(&event), 0))
-        return lam_framed_receiver_unwrap(receiver, &event, message);
+        return lam_framed_receiver_rarely(receiver, &event, message);
     lam_framed_receiver_lend(&event, message);
     return 1;
 }
@@ -140,8 +161,14 @@ static inline int lam_framed_receiver_receive_until(
 {
     int rc = lam_framed_receiver_try_receive(receiver, message);
 
-    if (__builtin_expect(rc == 0, 0))
-        return lam_framed_receiver_wait_until(receiver, deadline_ns, message);
+    if (__builtin_expect(rc == 0, 0)) {
+        struct lam_framed_message found;
+
+        rc = lam_framed_receiver_wait_until(receiver, deadline_ns, &found);
+        if (rc == 0)
+            *message = found;
+        return rc;
+    }
     return rc == 1 ? 0 : rc;
 }
 
@@ -155,7 +182,7 @@ static inline void lam_framed_receiver_release(
 {
     LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
     if (__builtin_expect(receiver->state != 0, 0))
-        lam_framed_receiver_free_buffer(receiver, message);
+        lam_framed_receiver_free_buffer(receiver, message->end);
     receiver->released = message->end;
     lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }

@@ -36,9 +36,8 @@ struct lam_framed_sender_options {
 struct lam_framed_sender {
     /* Fields are private. */
     struct lam_ring_producer producer;
-    uint32_t extension_bytes; /* of the claim in hand */
-    uint16_t extension_flags;
-    uint16_t stream_kind;
+    uint32_t extension_flags; /* of the claim in hand; 0 while there is none */
+    uint32_t extension_bytes;
     uint64_t message_bytes_max;
     uint64_t frame_bytes_max; /* of a frame's event, its header not counted; 0 no frames here */
 
@@ -47,7 +46,8 @@ struct lam_framed_sender {
     uint64_t stream_bytes_sent;
     uint64_t stream_id;
     uint64_t piece_bytes; /* of the piece that is claimed; 0 none */
-    uint32_t stream_correlated;
+    uint16_t stream_kind;
+    uint16_t stream_correlated;
     struct lam_framed_correlation stream_correlation;
 };
 
@@ -102,8 +102,6 @@ static inline int lam_framed_sender_try_claim(
     struct lam_framed_sender *sender, uint64_t payload_bytes, void **payload)
 {
     LAM_ASSERT(sender->stream_bytes_total == 0);
-    sender->extension_bytes = 0;
-    sender->extension_flags = 0;
     return lam_ring_producer_try_claim(&sender->producer, payload_bytes, payload);
 }
 
@@ -126,6 +124,10 @@ int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
     uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint64_t deadline_ns,
     void **payload);
 
+/* The rare part of a commit: of a message with extensions. */
+void lam_framed_sender_commit_extended(
+    struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind);
+
 /*
  * Publish the claimed message, with @payload_bytes of it written: no more than were claimed, and 0
  * is a message too. @kind is the application's, below LAM_EVENT_KIND_RESERVED; the layers above
@@ -135,13 +137,17 @@ static inline void lam_framed_sender_commit(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind)
 {
     LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
-    lam_ring_producer_commit(
-        &sender->producer, payload_bytes + sender->extension_bytes, kind, sender->extension_flags);
+    /* A branch that is foretold, not a sum that the commit would wait for. */
+    if (__builtin_expect(sender->extension_flags == 0, 1))
+        lam_ring_producer_commit(&sender->producer, payload_bytes, kind, 0);
+    else
+        lam_framed_sender_commit_extended(sender, payload_bytes, kind);
 }
 
 /* Give a claim back, of one message or of a batch; nothing becomes visible. Wait-free. */
 static inline void lam_framed_sender_abort(struct lam_framed_sender *sender)
 {
+    sender->extension_flags = 0;
     lam_ring_producer_abort(&sender->producer);
 }
 
