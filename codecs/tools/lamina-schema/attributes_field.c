@@ -35,7 +35,12 @@ int apply_key(
 {
     if (!schema_kind_is_scalar(field->type.kind) && field->type.kind != SCHEMA_STRING)
         return refuse(front, attribute, "is for scalars and strings only");
+    if (field->type.kind == SCHEMA_STRING && field->has_default)
+        return refuse(front, attribute, "makes a string required, so that it has no default");
     field->key = true;
+    /* An absent string has no place in a sorted vector: as in flatc. */
+    if (field->type.kind == SCHEMA_STRING)
+        field->required = true;
     return 0;
 }
 

@@ -170,8 +170,7 @@ static int missing_default(struct front *front, const struct draft_field *field)
     const struct schema_enum *enumeration = field->field.type.enumeration;
 
     if (field->field.is_union_tag || !schema_kind_is_scalar(field->field.type.kind) ||
-        enumeration == NULL || enumeration->bit_flags || enumeration->value_count == 0 ||
-        schema_enum_find(enumeration, 0) != NULL)
+        enumeration == NULL || enumeration->bit_flags || schema_enum_find(enumeration, 0) != NULL)
         return 0;
     return schema_error_at(front->diagnostics, &field->field.place,
         "enum \"%s\" has no value 0: field \"%s\" needs a default (or = null)",

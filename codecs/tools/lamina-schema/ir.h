@@ -163,7 +163,7 @@ struct schema_enum {
     bool bit_flags; /* bits of values are masks already (1 << written) */
     bool is_signed;
     enum schema_kind underlying;            /* SCHEMA_I8 to SCHEMA_U64 */
-    const struct schema_enum_value *values; /* declaration order; no two have the same bits */
+    const struct schema_enum_value *values; /* declaration order; at least one; bits differ */
     size_t value_count;
     uint64_t hash; /* of names and values, and of member types by name */
 };

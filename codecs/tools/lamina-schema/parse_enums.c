@@ -116,6 +116,8 @@ int parse_enum(struct parser *parser, bool is_union)
         if (result == 0 && !parser_accept(parser, ',') && !parser_at(parser, '}'))
             result = parser_unexpected(parser, "',' or '}'");
     }
+    if (draft->values.count == 0)
+        add_none(parser, draft); /* as flatc does */
     if (result == 0)
         parser_advance(parser);
     return result;

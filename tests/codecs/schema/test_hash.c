@@ -45,7 +45,8 @@ static const char *edited(const char *from, const char *to)
 
 Test(schema_hash, is_the_same_today_as_when_it_was_shipped)
 {
-    cr_expect(hash_of(base) == UINT64_C(0x203b5ff06213f0cc), "%016llx", (unsigned long long)hash_of(base));
+    cr_expect(hash_of(base) == UINT64_C(0x203b5ff06213f0cc), "%016llx",
+        (unsigned long long)hash_of(base));
 }
 
 Test(schema_hash, stays_when_nothing_changes_that_both_ends_must_know)

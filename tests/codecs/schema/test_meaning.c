@@ -197,6 +197,17 @@ Test(schema_meaning, words_of_the_language_are_names_too)
     schema_destroy(schema);
 }
 
+Test(schema_meaning, an_enum_without_values_has_none_and_a_string_key_is_required)
+{
+    struct schema *schema = load("enum E : int {} table A { e:E; k:string (key); }");
+
+    cr_assert(schema->enums[0]->value_count == 1);
+    cr_expect(strcmp(schema->enums[0]->values[0].name, "NONE") == 0);
+    cr_expect(schema->enums[0]->values[0].bits == 0);
+    cr_expect(field(record(schema, "A"), "k")->required);
+    schema_destroy(schema);
+}
+
 Test(schema_meaning, an_empty_file_is_a_schema)
 {
     static const char *const texts[] = {"", "\xef\xbb\xbf", "// nothing", ";;", "\r\n\t"};
