@@ -203,3 +203,15 @@ Test(up, check_prints_the_plan_and_starts_nothing)
     cr_expect(eq(int, run_wait(&run, 10), 0));
     cr_expect(strstr(run.out, "restart_backoff: duration; default 50ms\n") != NULL, "%s", run.out);
 }
+
+Test(up, the_hello_example_greets)
+{
+    const char *program = LAMINA_BIN "/hello_topology";
+
+    if (access(program, X_OK) != 0)
+        cr_skip_test("examples are not built");
+    run_start(&run, (const char *[]){"lamina", "up", HELLO_YAML, NULL});
+    cr_expect(eq(int, run_wait(&run, 10), 0), "%s", run.err);
+    cr_expect(strstr(run.out, "listeners.0 heard: good morning\n") != NULL, "%s", run.out);
+    cr_expect(strstr(run.out, "listeners.1 heard: good morning\n") != NULL, "%s", run.out);
+}
