@@ -37,13 +37,13 @@ void lam_zerocopy_receiver_detach(struct lam_zerocopy_receiver *receiver)
 }
 
 int lam_zerocopy_receiver_refuse(struct lam_zerocopy_receiver *receiver,
-    const struct lam_framed_message *message, uint64_t number)
+    const struct lam_framed_message *message, uint32_t place)
 {
     uint64_t end;
 
     (void)lam_error_prefix(&receiver->reason, -EBADMSG,
         "message %" PRIu64 " is no %s: ", message->id, receiver->codec->type_name);
-    if (lam_zerocopy_held_drop(&receiver->held, number, &end))
+    if (lam_zerocopy_held_drop(&receiver->held, place, message->id, &end))
         lam_zerocopy_receiver_give_back(receiver, end);
     return -EBADMSG;
 }
@@ -57,7 +57,7 @@ static int place_copy(
 {
     uint64_t room_bytes, offset;
 
-    if (receiver->held.count == 0)
+    if (receiver->held.used == 0)
         receiver->copy_from = receiver->copy_to = 0;
     bytes = (bytes + LAM_TYPED_PAYLOAD_ALIGN - 1) & ~(uint64_t)(LAM_TYPED_PAYLOAD_ALIGN - 1);
     offset = receiver->copy_bytes != 0 ? receiver->copy_to % receiver->copy_bytes : 0;
@@ -96,9 +96,9 @@ int lam_zerocopy_receiver_view_copy(struct lam_zerocopy_receiver *receiver,
     lam_framed_receiver_release(&receiver->framed, message);
 
     receiver->copy_to = end;
-    view->number = lam_zerocopy_held_add(&receiver->held, end);
+    view->place = lam_zerocopy_held_add(&receiver->held, message->id, end);
     if (codec->verify(codec, at, view->payload_bytes, &receiver->reason) != 0)
-        return lam_zerocopy_receiver_refuse(receiver, message, view->number);
+        return lam_zerocopy_receiver_refuse(receiver, message, view->place);
     return 1;
 }
 

@@ -6,9 +6,9 @@
  * lamina/zerocopy/held.h: which messages a receiver still holds.
  *
  * Zero-copy, layer 3. A ring takes messages back in order; a receiver may be done with them in any
- * order. This is the window between: numbers in the order of arrival, a bit for each that says it
- * was released, and for each what may be handed back once it and all before it are. It knows no
- * ring and never waits.
+ * order. This is the table between: the held ones, each knowing the next older and newer one that
+ * is held, and how far everything behind it was released already. Each call is a few loads and
+ * stores, whatever is held. It knows no ring and never waits.
  */
 
 #include <stdint.h>
@@ -22,57 +22,85 @@ extern "C" {
 #define LAM_ZEROCOPY_HELD_MAX 64
 
 /* Fields are private. */
+struct lam_zerocopy_held_message {
+    uint64_t id;  /* so that a stale view is known */
+    uint64_t end; /* behind it, and behind all released ones up to the next that is held */
+    uint32_t older;
+    uint32_t newer;
+};
+
 struct lam_zerocopy_held {
-    uint64_t first;    /* number of the oldest message in the window, which is held */
-    uint64_t released; /* bit i: message first + i was released */
-    uint32_t count;    /* messages in the window */
-    uint64_t ends[LAM_ZEROCOPY_HELD_MAX]; /* by number modulo 64 */
+    uint64_t used; /* bit i: messages[i] is held */
+    uint32_t oldest;
+    uint32_t latest;
+    struct lam_zerocopy_held_message messages[LAM_ZEROCOPY_HELD_MAX];
 };
 
 static inline void lam_zerocopy_held_init(struct lam_zerocopy_held *held)
 {
-    held->first = 0;
-    held->released = 0;
-    held->count = 0;
+    held->used = 0;
+    held->oldest = 0;
+    held->latest = 0;
 }
 
 static inline int lam_zerocopy_held_is_full(const struct lam_zerocopy_held *held)
 {
-    return held->count == LAM_ZEROCOPY_HELD_MAX;
+    return held->used == UINT64_MAX;
 }
 
-/* Hold one more message, which ends at @end. Not when full. Returns its number. */
-static inline uint64_t lam_zerocopy_held_add(struct lam_zerocopy_held *held, uint64_t end)
+static inline uint32_t lam_zerocopy_held_count(const struct lam_zerocopy_held *held)
 {
-    uint64_t number = held->first + held->count;
+    return (uint32_t)__builtin_popcountll(held->used);
+}
 
-    LAM_ASSERT(held->count < LAM_ZEROCOPY_HELD_MAX);
-    held->ends[number % LAM_ZEROCOPY_HELD_MAX] = end;
-    held->count++;
-    return number;
+/* Hold message @id, newer than all others, which ends at @end. Not when full. Returns its place. */
+static inline uint32_t lam_zerocopy_held_add(
+    struct lam_zerocopy_held *held, uint64_t id, uint64_t end)
+{
+    struct lam_zerocopy_held_message *message;
+    uint32_t place;
+
+    LAM_ASSERT(!lam_zerocopy_held_is_full(held));
+    place = (uint32_t)__builtin_ctzll(~held->used);
+    message = &held->messages[place];
+    message->id = id;
+    message->end = end;
+    message->older = held->latest;
+    message->newer = place;
+    if (held->used == 0)
+        held->oldest = place;
+    else
+        held->messages[held->latest].newer = place;
+    held->latest = place;
+    held->used |= UINT64_C(1) << place;
+    return place;
 }
 
 /*
- * Release message @number, which is held: anything else is a programmer's error and aborts.
+ * Release message @id at @place, which is held: anything else is a programmer's error and aborts.
  *
  * Returns 1 and in *@end how far messages can be handed back, or 0: an older one is still held.
  */
 static inline int lam_zerocopy_held_drop(
-    struct lam_zerocopy_held *held, uint64_t number, uint64_t *end)
+    struct lam_zerocopy_held *held, uint32_t place, uint64_t id, uint64_t *end)
 {
-    uint64_t index = number - held->first;
-    uint32_t run;
+    const struct lam_zerocopy_held_message *message = &held->messages[place];
 
-    LAM_ASSERT(index < held->count && (held->released >> index & 1) == 0);
-    held->released |= UINT64_C(1) << index;
-    if (index != 0)
-        return 0;
-    run = ~held->released == 0 ? LAM_ZEROCOPY_HELD_MAX : (uint32_t)__builtin_ctzll(~held->released);
-    held->released = run == LAM_ZEROCOPY_HELD_MAX ? 0 : held->released >> run;
-    held->first += run;
-    held->count -= run;
-    *end = held->ends[(held->first - 1) % LAM_ZEROCOPY_HELD_MAX];
-    return 1;
+    LAM_ASSERT(
+        place < LAM_ZEROCOPY_HELD_MAX && (held->used >> place & 1) != 0 && message->id == id);
+    held->used &= ~(UINT64_C(1) << place);
+    if (place == held->latest)
+        held->latest = message->older;
+    else
+        held->messages[message->newer].older = message->older;
+    if (place == held->oldest) {
+        held->oldest = message->newer;
+        *end = message->end;
+        return 1;
+    }
+    held->messages[message->older].newer = message->newer;
+    held->messages[message->older].end = message->end;
+    return 0;
 }
 
 #ifdef __cplusplus

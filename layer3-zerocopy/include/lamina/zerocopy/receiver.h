@@ -57,7 +57,7 @@ struct lam_zerocopy_view {
     const void *payload; /* what the generated readers take; 16-byte aligned */
     uint64_t payload_bytes;
     struct lam_typed_envelope envelope; /* id, kind, correlation */
-    uint64_t number;                    /* private */
+    uint32_t place;                     /* private */
 };
 
 /*
@@ -80,7 +80,7 @@ int lam_zerocopy_receiver_proceed(
 int lam_zerocopy_receiver_view_copy(struct lam_zerocopy_receiver *receiver,
     const struct lam_framed_message *message, struct lam_zerocopy_view *view);
 int lam_zerocopy_receiver_refuse(struct lam_zerocopy_receiver *receiver,
-    const struct lam_framed_message *message, uint64_t number);
+    const struct lam_framed_message *message, uint32_t place);
 
 /* Hand back everything up to @end, in the ring or in the copy memory. */
 static inline void lam_zerocopy_receiver_give_back(
@@ -101,18 +101,18 @@ static inline int lam_zerocopy_receiver_lend(struct lam_zerocopy_receiver *recei
     const struct lam_framed_message *message, struct lam_zerocopy_view *view)
 {
     const struct lam_codec *codec = receiver->codec;
-    uint64_t number;
+    uint32_t place;
 
     if (__builtin_expect(receiver->copy != NULL, 0))
         return lam_zerocopy_receiver_view_copy(receiver, message, view);
-    number = lam_zerocopy_held_add(&receiver->held, message->end);
+    place = lam_zerocopy_held_add(&receiver->held, message->id, message->end);
     if (__builtin_expect(
             codec->verify(codec, message->payload, message->payload_bytes, &receiver->reason) != 0,
             0))
-        return lam_zerocopy_receiver_refuse(receiver, message, number);
+        return lam_zerocopy_receiver_refuse(receiver, message, place);
     view->payload = message->payload;
     view->payload_bytes = message->payload_bytes;
-    view->number = number;
+    view->place = place;
     lam_typed_envelope_fill(&view->envelope, message);
     return 1;
 }
@@ -166,15 +166,15 @@ static inline void lam_zerocopy_receiver_release(
 {
     uint64_t end;
 
-    if (lam_zerocopy_held_drop(&receiver->held, view->number, &end))
+    if (lam_zerocopy_held_drop(&receiver->held, view->place, view->envelope.id, &end))
         lam_zerocopy_receiver_give_back(receiver, end);
 }
 
-/* How many messages lie between the oldest view held and the latest one, both counted. */
+/* How many views are held. */
 static inline uint32_t lam_zerocopy_receiver_held_count(
     const struct lam_zerocopy_receiver *receiver)
 {
-    return receiver->held.count;
+    return lam_zerocopy_held_count(&receiver->held);
 }
 
 /*
