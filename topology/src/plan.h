@@ -2,7 +2,7 @@
 #ifndef LAM_TOPOLOGY_SRC_PLAN_H
 #define LAM_TOPOLOGY_SRC_PLAN_H
 
-/* plan.h: how a plan comes about: settings change the file's tree, fill reads it, cross checks it. */
+/* plan.h: how a plan comes about: settings change the tree, fill reads it, cross checks it. */
 
 #include "lamina/config/config.h"
 #include "lamina/topology/plan.h"

@@ -38,7 +38,7 @@ void arguments_read(
  * where it is wrong. */
 struct lam_plan *arguments_plan(const struct arguments *arguments, struct lam_machine *machine);
 
-/* Put the types of its edges into words. Exits with EXIT_WRONG and the report where they are wrong. */
+/* Put the types of its edges into words. Exits with EXIT_WRONG and the report when it cannot. */
 void arguments_types(struct lam_plan *plan, const struct lam_machine *machine);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef LAM_TOPOLOGY_EVENTS_H
 #define LAM_TOPOLOGY_EVENTS_H
 
-/* events.h: all that a supervisor waits for, in one place: signals, ends of processes, a deadline. */
+/* events.h: what a supervisor waits for, in one place: signals, ends of processes, a deadline. */
 
 #include <signal.h>
 #include <stdint.h>

@@ -175,8 +175,8 @@ int lam_topology_wait_ready_until(
     struct lam_topology *topology, const char *role, uint64_t deadline_ns, struct lam_error *error);
 
 /*
- * 1 once the topology is stopping (Ctrl-C, or the policy after a death): finish and exit. A role that does not ask is sent SIGTERM, and SIGKILL after the grace
- * time. One load. Wait-free, any thread.
+ * 1 once the topology is stopping (Ctrl-C, or the policy after a death): finish and exit. Everyone
+ * is sent SIGTERM then, and SIGKILL after the grace. One load. Wait-free, any thread.
  */
 int lam_topology_stopping(const struct lam_topology *topology);
 

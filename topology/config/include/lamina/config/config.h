@@ -143,7 +143,7 @@ const char *lam_config_text(const struct lam_config_node *node);
 /* Value of a NUMBER; of BYTES in bytes, of a DURATION in ns; 1 or 0 of a FLAG. After check. */
 uint64_t lam_config_number(const struct lam_config_node *node);
 
-/* Index in `words` of a WORD, or of a word in a number's place; -1 where it is none. After check. */
+/* Index in `words` of a WORD, or of a word in a number's place; -1: it is none. After check. */
 int lam_config_word(const struct lam_config_node *node);
 
 /* What set this value: NULL for the file or a default, else the @origin of its override. */
