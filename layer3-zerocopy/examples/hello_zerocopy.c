@@ -13,21 +13,20 @@ static int send(struct lam_ring *ring, uint64_t end_ns)
 {
     struct lam_zerocopy_sender sender;
     struct lam_fb_builder b;
-    struct hello_Samples_at at;
-    float *values;
     int rc;
 
     if (lam_zerocopy_sender_attach(&sender, ring, &hello_Samples_flatbuffers, NULL, NULL) != 0 ||
         lam_zerocopy_sender_wait_receivers_until(&sender, 1, end_ns) != 0 ||
         lam_zerocopy_sender_claim_until(&sender, BYTES_MAX, end_ns, &b) != 0)
         return 1;
-    at = hello_Samples_start(&b);
+    struct hello_Samples_at at = hello_Samples_start(&b);
     hello_Samples_set_rate_hz(&b, at, 48000);
-    values = hello_Samples_open_values(&b, at, COUNT);
+    float *values = hello_Samples_open_values(&b, at, COUNT);
     for (int i = 0; values != NULL && i < COUNT; i++)
         values[i] = (float)i;
     rc = lam_zerocopy_sender_commit(&sender, &b, 0);
     lam_zerocopy_sender_close(&sender);
+    lam_zerocopy_sender_detach(&sender);
     return rc;
 }
 
