@@ -3,7 +3,8 @@
 #
 # Criterion ends with "Tested: 0" and success when a test skipped itself, and also when it is
 # disabled or when no test has the name. The first was run and says "[SKIP] suite::test: reason": a
-# skip. The others were not run, and fail. Needs PROGRAM NAME OUT TIMEOUT LABELS SERIAL ENVIRONMENT REPORTS.
+# skip. The others were not run, and fail.
+# Needs PROGRAM NAME OUT TIMEOUT LABELS SERIAL ENVIRONMENT REPORTS.
 
 # A leak in the listing itself is of no interest; the entries below run with the check on.
 set(ENV{ASAN_OPTIONS} "detect_leaks=0")

@@ -50,7 +50,7 @@ function check_guard(    parts, count, want)
         want = "LAM_" toupper(parts[count - 1]) "_" want
         if (guard != want)
             refuse("guard", "expected " want ", found " (guard == "" ? "none" : guard))
-    } else if (guard !~ ("^LAM_([A-Z0-9]+_)*" want "$")) {
+    } else if (guard !~ ("^(LAM|TEST)_([A-Z0-9]+_)*" want "$")) {
         refuse("guard", "expected LAM_..._" want ", found " (guard == "" ? "none" : guard))
     }
 }
@@ -145,7 +145,8 @@ has_word(code, "typedef") && code ~ /typedef[ \t]+(struct|union)[ \t]/ {
 
 /^\{/ { function_start = FNR }
 /^\}/ {
-    if (function_start && FNR - function_start - 1 > 70)
+    # A class and an initialiser end with a semicolon.
+    if (function_start && $0 !~ /^\};/ && FNR - function_start - 1 > 70)
         refuse("function length", FNR - function_start - 1 " lines, 70 are allowed")
     function_start = 0
 }

@@ -69,6 +69,10 @@ static int no_malloced_atomics(void)
 {
 $(for _ in $(seq 70); do echo '    step();'; done)
 }
+static const int numbers[] =
+{
+$(for _ in $(seq 71); do echo '    1,'; done)
+};
 END
     printf '%s\n#include "lamina/ring/ring.h"\nvoid *p(void)\n{\n    return malloc(1);\n}\n' \
         "$spdx" >topology/src/plan.c
