@@ -76,17 +76,6 @@ static void take_reply(
     lam_histogram_record(&figures->reply_edge.latency, span_ns(finished_ns, lam_clock_now_ns()));
 }
 
-/* 1 if the worker's process is another one than when we last saw it ready, or none. */
-static int is_gone(const struct scheduler *scheduler, uint32_t index)
-{
-    struct lam_topology_peer peer;
-
-    if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, index, &peer) != 0)
-        return 0;
-    return peer.starts != scheduler->workers[index].starts || peer.state == LAM_TOPOLOGY_DIED ||
-           peer.state == LAM_TOPOLOGY_ENDED;
-}
-
 /* Returns 0 when the worker has answered, or an error of scheduler_gather(). */
 static int await_worker(struct scheduler *scheduler, uint32_t index, struct lam_error *error)
 {
@@ -112,7 +101,8 @@ static int await_worker(struct scheduler *scheduler, uint32_t index, struct lam_
             return scheduler_stopped(scheduler, error);
         scheduler->waiting = (struct waiting_for){name, scheduler->step.id, scheduler->sent_ns};
         scheduler_live(scheduler, lam_clock_now_ns());
-        if (rc == -EOWNERDEAD || rc == -EPIPE || (rc == -ETIMEDOUT && is_gone(scheduler, index)))
+        if (rc == -EOWNERDEAD || rc == -EPIPE ||
+            (rc == -ETIMEDOUT && scheduler_is_gone(scheduler, index)))
             rc = scheduler_rejoin(scheduler, index, error);
         else if (rc != -ETIMEDOUT)
             rc = lam_error_set(error, rc, "cannot receive from %s: %s", name, strerror(-rc));

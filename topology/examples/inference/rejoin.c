@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "lamina/base/clock.h"
@@ -19,9 +18,6 @@
 
 /* How long a worker may take to come back. */
 #define REJOIN_NS (20 * LAM_NS_PER_S)
-
-/* How long the supervisor may take to see a death that we have seen already. */
-#define NOTICE_NS (2 * LAM_NS_PER_S)
 
 static void nap(void)
 {
@@ -32,7 +28,7 @@ static void nap(void)
 
 static void tell_death(struct scheduler *scheduler, uint32_t index)
 {
-    scheduler->workers[index].told = 1;
+    scheduler->workers[index].is_gone = 1;
     scheduler->figures.workers[index].deaths++;
     (void)fprintf(stderr,
         "scheduler: %s is gone at step %" PRIu64 ", its last answer was to step %" PRIu64 "\n",
@@ -40,10 +36,29 @@ static void tell_death(struct scheduler *scheduler, uint32_t index)
         scheduler->workers[index].latest_step);
 }
 
+static void tell_return(struct scheduler *scheduler, uint32_t index, uint32_t starts)
+{
+    scheduler->workers[index].is_gone = 0;
+    scheduler->workers[index].starts = starts;
+    (void)fprintf(stderr,
+        "scheduler: %s is back (start %" PRIu32 "), step %" PRIu64 " is broadcast again\n",
+        scheduler->figures.workers[index].name, starts, scheduler->step.id);
+}
+
 static int give_up(const struct scheduler *scheduler, uint32_t index, struct lam_error *error)
 {
     return lam_error_set(error, -EOWNERDEAD, "%s died at step %" PRIu64 " and did not come back",
         scheduler->figures.workers[index].name, scheduler->step.id);
+}
+
+int scheduler_is_gone(const struct scheduler *scheduler, uint32_t index)
+{
+    struct lam_topology_peer peer;
+
+    if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, index, &peer) != 0)
+        return 0;
+    return peer.starts != scheduler->workers[index].starts || peer.state == LAM_TOPOLOGY_DIED ||
+           peer.state == LAM_TOPOLOGY_ENDED;
 }
 
 int scheduler_stopped(struct scheduler *scheduler, struct lam_error *error)
@@ -56,52 +71,54 @@ int scheduler_stopped(struct scheduler *scheduler, struct lam_error *error)
         if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, i, &peer) != 0 ||
             peer.state != LAM_TOPOLOGY_DIED)
             continue;
-        if (peer.starts == scheduler->workers[i].starts && !scheduler->workers[i].told)
+        if (!scheduler->workers[i].is_gone)
             tell_death(scheduler, i);
         rc = give_up(scheduler, i, error);
     }
     return rc;
 }
 
-/* Wait for a process that was started after the one we knew, and is ready. */
-static int await_ready(struct scheduler *scheduler, uint32_t index, struct lam_error *error)
+/*
+ * Tell who has gone and who is back since the last look. Returns how many are missing, one of them
+ * in *@missing.
+ */
+static uint32_t look_around(struct scheduler *scheduler, uint32_t *missing)
 {
-    struct scheduler_worker *worker = &scheduler->workers[index];
-    uint64_t begin_ns = lam_clock_now_ns();
-    struct lam_topology_peer peer;
+    uint32_t count = 0;
 
-    for (;;) {
-        uint64_t now_ns = lam_clock_now_ns();
+    for (uint32_t i = 0; i < scheduler->worker_count; i++) {
+        struct scheduler_worker *worker = &scheduler->workers[i];
+        struct lam_topology_peer peer;
 
-        if (stop_asked(scheduler->topology))
-            return give_up(scheduler, index, error);
-        if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, index, &peer) != 0)
-            return give_up(scheduler, index, error);
-        if (peer.starts != worker->starts && peer.state == LAM_TOPOLOGY_READY)
-            break;
-        if (now_ns - begin_ns > REJOIN_NS ||
-            (peer.state == LAM_TOPOLOGY_ENDED && now_ns - begin_ns > NOTICE_NS))
-            return give_up(scheduler, index, error);
-        scheduler_live(scheduler, now_ns);
-        nap();
+        if (!worker->is_gone && scheduler_is_gone(scheduler, i))
+            tell_death(scheduler, i);
+        if (!worker->is_gone)
+            continue;
+        /* A process that was started after the one we knew, and has joined the ring of steps. */
+        if (lam_topology_peer(scheduler->topology, ROLE_WORKERS, i, &peer) == 0 &&
+            peer.starts != worker->starts && peer.state == LAM_TOPOLOGY_READY) {
+            tell_return(scheduler, i, peer.starts);
+            continue;
+        }
+        *missing = i;
+        count++;
     }
-    worker->starts = peer.starts;
-    worker->told = 0;
-    return 0;
+    return count;
 }
 
 int scheduler_rejoin(struct scheduler *scheduler, uint32_t index, struct lam_error *error)
 {
-    int rc;
+    uint64_t begin_ns = lam_clock_now_ns();
 
     tell_death(scheduler, index);
-    rc = await_ready(scheduler, index, error);
-    if (rc != 0)
-        return rc;
-    (void)fprintf(stderr,
-        "scheduler: %s is back (start %" PRIu32 "), step %" PRIu64 " is broadcast again\n",
-        scheduler->figures.workers[index].name, scheduler->workers[index].starts,
-        scheduler->step.id);
+    while (look_around(scheduler, &index) > 0) {
+        uint64_t now_ns = lam_clock_now_ns();
+
+        if (stop_asked(scheduler->topology) || now_ns - begin_ns > REJOIN_NS)
+            return give_up(scheduler, index, error);
+        scheduler_live(scheduler, now_ns);
+        nap();
+    }
     scheduler->figures.steps_repeated++;
     return scheduler_broadcast(scheduler, error);
 }

@@ -17,7 +17,7 @@
 /* A worker as the scheduler sees it. */
 struct scheduler_worker {
     struct receiving_end replies;
-    uint32_t told;        /* its death, until it is back */
+    uint32_t is_gone;     /* and we have said so */
     uint32_t starts;      /* of its process, when we last saw it ready */
     uint32_t answered;    /* the open step */
     uint64_t done_ns;     /* the worker's own time of its answer to it */
@@ -71,8 +71,12 @@ int scheduler_broadcast(struct scheduler *scheduler, struct lam_error *error);
  */
 int scheduler_gather(struct scheduler *scheduler, struct lam_error *error);
 
+/* 1 if the process of worker @index is another one than when we last saw it ready, or none. */
+int scheduler_is_gone(const struct scheduler *scheduler, uint32_t index);
+
 /*
- * Worker @index has gone: say so, and wait until it is ready again. Returns as scheduler_gather().
+ * Worker @index has gone: say so, and wait until all who have gone by then are back. Then broadcast
+ * the open step again. Returns as scheduler_gather().
  */
 int scheduler_rejoin(struct scheduler *scheduler, uint32_t index, struct lam_error *error);
 
