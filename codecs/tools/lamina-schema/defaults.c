@@ -104,10 +104,7 @@ static const struct schema_enum_value *enum_value(
             return NULL;
         copy = dot + 1;
     }
-    for (size_t i = 0; i < enumeration->value_count; i++)
-        if (strcmp(enumeration->values[i].name, copy) == 0)
-            return &enumeration->values[i];
-    return NULL;
+    return enums_find_name(enumeration, copy);
 }
 
 static int no_enum_value(
@@ -158,7 +155,7 @@ static int enum_default(struct front *front, struct draft_field *field)
         return enum_text_default(front, field);
     result = integer_default(front, field);
     if (result == 0 && !enumeration->bit_flags &&
-        schema_enum_find(enumeration, field->field.default_bits) == NULL)
+        enums_find_bits(enumeration, field->field.default_bits) == NULL)
         return schema_error_at(front->diagnostics, &field->preset.place,
             "enum \"%s\" has no value with this number", enumeration->declaration.name);
     return result;
@@ -170,7 +167,7 @@ static int missing_default(struct front *front, const struct draft_field *field)
     const struct schema_enum *enumeration = field->field.type.enumeration;
 
     if (field->field.is_union_tag || !schema_kind_is_scalar(field->field.type.kind) ||
-        enumeration == NULL || enumeration->bit_flags || schema_enum_find(enumeration, 0) != NULL)
+        enumeration == NULL || enumeration->bit_flags || enums_find_bits(enumeration, 0) != NULL)
         return 0;
     return schema_error_at(front->diagnostics, &field->field.place,
         "enum \"%s\" has no value 0: field \"%s\" needs a default (or = null)",

@@ -87,15 +87,14 @@ static int shift_flags(struct front *front, struct draft_enum *draft)
     return 0;
 }
 
-static int check_names(struct front *front, const struct draft_enum *draft)
+static int check_names(struct front *front, struct draft_enum *draft)
 {
-    struct name_map names = {0};
     int result = 0;
 
     for (size_t i = 0; i < draft->values.count; i++) {
         struct draft_enum_value *value = draft->values.items[i];
         const struct draft_enum_value *first =
-            name_map_add(front->arena, &names, value->value.name, value);
+            name_map_add(front->arena, &draft->names, value->value.name, value);
 
         if (first == NULL)
             continue;
@@ -125,7 +124,7 @@ static int by_bits(const void *left, const void *right)
            (a->value.place.column < b->value.place.column);
 }
 
-static int check_numbers(struct front *front, const struct draft_enum *draft)
+static int check_numbers(struct front *front, struct draft_enum *draft)
 {
     size_t count = draft->values.count;
     struct draft_enum_value **sorted =
@@ -133,6 +132,7 @@ static int check_numbers(struct front *front, const struct draft_enum *draft)
     int result = 0;
 
     memcpy(sorted, draft->values.items, count * sizeof(struct draft_enum_value *));
+    draft->sorted = sorted;
     qsort(sorted, count, sizeof(struct draft_enum_value *), by_bits);
     for (size_t i = 1; i < count; i++) {
         const struct schema_enum_value *first = &sorted[i - 1]->value;
@@ -145,6 +145,35 @@ static int check_numbers(struct front *front, const struct draft_enum *draft)
         schema_note_at(front->diagnostics, &first->place, "\"%s\" is here", first->name);
     }
     return result;
+}
+
+const struct schema_enum_value *enums_find_bits(
+    const struct schema_enum *enumeration, uint64_t bits)
+{
+    const struct draft_enum *draft = (const struct draft_enum *)enumeration; /* its first member */
+    size_t low = 0;
+    size_t high = draft->values.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (draft->sorted[middle]->value.bits < bits)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == draft->values.count || draft->sorted[low]->value.bits != bits)
+        return NULL;
+    return &draft->sorted[low]->value;
+}
+
+const struct schema_enum_value *enums_find_name(
+    const struct schema_enum *enumeration, const char *name)
+{
+    const struct draft_enum *draft = (const struct draft_enum *)enumeration;
+    const struct draft_enum_value *found = name_map_find(&draft->names, name, strlen(name));
+
+    return found == NULL ? NULL : &found->value;
 }
 
 static int resolve_enum(struct front *front, struct draft_enum *draft)

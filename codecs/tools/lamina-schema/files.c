@@ -254,6 +254,11 @@ static int try_open(struct front *front, const char *path, const char *spelled,
     }
     *file = enter(front, path, spelled, identity, text, bytes);
     free(text);
+    front->text_bytes += bytes;
+    if (front->text_bytes > SCHEMA_TEXT_BYTES_MAX)
+        return schema_error_at(front->diagnostics, place,
+            "%s: the files of a schema may have at most %u bytes together", path,
+            SCHEMA_TEXT_BYTES_MAX);
     return check_text(front, *file);
 }
 

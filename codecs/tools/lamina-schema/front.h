@@ -69,8 +69,10 @@ struct draft_enum_value {
 
 struct draft_enum {
     struct schema_enum enumeration;
-    struct list values; /* struct draft_enum_value */
-    size_t seen_by;     /* order.c: the record whose edges hold the members already */
+    struct list values;               /* struct draft_enum_value */
+    struct name_map names;            /* of these, by their names */
+    struct draft_enum_value **sorted; /* the same by their bits */
+    size_t seen_by;                   /* order.c: the record whose edges hold the members already */
 };
 
 struct draft_method {
@@ -97,6 +99,7 @@ struct front {
     const struct schema_load_options *options;
     struct schema *schema;
 
+    size_t text_bytes;          /* of all files */
     struct list files;          /* struct schema_file */
     struct name_map file_names; /* by canonical path */
 
@@ -106,6 +109,7 @@ struct front {
     struct list services;       /* struct draft_service */
     struct list roots;          /* struct draft_root */
     struct name_map names;      /* full name to struct schema_declaration */
+    struct name_map found;      /* what names_find() answered, by namespace and name */
     struct name_map attributes; /* declared by "attribute" lines */
 };
 
@@ -123,7 +127,7 @@ int parse_file(struct front *front, struct schema_file *file);
  * namespaces that has it. NULL when none has.
  */
 struct schema_declaration *names_find(
-    const struct front *front, const char *name_space, const char *name);
+    struct front *front, const char *name_space, const char *name);
 
 /* names.c: enter @declaration, or say where its name was taken before. */
 int names_add(struct front *front, struct schema_declaration *declaration);
@@ -136,6 +140,12 @@ enum schema_kind names_builtin(const char *name, size_t bytes);
 
 /* names.c: of @candidates the one nearest to @name, or NULL when none is near. */
 const char *names_nearest(const char *name, const char *const *candidates, size_t count);
+
+/* enums.c: the value of @enumeration with @bits, or that called @name, or NULL. Fast. */
+const struct schema_enum_value *enums_find_bits(
+    const struct schema_enum *enumeration, uint64_t bits);
+const struct schema_enum_value *enums_find_name(
+    const struct schema_enum *enumeration, const char *name);
 
 /* The passes over the whole schema. Each returns 0, or -EINVAL when it gave a message. */
 int enums_resolve(struct front *front);

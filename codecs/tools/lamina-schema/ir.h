@@ -29,18 +29,19 @@ struct schema_file;
 struct schema_record;
 
 /* Limits. Each has its own error message with file, line and column. */
-#define SCHEMA_FILE_BYTES_MAX   (1u << 20) /* one schema file */
-#define SCHEMA_FILE_COUNT_MAX   256u       /* the schema with all that it includes */
-#define SCHEMA_NAME_BYTES_MAX   128u       /* one identifier */
-#define SCHEMA_FULL_NAME_MAX    512u       /* with its namespace */
-#define SCHEMA_STRING_BYTES_MAX 4096u      /* one string literal, decoded */
-#define SCHEMA_TYPE_COUNT_MAX   16384u     /* declarations of all files */
-#define SCHEMA_FIELD_COUNT_MAX  4096u      /* fields of one record, hidden ones included */
-#define SCHEMA_VALUE_COUNT_MAX  16384u     /* values of one enum (255 members of one union) */
-#define SCHEMA_ARRAY_COUNT_MAX  65535u     /* elements of a fixed array, as in flatc */
-#define SCHEMA_STRUCT_DEPTH_MAX 64u        /* structs within structs */
-#define SCHEMA_STRUCT_BYTES_MAX (1u << 30) /* size of one struct */
-#define SCHEMA_ALIGN_MAX        32u        /* force_align */
+#define SCHEMA_FILE_BYTES_MAX   (1u << 20)  /* one schema file */
+#define SCHEMA_FILE_COUNT_MAX   256u        /* the schema with all that it includes */
+#define SCHEMA_TEXT_BYTES_MAX   (16u << 20) /* all of them together */
+#define SCHEMA_NAME_BYTES_MAX   128u        /* one identifier */
+#define SCHEMA_FULL_NAME_MAX    512u        /* with its namespace */
+#define SCHEMA_STRING_BYTES_MAX 4096u       /* one string literal, decoded */
+#define SCHEMA_TYPE_COUNT_MAX   16384u      /* declarations of all files */
+#define SCHEMA_FIELD_COUNT_MAX  4096u       /* fields of one record, hidden ones included */
+#define SCHEMA_VALUE_COUNT_MAX  16384u      /* values of one enum (255 members of one union) */
+#define SCHEMA_ARRAY_COUNT_MAX  65535u      /* elements of a fixed array, as in flatc */
+#define SCHEMA_STRUCT_DEPTH_MAX 64u         /* structs within structs */
+#define SCHEMA_STRUCT_BYTES_MAX (1u << 30)  /* size of one struct */
+#define SCHEMA_ALIGN_MAX        32u         /* force_align */
 
 /* Where something was written. Lines and columns count from 1, columns in bytes. */
 struct schema_place {

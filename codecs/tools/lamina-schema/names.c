@@ -66,15 +66,14 @@ const char *schema_kind_name(enum schema_kind kind)
     return others[kind];
 }
 
-struct schema_declaration *names_find(
+/* From the innermost namespace outwards. */
+static struct schema_declaration *search(
     const struct front *front, const char *name_space, const char *name)
 {
     char full[2 * SCHEMA_FULL_NAME_MAX + 2];
     size_t scope = strlen(name_space);
     size_t bytes = strlen(name);
 
-    if (scope > SCHEMA_FULL_NAME_MAX || bytes > SCHEMA_FULL_NAME_MAX)
-        return NULL;
     memcpy(full, name_space, scope);
     while (scope > 0) {
         struct schema_declaration *found;
@@ -89,6 +88,29 @@ struct schema_declaration *names_find(
             continue;
     }
     return name_map_find(&front->names, name, bytes);
+}
+
+struct schema_declaration *names_find(struct front *front, const char *name_space, const char *name)
+{
+    char key[2 * SCHEMA_FULL_NAME_MAX + 2];
+    size_t scope = strlen(name_space);
+    size_t bytes = strlen(name);
+    struct schema_declaration *found;
+
+    if (scope > SCHEMA_FULL_NAME_MAX || bytes > SCHEMA_FULL_NAME_MAX)
+        return NULL;
+    memcpy(key, name_space, scope);
+    key[scope] = ' ';
+    memcpy(key + scope + 1, name, bytes);
+    bytes += scope + 1;
+    found = name_map_find(&front->found, key, bytes);
+    if (found != NULL)
+        return found;
+    found = search(front, name_space, name);
+    if (found != NULL)
+        (void)name_map_add(
+            front->arena, &front->found, arena_copy(front->arena, key, bytes), found);
+    return found;
 }
 
 int names_add(struct front *front, struct schema_declaration *declaration)

@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,27 @@ static inline int text_load(
     struct source source = {"t.fbs", text};
 
     return sources_load(&source, 1, diagnostics, schema);
+}
+
+/* @format with its one %s replaced by the text that repeats @part @count times. */
+static inline char *repeated(const char *format, const char *part, size_t count)
+{
+    size_t part_bytes = strlen(part);
+    char *many = malloc(count * part_bytes + 1);
+    char *text = NULL;
+
+    if (many == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        memcpy(many + i * part_bytes, part, part_bytes);
+    many[count * part_bytes] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (asprintf(&text, format, many) < 0)
+        abort();
+#pragma GCC diagnostic pop
+    free(many);
+    return text;
 }
 
 #endif

@@ -32,39 +32,6 @@ static void expect_one(const char *schema, const char *expected)
     expect_text(&source, 1, expected);
 }
 
-/* @format with its one %s replaced by the text that repeats @part @count times. */
-static char *repeated(const char *format, const char *part, size_t count)
-{
-    size_t part_bytes = strlen(part);
-    char *many = malloc(count * part_bytes + 1);
-    char *text = NULL;
-
-    cr_assert(many != NULL);
-    for (size_t i = 0; i < count; i++)
-        memcpy(many + i * part_bytes, part, part_bytes);
-    many[count * part_bytes] = '\0';
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    cr_assert(asprintf(&text, format, many) >= 0);
-#pragma GCC diagnostic pop
-    free(many);
-    return text;
-}
-
-static void expect_first_line(const char *schema, const char *expected)
-{
-    struct schema_diagnostics diagnostics;
-    struct schema *result = NULL;
-    const char *text;
-
-    cr_expect(text_load(schema, &diagnostics, &result) == -EINVAL);
-    text = schema_diagnostics_text(&diagnostics);
-    cr_expect(strncmp(text, expected, strlen(expected)) == 0 && text[strlen(expected)] == '\n',
-        "expected: %s\nfound: %s", expected, text);
-    schema_destroy(result);
-    schema_diagnostics_fini(&diagnostics);
-}
-
 Test(schema_messages, the_line_and_a_caret_under_the_mistake_follow)
 {
     expect_one("table A {\n  price: Prise;\n}\ntable Price {}\n",
@@ -194,60 +161,4 @@ Test(schema_messages, a_missing_schema_is_named)
     cr_expect(strcmp(schema_diagnostics_text(&diagnostics),
                   "error: /dev/null: not a regular file\n") == 0);
     schema_diagnostics_fini(&diagnostics);
-}
-
-Test(schema_messages, every_limit_has_its_message)
-{
-    static const struct {
-        const char *format;
-        const char *part;
-        size_t count;
-        const char *message;
-    } limits[] = {
-        {"%s", " ", SCHEMA_FILE_BYTES_MAX + 1,
-            "error: t.fbs: a schema file may have at most 1048576 bytes"},
-        {"table %s {}", "N", 129, "t.fbs:1:7: error: name of 129 bytes; at most 128 are allowed"},
-        {"file_extension \"%s\";", "x", 5000,
-            "t.fbs:1:16: error: string of 5002 bytes; at most 4096 are allowed"},
-        {"namespace a%s;", ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 20,
-            "t.fbs:1:11: error: a name with its namespace may have at most 512 bytes"},
-        {"table A { %s }", "a:int;", SCHEMA_FIELD_COUNT_MAX + 1,
-            "t.fbs:1:24587: error: more than 4096 fields in \"A\""},
-        {"enum E : int { %s }", "A,", SCHEMA_VALUE_COUNT_MAX + 1,
-            "t.fbs:1:32784: error: more than 16384 values in one enum"},
-        {"%s", "struct S{a:[ulong:65535];}", SCHEMA_TYPE_COUNT_MAX + 1,
-            "t.fbs:1:34: error: \"S\" is declared a second time"},
-    };
-
-    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        char *schema = repeated(limits[i].format, limits[i].part, limits[i].count);
-
-        expect_first_line(schema, limits[i].message);
-        free(schema);
-    }
-}
-
-Test(schema_messages, structs_nest_to_the_limit_and_no_deeper)
-{
-    for (unsigned depth = SCHEMA_STRUCT_DEPTH_MAX; depth <= SCHEMA_STRUCT_DEPTH_MAX + 1; depth++)
-        for (int outermost_first = 0; outermost_first < 2; outermost_first++) {
-            struct schema_diagnostics diagnostics;
-            struct schema *schema = NULL;
-            char text[16384];
-            size_t bytes = (size_t)snprintf(text, sizeof(text), "struct S0 { a:int; }\n");
-
-            for (unsigned i = 1; i < depth; i++) {
-                unsigned at = outermost_first ? depth - i : i;
-
-                bytes += (size_t)snprintf(
-                    text + bytes, sizeof(text) - bytes, "struct S%u { s:S%u; }\n", at, at - 1);
-            }
-            cr_expect(
-                (text_load(text, &diagnostics, &schema) == 0) == (depth == SCHEMA_STRUCT_DEPTH_MAX),
-                "%u deep: %s", depth, schema_diagnostics_text(&diagnostics));
-            cr_expect(schema != NULL || strstr(schema_diagnostics_text(&diagnostics),
-                                            "structs within structs more than 64 deep") != NULL);
-            schema_destroy(schema);
-            schema_diagnostics_fini(&diagnostics);
-        }
 }
