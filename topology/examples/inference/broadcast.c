@@ -124,7 +124,7 @@ static int claim_step(
 int scheduler_broadcast(struct scheduler *scheduler, struct lam_error *error)
 {
     struct edge_figures *figures = &scheduler->figures.step_edge;
-    struct lam_fb_builder builder;
+    struct lam_fb_builder builder = {0};
     int rc = claim_step(scheduler, &builder, error);
 
     if (rc == -ECANCELED || rc == -EOWNERDEAD)

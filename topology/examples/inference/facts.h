@@ -21,7 +21,7 @@ struct ring_facts {
     uint32_t cell_bytes;
 };
 
-/* Gather the facts of the mapped @ring of @edge. What the kernel does not tell is "unknown" or 0. */
+/* Gather the facts of the mapped @ring of @edge: "unknown" or 0 where the kernel tells nothing. */
 void ring_facts_gather(
     struct ring_facts *facts, const struct lam_ring *ring, const struct lam_topology_edge *edge);
 

@@ -36,7 +36,8 @@ static void check_reply(
         mismatch(scheduler, index, "the reply is another worker's");
     else if (produced.count != scheduler->step.part_count)
         mismatch(scheduler, index, "the reply is to another number of sequences");
-    else if (memcmp(produced.data, answer->produced, produced.count * sizeof(uint32_t)) != 0)
+    else if (produced.data == NULL ||
+             memcmp(produced.data, answer->produced, produced.count * sizeof(uint32_t)) != 0)
         mismatch(scheduler, index, "it produced other tokens");
     else if (lamina_inference_Reply_get_checksum(reply) != answer->checksum)
         mismatch(scheduler, index, "it saw other bytes (checksum)");

@@ -17,6 +17,7 @@ BEGIN {
         if (n % 50 == 0) context += 6000
         if (n % 101 == 0) generated = 0
         s = int(ms / 1000)
-        printf "2024-02-29 23:%02d:%02d.%03d,%d,%d\n", 50 + int(s / 60), s % 60, ms % 1000, context, generated
+        printf "2024-02-29 23:%02d:%02d.%03d,", 50 + int(s / 60), s % 60, ms % 1000
+        printf "%d,%d\n", context, generated
     }
 }'

@@ -19,7 +19,8 @@ struct pace {
 };
 
 /*
- * Parse the parameter `speed`: "max", "recorded" (the same as 1), or a factor from 0.001 to 1000000.
+ * Parse the parameter `speed`: "max", "recorded" (the same as 1), or a factor from 0.001 to
+ * 1000000.
  *
  * Returns 0 or -EINVAL.
  */

@@ -10,6 +10,7 @@ static lam_atomic_u32 signalled;
 
 static void on_signal(int number)
 {
+    (void)number;
     /* Relaxed: it is looked at again and again, and orders nothing. */
     lam_store_relaxed(&signalled, 1);
 }

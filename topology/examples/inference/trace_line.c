@@ -87,7 +87,8 @@ static const char *take_timestamp(struct text *text, uint64_t *arrival_ns)
     if (!good || text->at == text->end || *text->at != ',')
         return "TIMESTAMP is not a time like 2023-11-16 18:15:46.6805900";
     text->at++;
-    *arrival_ns = (seconds_since_epoch(year, month, day) + hour * 3600 + minute * 60 + second) *
+    *arrival_ns = (seconds_since_epoch(year, month, day) + (uint64_t)hour * 3600 +
+                      (uint64_t)minute * 60 + second) *
                       UINT64_C(1000000000) +
                   fraction_ns;
     return NULL;
@@ -125,18 +126,18 @@ static const char *wrong_field_count(const char *text, size_t length)
     return NULL;
 }
 
-const char *trace_parse_line(const char *bytes, size_t length, struct trace_line *line)
+const char *trace_parse_line(const char *text, size_t length, struct trace_line *line)
 {
-    struct text text = {bytes, bytes + length};
-    const char *reason = wrong_field_count(bytes, length);
+    struct text rest = {text, text + length};
+    const char *reason = wrong_field_count(text, length);
 
     if (reason == NULL)
-        reason = take_timestamp(&text, &line->arrival_ns);
+        reason = take_timestamp(&rest, &line->arrival_ns);
     if (reason == NULL)
-        reason = take_tokens(&text, false, "ContextTokens is not a whole number from 0 to 1000000",
+        reason = take_tokens(&rest, false, "ContextTokens is not a whole number from 0 to 1000000",
             &line->context_tokens);
     if (reason == NULL)
-        reason = take_tokens(&text, true, "GeneratedTokens is not a whole number from 0 to 1000000",
+        reason = take_tokens(&rest, true, "GeneratedTokens is not a whole number from 0 to 1000000",
             &line->generated_tokens);
     return reason;
 }

@@ -81,7 +81,7 @@ static uint64_t compute(const struct step *step, uint32_t *produced)
     return checksum;
 }
 
-/* Room for a reply, as long as it takes. Returns 0, -ECANCELED at the end of the run, or an error. */
+/* Room for a reply, as long as it takes. Returns 0, -ECANCELED when the run ends, or an error. */
 static int claim_reply(struct worker *worker, uint64_t bytes, struct lam_fb_builder *builder)
 {
     int rc;
