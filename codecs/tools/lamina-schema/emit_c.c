@@ -94,8 +94,10 @@ static void put_head(struct emit *e)
                 "#include \"lamina/codecs/msgpack/codec.h\"\n");
     if (file->include_count != 0)
         emit_put(e, "\n");
-    for (size_t i = 0; i < file->include_count; i++)
-        put_include(e, file->includes[i]);
+    for (size_t i = 0; i < file->include_count; i++) {
+        if (file->includes[i] != file) /* a schema may include itself, its header not */
+            put_include(e, file->includes[i]);
+    }
     emit_put(e, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
 }
 

@@ -7,6 +7,43 @@
 
 #include "emit_c.h"
 
+/* Whether @file includes @target, through however many others. */
+static bool includes(const struct schema_file *file, const struct schema_file *target)
+{
+    const struct schema_file *found[SCHEMA_FILE_COUNT_MAX] = {file};
+    size_t count = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < found[i]->include_count; j++) {
+            const struct schema_file *next = found[i]->includes[j];
+            size_t k = 0;
+
+            if (next == target)
+                return true;
+            while (k < count && found[k] != next)
+                k++;
+            if (k == count && count < SCHEMA_FILE_COUNT_MAX)
+                found[count++] = next;
+        }
+    }
+    return false;
+}
+
+/* In C one of two headers comes first, and there the types of the other are not complete. */
+static int check_circle(struct emit *e, const struct schema_field *field)
+{
+    const struct schema_record *record = field->type.record;
+
+    if (record == NULL || !emit_is_own(e, &field->parent->declaration) ||
+        emit_is_own(e, &record->declaration) ||
+        !includes(record->declaration.file, e->schema->files[0]))
+        return 0;
+    return schema_error_at(e->diagnostics, &field->place,
+        "%s and %s include each other, for which C is not generated; put %s and %s into one file",
+        e->schema->files[0]->path, record->declaration.file->path, field->parent->declaration.name,
+        record->declaration.name);
+}
+
 static int check_field(struct emit *e, const struct schema_field *field)
 {
     if (field->deprecated)
@@ -21,7 +58,7 @@ static int check_field(struct emit *e, const struct schema_field *field)
     if (field->flexbuffer)
         return schema_error_at(e->diagnostics, &field->place,
             "flexbuffers are not generated; leave the attribute out to get the bytes");
-    return 0;
+    return check_circle(e, field);
 }
 
 int emit_check(struct emit *e)
