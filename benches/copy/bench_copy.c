@@ -18,7 +18,7 @@ static int run(const struct bench_options *options, uint32_t payload_bytes)
     uint32_t layer_lanes[BENCH_LANES_MAX] = {0}, probe;
     struct bench_shape shape;
 
-    bench_run_shape(&shape, payload_bytes, 1, 1);
+    bench_run_shape(&shape, options, payload_bytes, 1, 1);
     bench_run_init(&campaign, &bench_measure_copy, options);
     for (uint32_t i = 0; i < bench_layer_count; i++)
         if (bench_run_wants(options, i) && bench_layers[i].subject->skim != NULL)

@@ -62,7 +62,7 @@ static int run(const struct bench_options *options, uint32_t payload_bytes)
     struct lanes lanes = {{0}, 0, 0, 0};
     struct bench_shape shape;
 
-    bench_run_shape(&shape, payload_bytes, 1, 1);
+    bench_run_shape(&shape, options, payload_bytes, 1, 1);
     bench_run_init(&campaign, &bench_measure_handoff, options);
     add_lanes(&campaign, options, &shape, &lanes);
     if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)

@@ -1,98 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Layer 0 as a subject: events claimed, written, committed, peeked, added up, released. Two rings
- * without names, one for each direction; the children take the descriptors over with the fork.
+ * Layer 0 as a subject: events claimed, written, committed, peeked, added up, released.
  */
-#include <errno.h>
-
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
-#include "lamina/ring/ring.h"
 
 #include "layers.h"
 #include "payload.h"
+#include "rings.h"
 
 struct state {
-    struct lam_ring there, back;
+    struct bench_rings rings;
     struct lam_ring_producer producer;
     struct lam_ring_consumer consumer;
 };
 
-static int create(
-    struct lam_ring *ring, const char *name, const struct bench_shape *shape, int may_sleep)
-{
-    struct lam_error error = {""};
-    struct lam_ring_options options = {.backing = LAM_BACKING_MEMFD,
-        .name = name,
-        .depth = shape->depth,
-        .cell_bytes = shape->cell_bytes,
-        .waiting = may_sleep ? LAM_RING_MAY_SLEEP : LAM_RING_SPIN_ONLY};
-
-    return bench_said(lam_ring_create(ring, &options, &error), &error);
-}
-
-static int open_rings(struct bench_lane *lane, int may_sleep)
+static int open_rings(struct bench_lane *lane, enum lam_ring_waiting waiting)
 {
     struct state *state = bench_private_memory(sizeof(*state));
-    int rc;
+    struct lam_ring_options options = {.waiting = waiting};
 
     lane->state = state;
-    rc = create(&state->there, "bench.there", &lane->shape, may_sleep);
-    if (rc == 0)
-        rc = create(&state->back, "bench.back", &lane->shape, may_sleep);
-    return rc;
+    return bench_rings_create(&state->rings, &lane->shape, &options);
 }
 
 static int open_spin(struct bench_lane *lane)
 {
-    return open_rings(lane, 0);
+    return open_rings(lane, LAM_RING_SPIN_ONLY);
 }
 
 static int open_hybrid(struct bench_lane *lane)
 {
-    return open_rings(lane, 1);
-}
-
-static int attach_ends(struct state *state, struct lam_ring *out, struct lam_ring *in)
-{
-    struct lam_ring_producer_options producer = {.wait = LAM_WAIT_SPIN};
-    struct lam_ring_consumer_options consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN};
-    struct lam_error error = {""};
-    int rc = 0;
-
-    if (state->there.waiting == LAM_RING_MAY_SLEEP)
-        producer.wait = consumer.wait = LAM_WAIT_HYBRID;
-    if (out != NULL)
-        rc = lam_ring_producer_attach(&state->producer, out, &producer, &error);
-    if (rc == 0)
-        rc = lam_ring_consumer_attach(&state->consumer, in, &consumer, &error);
-    return bench_said(rc, &error);
-}
-
-/* In a child: open the ring anew, by the descriptors that came with the fork. */
-static int reopen(struct lam_ring *ring, enum lam_access access)
-{
-    struct lam_ring_attach_options options = {.access = access};
-    struct lam_error error = {""};
-    struct lam_ring inherited = *ring;
-    int data_fd, control_fd;
-
-    lam_ring_fds(&inherited, &data_fd, &control_fd);
-    return bench_said(lam_ring_attach_fds(ring, data_fd, control_fd, &options, &error), &error);
+    return open_rings(lane, LAM_RING_MAY_SLEEP);
 }
 
 static int attach(struct bench_lane *lane, uint32_t side)
 {
     struct state *state = lane->state;
-    int rc;
+    struct lam_ring *out, *in;
+    struct lam_ring_producer_options producer = {.wait = LAM_WAIT_SPIN};
+    struct lam_ring_consumer_options consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN};
+    struct lam_error error = {""};
+    int rc = bench_rings_take(&state->rings, side, &out, &in);
 
-    if (side == 0)
-        return attach_ends(state, &state->there, &state->back);
-    rc = reopen(&state->there, LAM_ACCESS_READ);
+    if (state->rings.there.waiting == LAM_RING_MAY_SLEEP)
+        producer.wait = consumer.wait = LAM_WAIT_HYBRID;
+    if (rc == 0 && out != NULL)
+        rc = lam_ring_producer_attach(&state->producer, out, &producer, &error);
     if (rc == 0)
-        rc = reopen(&state->back, LAM_ACCESS_WRITE);
-    /* Only side 1 answers; further readers just read. */
-    return rc != 0 ? rc : attach_ends(state, side == 1 ? &state->back : NULL, &state->there);
+        rc = lam_ring_consumer_attach(&state->consumer, in, &consumer, &error);
+    return bench_said(rc, &error);
 }
 
 static void detach(struct bench_lane *lane, uint32_t side)
@@ -104,8 +61,28 @@ static void detach(struct bench_lane *lane, uint32_t side)
         lam_ring_producer_close(&state->producer);
         lam_ring_producer_detach(&state->producer);
     }
-    lam_ring_detach(&state->there);
-    lam_ring_detach(&state->back);
+    bench_rings_leave(&state->rings);
+}
+
+/*
+ * The waiting calls stand apart from the loops: what they fill has its address taken, and a
+ * compiler would keep it in memory on the fast path too.
+ */
+static __attribute__((noinline)) void *claim_slowly(
+    struct lam_ring_producer *producer, uint32_t bytes)
+{
+    void *payload = NULL;
+
+    bench_must(lam_ring_producer_claim_until(producer, bytes, LAM_DEADLINE_NEVER, &payload));
+    return payload;
+}
+
+static __attribute__((noinline)) struct lam_event peek_slowly(struct lam_ring_consumer *consumer)
+{
+    struct lam_event event = {.payload = NULL};
+
+    bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, &event));
+    return event;
 }
 
 BENCH_INLINE void put_one(struct lam_ring_producer *producer, uint32_t bytes, uint64_t value)
@@ -113,24 +90,22 @@ BENCH_INLINE void put_one(struct lam_ring_producer *producer, uint32_t bytes, ui
     void *payload;
 
     if (lam_ring_producer_try_claim(producer, bytes, &payload) != 1)
-        bench_must(lam_ring_producer_claim_until(producer, bytes, LAM_DEADLINE_NEVER, &payload));
+        payload = claim_slowly(producer, bytes);
     bench_fill(payload, bytes, value);
     lam_ring_producer_commit(producer, bytes, 0, 0);
 }
 
-BENCH_INLINE void peek(struct lam_ring_consumer *consumer, struct lam_event *event)
+BENCH_INLINE struct lam_event peek(struct lam_ring_consumer *consumer)
 {
-    if (lam_ring_consumer_try_peek(consumer, event) != 1)
-        bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, event));
+    struct lam_event event = {.payload = NULL};
+
+    return lam_ring_consumer_try_peek(consumer, &event) == 1 ? event : peek_slowly(consumer);
 }
 
 BENCH_INLINE uint64_t take_one(struct lam_ring_consumer *consumer, uint32_t bytes)
 {
-    struct lam_event event;
-    uint64_t sum;
+    uint64_t sum = bench_sum(peek(consumer).payload, bytes);
 
-    peek(consumer, &event);
-    sum = bench_sum(event.payload, bytes);
     lam_ring_consumer_release(consumer);
     return sum;
 }
@@ -208,12 +183,8 @@ BENCH_INLINE uint64_t receive_sized(
     uint64_t sum = 0;
 
     for (uint64_t received = 0; received < count; received += batch) {
-        for (uint64_t i = 0; i < batch; i++) {
-            struct lam_event event;
-
-            peek(consumer, &event);
-            sum += bench_sum(event.payload, bytes);
-        }
+        for (uint64_t i = 0; i < batch; i++)
+            sum += bench_sum(peek(consumer).payload, bytes);
         lam_ring_consumer_release(consumer);
     }
     return sum;
@@ -235,10 +206,7 @@ static uint64_t skim(struct bench_lane *lane, uint64_t count)
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        struct lam_event event;
-
-        peek(&state->consumer, &event);
-        sum += *(const uint64_t *)event.payload;
+        sum += *(const uint64_t *)peek(&state->consumer).payload;
         lam_ring_consumer_release(&state->consumer);
     }
     return sum;

@@ -7,7 +7,22 @@
 
 const struct bench_layer bench_layers[] = {
     {&bench_ring, NULL, 1},
+#ifdef BENCH_WITH_FRAMED
+    {&bench_framed, NULL, 1},
+#endif
+#ifdef BENCH_WITH_TYPED
+    {&bench_typed_pod, NULL, 0},
+#endif
+#ifdef BENCH_WITH_ZEROCOPY
+    {&bench_zerocopy, NULL, 0},
+#endif
     {&bench_ring_hybrid, "hybrid", 1},
+#ifdef BENCH_WITH_TYPED
+    {&bench_typed_msgpack, "msgpack", 0},
+#endif
+#ifdef BENCH_WITH_ZEROCOPY
+    {&bench_zerocopy_pod, "pod", 0},
+#endif
 };
 const uint32_t bench_layer_count = sizeof(bench_layers) / sizeof(bench_layers[0]);
 

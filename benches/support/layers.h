@@ -19,12 +19,17 @@ struct bench_layer {
     int batches;         /* 1: several messages can be published at once */
 };
 
-/* Those that the installed package has, from layer 0 up, the main subject of each layer first. */
+/* Those that the installed package has, the main subjects from layer 0 up, then the variants. */
 extern const struct bench_layer bench_layers[];
 extern const uint32_t bench_layer_count;
 
 extern const struct bench_subject bench_ring;
 extern const struct bench_subject bench_ring_hybrid;
+extern const struct bench_subject bench_framed;
+extern const struct bench_subject bench_typed_pod;
+extern const struct bench_subject bench_typed_msgpack;
+extern const struct bench_subject bench_zerocopy;
+extern const struct bench_subject bench_zerocopy_pod;
 
 /* Prints what @error says if @rc is an error. Returns @rc. */
 int bench_said(int rc, const struct lam_error *error);

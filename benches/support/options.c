@@ -64,8 +64,9 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
     static const struct option known[] = {{"quick", no_argument, NULL, 'q'},
         {"windows", required_argument, NULL, 'w'}, {"layer", required_argument, NULL, 'l'},
         {"payload", required_argument, NULL, 'p'}, {"batch", required_argument, NULL, 'b'},
-        {"cpus", required_argument, NULL, 'c'}, {"out", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"depth", required_argument, NULL, 'd'}, {"cpus", required_argument, NULL, 'c'},
+        {"out", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     int choice;
 
     memset(options, 0, sizeof(*options));
@@ -81,6 +82,8 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
             options->payload_bytes = payload_bytes(optarg);
         else if (choice == 'b')
             options->batch = number("--batch", optarg, 1, 1024);
+        else if (choice == 'd')
+            options->depth = number("--depth", optarg, 2, 1U << 24);
         else if (choice == 'c')
             read_cpus(options, optarg);
         else if (choice == 'o')
@@ -92,6 +95,10 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
     }
     if (optind < argc) {
         fprintf(stderr, "bench: %s is not an option\n", argv[optind]);
+        exit(2);
+    }
+    if ((options->depth & (options->depth - 1)) != 0) {
+        fprintf(stderr, "bench: --depth %u is not a power of two\n", options->depth);
         exit(2);
     }
     /* Lines appear as they are found, also in a pipe. */

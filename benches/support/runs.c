@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runs.h"
 
+#include "lamina/ring/ring.h"
+
 #include "clock.h"
 #include "layers.h"
 
 #define WINDOWS_DEFAULT 31
 #define WINDOWS_QUICK   5
 
-void bench_run_shape(
-    struct bench_shape *shape, uint32_t payload_bytes, uint32_t batch, uint32_t readers)
+void bench_run_shape(struct bench_shape *shape, const struct bench_options *options,
+    uint32_t payload_bytes, uint32_t batch, uint32_t readers)
 {
     uint64_t cells;
 
@@ -16,7 +18,7 @@ void bench_run_shape(
     shape->batch = batch;
     shape->cell_bytes = 64;
     shape->readers = readers;
-    shape->depth = 4096;
+    shape->depth = options->depth ? options->depth : LAM_RING_DEPTH_DEFAULT;
     cells = bench_message_cells(shape) * (batch > 3 ? batch : 3);
     while (shape->depth <= cells)
         shape->depth *= 2;

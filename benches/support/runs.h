@@ -9,9 +9,12 @@
 #include "campaign.h"
 #include "options.h"
 
-/* A shape whose ring holds three messages or 4096 cells of 64 bytes, whichever is more. */
-void bench_run_shape(
-    struct bench_shape *shape, uint32_t payload_bytes, uint32_t batch, uint32_t readers);
+/*
+ * A shape whose ring has 4096 cells of 64 bytes, or as many as @options say, and always enough for
+ * three messages.
+ */
+void bench_run_shape(struct bench_shape *shape, const struct bench_options *options,
+    uint32_t payload_bytes, uint32_t batch, uint32_t readers);
 
 /* An empty campaign with the windows that @options ask for. */
 void bench_run_init(struct bench_campaign *campaign, const struct bench_measure *measure,

@@ -52,7 +52,7 @@ static int run(const struct bench_options *options, uint32_t payload_bytes, uint
     struct lanes lanes = {{0}, 0, 0};
     struct bench_shape shape;
 
-    bench_run_shape(&shape, payload_bytes, batch, 1);
+    bench_run_shape(&shape, options, payload_bytes, batch, 1);
     bench_run_init(&campaign, &bench_measure_throughput, options);
     for (uint32_t i = 0; i < bench_layer_count; i++)
         if (bench_run_wants(options, i) && bench_run_batches(i, batch))

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layer 1 as a subject: messages written and added up where they lie.
+ */
+#include "lamina/framed/framed.h"
+
+#include "layers.h"
+#include "payload.h"
+#include "rings.h"
+
+struct state {
+    struct bench_rings rings;
+    struct lam_framed_sender sender;
+    struct lam_framed_receiver receiver;
+};
+
+static int open_rings(struct bench_lane *lane)
+{
+    struct state *state = bench_private_memory(sizeof(*state));
+    struct lam_ring_options options = {.waiting = LAM_RING_SPIN_ONLY};
+
+    lane->state = state;
+    return bench_rings_create(&state->rings, &lane->shape, &options);
+}
+
+static int attach(struct bench_lane *lane, uint32_t side)
+{
+    struct state *state = lane->state;
+    struct lam_ring *out, *in;
+    struct lam_framed_sender_options sender = {.producer.wait = LAM_WAIT_SPIN};
+    struct lam_framed_receiver_options receiver = {
+        .consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN}};
+    struct lam_error error = {""};
+    int rc = bench_rings_take(&state->rings, side, &out, &in);
+
+    if (rc == 0 && out != NULL)
+        rc = lam_framed_sender_attach(&state->sender, out, &sender, &error);
+    if (rc == 0)
+        rc = lam_framed_receiver_attach(&state->receiver, in, &receiver, &error);
+    return bench_said(rc, &error);
+}
+
+static void detach(struct bench_lane *lane, uint32_t side)
+{
+    struct state *state = lane->state;
+
+    lam_framed_receiver_detach(&state->receiver);
+    if (side <= 1) {
+        lam_framed_sender_close(&state->sender);
+        lam_framed_sender_detach(&state->sender);
+    }
+    bench_rings_leave(&state->rings);
+}
+
+static __attribute__((noinline)) void *claim_slowly(
+    struct lam_framed_sender *sender, uint32_t bytes)
+{
+    void *payload = NULL;
+
+    bench_must(lam_framed_sender_claim_until(sender, bytes, LAM_DEADLINE_NEVER, &payload));
+    return payload;
+}
+
+static __attribute__((noinline)) struct lam_framed_message receive_slowly(
+    struct lam_framed_receiver *receiver)
+{
+    struct lam_framed_message message = {.payload = NULL};
+
+    bench_must(lam_framed_receiver_receive_until(receiver, LAM_DEADLINE_NEVER, &message));
+    return message;
+}
+
+BENCH_INLINE void put_one(struct lam_framed_sender *sender, uint32_t bytes, uint64_t value)
+{
+    void *payload;
+
+    if (lam_framed_sender_try_claim(sender, bytes, &payload) != 1)
+        payload = claim_slowly(sender, bytes);
+    bench_fill(payload, bytes, value);
+    lam_framed_sender_commit(sender, bytes, 0);
+}
+
+BENCH_INLINE struct lam_framed_message next_message(struct lam_framed_receiver *receiver)
+{
+    struct lam_framed_message message = {.payload = NULL};
+
+    return lam_framed_receiver_try_receive(receiver, &message) == 1 ? message
+                                                                    : receive_slowly(receiver);
+}
+
+BENCH_INLINE uint64_t take_one(struct lam_framed_receiver *receiver, uint32_t bytes)
+{
+    struct lam_framed_message message = next_message(receiver);
+    uint64_t sum = bench_sum(message.payload, bytes);
+
+    lam_framed_receiver_release(receiver, &message);
+    return sum;
+}
+
+BENCH_INLINE uint64_t ask_sized(uint32_t bytes, struct state *state, uint64_t count, uint64_t value)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        put_one(&state->sender, bytes, value);
+        value = take_one(&state->receiver, bytes);
+    }
+    return value;
+}
+
+static uint64_t ask(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    return BENCH_BY_SIZE(lane->shape.payload_bytes, ask_sized, lane->state, count, value);
+}
+
+BENCH_INLINE uint64_t answer_sized(uint32_t bytes, struct state *state, uint64_t count)
+{
+    uint64_t value = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        value = take_one(&state->receiver, bytes);
+        put_one(&state->sender, bytes, value);
+    }
+    return value;
+}
+
+static uint64_t answer(struct bench_lane *lane, uint64_t count)
+{
+    return BENCH_BY_SIZE(lane->shape.payload_bytes, answer_sized, lane->state, count);
+}
+
+BENCH_INLINE void send_sized(
+    uint32_t bytes, struct lam_framed_sender *sender, uint64_t count, uint64_t value)
+{
+    for (uint64_t i = 0; i < count; i++)
+        put_one(sender, bytes, value++);
+}
+
+BENCH_INLINE void send_batches(uint32_t bytes, struct lam_framed_sender *sender, uint32_t batch,
+    uint64_t count, uint64_t value)
+{
+    for (uint64_t sent = 0; sent < count; sent += batch) {
+        if (lam_framed_sender_try_claim_batch(sender, batch, bytes) != 1)
+            bench_must(
+                lam_framed_sender_claim_batch_until(sender, batch, bytes, LAM_DEADLINE_NEVER));
+        for (uint32_t i = 0; i < batch; i++) {
+            void *payload;
+
+            LAM_ASSERT(lam_framed_sender_stage(sender, bytes, 0, &payload) == 1);
+            bench_fill(payload, bytes, value++);
+        }
+        lam_framed_sender_commit_batch(sender);
+    }
+}
+
+static void send(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    struct state *state = lane->state;
+    uint32_t bytes = lane->shape.payload_bytes;
+
+    if (lane->shape.batch == 1)
+        BENCH_BY_SIZE(bytes, send_sized, &state->sender, count, value);
+    else
+        BENCH_BY_SIZE(bytes, send_batches, &state->sender, lane->shape.batch, count, value);
+}
+
+BENCH_INLINE uint64_t receive_sized(
+    uint32_t bytes, struct lam_framed_receiver *receiver, uint64_t batch, uint64_t count)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t received = 0; received < count; received += batch) {
+        struct lam_framed_message message;
+
+        for (uint64_t i = 0; i < batch; i++) {
+            message = next_message(receiver);
+            sum += bench_sum(message.payload, bytes);
+        }
+        /* The last one stands for all before it. */
+        lam_framed_receiver_release(receiver, &message);
+    }
+    return sum;
+}
+
+static uint64_t receive(struct bench_lane *lane, uint64_t count)
+{
+    struct state *state = lane->state;
+    uint32_t bytes = lane->shape.payload_bytes;
+
+    if (lane->shape.batch == 1)
+        return BENCH_BY_SIZE(bytes, receive_sized, &state->receiver, 1, count);
+    return BENCH_BY_SIZE(bytes, receive_sized, &state->receiver, lane->shape.batch, count);
+}
+
+static uint64_t skim(struct bench_lane *lane, uint64_t count)
+{
+    struct state *state = lane->state;
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        struct lam_framed_message message = next_message(&state->receiver);
+
+        sum += *(const uint64_t *)message.payload;
+        lam_framed_receiver_release(&state->receiver, &message);
+    }
+    return sum;
+}
+
+const struct bench_subject bench_framed = {.name = "framed",
+    .layer = 1,
+    .open = open_rings,
+    .attach = attach,
+    .detach = detach,
+    .ask = ask,
+    .answer = answer,
+    .send = send,
+    .receive = receive,
+    .skim = skim};
