@@ -174,6 +174,7 @@ static int run_source(void)
             fail("sum", strerror(-code));
         agree += sum == events * (events + 1) / 2;
     }
+    lam_ring_producer_detach(&numbers);
     (void)printf("%u of %u sums agree\n", agree, sinks);
     return 0;
 }
@@ -199,6 +200,7 @@ static int run_sink(void)
         fail("number", strerror(-code));
     send_number(&sums, sum);
     lam_ring_producer_close(&sums);
+    lam_ring_producer_detach(&sums);
     (void)printf("a sink has ended\n");
     return 0;
 }

@@ -56,7 +56,7 @@ static int fill(
     lam_plan_directory(plan, folder, sizeof(folder));
     if (realpath(folder, whole) == NULL || strlen(whole) >= sizeof(page->file_directory))
         return lam_error_set(error, -ENAMETOOLONG, "%s: cannot be resolved in 1023 bytes", folder);
-    (void)strcpy(page->file_directory, whole);
+    memcpy(page->file_directory, whole, strlen(whole) + 1);
     return write_plan(page, plan, error);
 }
 

@@ -13,11 +13,11 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return least < c ? least : c;
 }
 
-static char folded(char letter)
+static int folded(char letter)
 {
     if (letter == '-')
         return '_';
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter + 32) : letter;
+    return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter;
 }
 
 static unsigned distance(const char *left, size_t left_length, const char *right)

@@ -29,8 +29,11 @@ struct shown config_shown(const char *text)
     struct shown shown;
     size_t used = 0;
 
-    for (; text[used] != '\0' && used < sizeof(shown.text) - 1; used++)
-        shown.text[used] = (unsigned char)text[used] < ' ' || text[used] == 0x7f ? '?' : text[used];
+    for (; text[used] != '\0' && used < sizeof(shown.text) - 1; used++) {
+        shown.text[used] = text[used];
+        if ((unsigned char)text[used] < ' ' || text[used] == 0x7f)
+            shown.text[used] = '?';
+    }
     shown.text[used] = '\0';
     if (text[used] != '\0') {
         /* Cut at the start of a character, or the report is no longer UTF-8. */

@@ -194,6 +194,7 @@ static int take_event(struct reader *reader, const yaml_event_t *event)
         return open_collection(reader, event);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
+        LAM_ASSERT(reader->open != NULL); /* libyaml pairs its events */
         reader->open = reader->open->parent;
         reader->depth--;
         return 0;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One program, two roles: `lamina up hello.yaml` starts a caller and two listeners, and makes the
- * ring between them.
- */
+/* One program, two roles: `lamina up hello.yaml` starts a caller and two listeners. */
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/topology/topology.h"
@@ -12,17 +9,17 @@
 
 static int call(struct lam_topology *topology, struct lam_ring *ring)
 {
-    const char *greeting = lam_topology_parameter(topology, "greeting");
+    const char *text = lam_topology_parameter(topology, "greeting");
     struct lam_ring_producer producer;
     void *payload;
 
     if (lam_ring_producer_attach(&producer, ring, NULL, NULL) != 0 ||
         lam_topology_wait_ready_until(topology, "listeners", LAM_DEADLINE_NEVER, NULL) != 0 ||
-        lam_ring_producer_try_claim(&producer, strlen(greeting) + 1, &payload) != 1)
+        lam_ring_producer_try_claim(&producer, 64, &payload) != 1)
         return 1;
-    memcpy(payload, greeting, strlen(greeting) + 1);
-    lam_ring_producer_commit(&producer, strlen(greeting) + 1, 0, 0);
+    lam_ring_producer_commit(&producer, (size_t)snprintf(payload, 64, "%.63s", text) + 1, 0, 0);
     lam_ring_producer_close(&producer); /* the listeners see the end */
+    lam_ring_producer_detach(&producer);
     return 0;
 }
 
@@ -38,7 +35,7 @@ static int listen_once(struct lam_topology *topology, struct lam_ring *ring)
     if (lam_ring_consumer_peek_until(&consumer, LAM_DEADLINE_NEVER, &event) != 0)
         return 1;
     printf("%s heard: %s\n", options.name, (const char *)event.payload);
-    lam_ring_consumer_release(&consumer);
+    lam_ring_consumer_detach(&consumer);
     return 0;
 }
 
@@ -46,16 +43,17 @@ int main(void)
 {
     struct lam_topology *topology;
     struct lam_error error;
-    struct lam_ring ring;
+    struct lam_ring ring; /* `up` has made it */
     char name[LAM_TOPOLOGY_RING_NAME_BYTES];
-    struct lam_ring_attach_options options = {.name = name};
+    struct lam_ring_attach_options options = {.name = name, .access = LAM_ACCESS_WRITE};
 
-    if (lam_topology_open(&topology, NULL, NULL, 0, &error) != 0)
-        return fprintf(stderr, "%s\n", error.text);
-    int is_caller = strcmp(lam_topology_role(topology), "caller") == 0;
-    options.access = is_caller ? LAM_ACCESS_WRITE : LAM_ACCESS_READ;
-    if (lam_topology_ring_name(topology, "calls", 0, name) != 0 ||
+    if (lam_topology_open(&topology, NULL, NULL, 0, &error) != 0 ||
+        lam_topology_ring_name(topology, "calls", 0, name) != 0 ||
         lam_ring_attach(&ring, &options, &error) != 0)
         return fprintf(stderr, "%s\n", error.text);
-    return is_caller ? call(topology, &ring) : listen_once(topology, &ring);
+    int calls = strcmp(lam_topology_role(topology), "caller") == 0;
+    int failed = calls ? call(topology, &ring) : listen_once(topology, &ring);
+    lam_ring_detach(&ring);
+    lam_topology_close(topology);
+    return failed;
 }

@@ -46,9 +46,9 @@ static int read_all(int in, char *text, size_t bytes_max, size_t *bytes)
 int capture(
     const char *path, const char *const *arguments, size_t bytes_max, char **text, size_t *bytes)
 {
-    int ends[2];
+    int ends[2] = {-1, -1};
     int status = 0;
-    pid_t pid;
+    pid_t pid = -1;
     int code;
 
     *text = malloc(bytes_max + 2);
