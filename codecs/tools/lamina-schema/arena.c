@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES (64u * 1024u)
+#define BLOCK_BYTES 65536u
 
 struct arena_block {
     struct arena_block *before;

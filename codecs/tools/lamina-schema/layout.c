@@ -16,7 +16,7 @@
 /* Bytes that the inline part of a table may have: the vtable counts them in 16 bits. */
 #define TABLE_BYTES_MAX 65535u
 
-static int layout_struct(struct front *front, struct draft_record *record, unsigned depth);
+static int layout_struct(struct front *front, struct draft_record *draft, unsigned depth);
 
 static struct draft_record *draft_of(const struct schema_record *record)
 {
@@ -33,8 +33,10 @@ static int measure(struct front *front, struct schema_field *field)
 {
     const struct schema_type *type = &field->type;
     enum schema_kind kind = type->kind == SCHEMA_ARRAY ? type->element : type->kind;
-    uint64_t size = kind == SCHEMA_STRUCT ? type->record->size : schema_kind_size(kind);
+    uint64_t size;
 
+    LAM_ASSERT(kind != SCHEMA_STRUCT || type->record != NULL);
+    size = kind == SCHEMA_STRUCT ? type->record->size : schema_kind_size(kind);
     field->align = kind == SCHEMA_STRUCT ? type->record->align : (uint32_t)size;
     if (type->kind == SCHEMA_ARRAY)
         size *= type->array_count;
@@ -137,12 +139,11 @@ static int layout_struct(struct front *front, struct draft_record *draft, unsign
         return result;
     }
     record->size = round_up(record->size, record->align);
-    for (size_t i = 0; i < draft->fields.count; i++) {
-        struct draft_field *field = draft->fields.items[i];
-        struct draft_field *next = i + 1 < draft->fields.count ? draft->fields.items[i + 1] : NULL;
-        uint32_t until = next != NULL ? next->field.offset : record->size;
+    for (size_t i = 0; i < record->field_count; i++) {
+        struct schema_field *field = record->fields[i];
+        uint32_t end = i + 1 < record->field_count ? record->fields[i + 1]->offset : record->size;
 
-        field->field.padding_after = until - field->field.offset - field->field.size;
+        field->padding_after = end - field->offset - field->size;
     }
     return 0;
 }

@@ -8,7 +8,6 @@
 
 #include "files.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct decoder {
@@ -18,15 +17,26 @@ struct decoder {
     const char *high_at; /* where that was written */
 };
 
+static bool hex_digit(char c, uint32_t *digit)
+{
+    if (c >= '0' && c <= '9')
+        *digit = (uint32_t)(c - '0');
+    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+        *digit = (uint32_t)((c | 0x20) - 'a') + 10;
+    else
+        return false;
+    return true;
+}
+
 static bool hex_number(const char *at, size_t count, uint32_t *value)
 {
     *value = 0;
     for (size_t i = 0; i < count; i++) {
-        int c = tolower((unsigned char)at[i]);
+        uint32_t digit;
 
-        if (!isxdigit(c))
+        if (!hex_digit(at[i], &digit))
             return false;
-        *value = *value * 16 + (uint32_t)(isdigit(c) ? c - '0' : c - 'a' + 10);
+        *value = *value * 16 + digit;
     }
     return true;
 }

@@ -8,7 +8,6 @@
 
 #include "lamina/base/assert.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 struct range {
@@ -40,6 +39,14 @@ const char *number_range(enum schema_kind kind)
     return range_of(kind)->text;
 }
 
+/* Of a digit that the lexer has let pass, decimal or hexadecimal. */
+static uint64_t digit_of(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return (uint64_t)(digit - '0');
+    return (uint64_t)((digit | 0x20) - 'a') + 10;
+}
+
 static bool magnitude_of(const char *text, uint64_t *magnitude)
 {
     uint64_t base = 10;
@@ -50,8 +57,7 @@ static bool magnitude_of(const char *text, uint64_t *magnitude)
         text += 2;
     }
     for (; *text != '\0'; text++) {
-        int c = tolower((unsigned char)*text);
-        uint64_t digit = (uint64_t)(isdigit(c) ? c - '0' : c - 'a' + 10);
+        uint64_t digit = digit_of(*text);
 
         if (__builtin_mul_overflow(*magnitude, base, magnitude) ||
             __builtin_add_overflow(*magnitude, digit, magnitude))

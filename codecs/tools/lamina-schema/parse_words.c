@@ -44,18 +44,20 @@ int parser_unexpected(struct parser *parser, const char *what)
 {
     const struct schema_place *place = mistake(parser);
     struct schema_diagnostics *diagnostics = parser->front->diagnostics;
+    const char *quote = parser->token.kind == TOKEN_STRING ? "" : "\"";
+    uint32_t length = parser->token.place.length;
 
     if (parser->token.kind == TOKEN_WRONG)
         return -EINVAL; /* the lexer said it */
     if (parser->token.kind == TOKEN_END)
-        return schema_error_at(diagnostics, place, "expected %s but the file ends here", what);
-    if (place == &parser->after)
-        return schema_error_at(diagnostics, place, "expected %s here", what);
-    return schema_error_at(diagnostics, place, "expected %s but found %s%.*s%s", what,
-        parser->token.kind == TOKEN_STRING ? "" : "\"",
-        parser->token.place.length > SCHEMA_NAME_BYTES_MAX ? (int)SCHEMA_NAME_BYTES_MAX
-                                                           : (int)parser->token.place.length,
-        parser->token.text, parser->token.kind == TOKEN_STRING ? "" : "\"");
+        (void)schema_error_at(diagnostics, place, "expected %s but the file ends here", what);
+    else if (place == &parser->after)
+        (void)schema_error_at(diagnostics, place, "expected %s here", what);
+    else
+        (void)schema_error_at(diagnostics, place, "expected %s but found %s%.*s%s", what, quote,
+            length > SCHEMA_NAME_BYTES_MAX ? (int)SCHEMA_NAME_BYTES_MAX : (int)length,
+            parser->token.text, quote);
+    return -EINVAL;
 }
 
 int parser_expect(struct parser *parser, int kind, const char *what)
@@ -101,7 +103,7 @@ int parser_dotted(
     bytes = strlen(*name);
     memcpy(full, *name, bytes);
     while (parser_accept(parser, '.')) {
-        struct schema_place part;
+        struct schema_place part = {0};
 
         result = parser_name(parser, "a name behind the '.'", name, &part);
         if (result != 0)

@@ -38,7 +38,8 @@ cmake -G Ninja -S . -B "$scratch/build" -DLAMINA_BIN="$LAMINA_BIN" \
     -DLAMINA_SOURCE="$LAMINA_SOURCE" >"$scratch/log" 2>&1 || fail "does not configure"
 grep -q 'CMake Warning' "$scratch/log" && fail "configures with a warning"
 build || fail "does not build"
-build && grep -q 'no work to do' "$scratch/log" || fail "the second build is not idle"
+build || fail "does not build again"
+grep -q 'no work to do' "$scratch/log" || fail "the second build is not idle"
 
 header=$scratch/build/program-schemas/order.h
 before=$(cksum "$header")
