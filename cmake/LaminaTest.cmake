@@ -104,7 +104,7 @@ function(lam_script_test name script)
 endfunction()
 
 # lam_fuzz_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ...): a libFuzzer target. Made by the
-# fuzz preset only; CTest runs it for a moment from the same seed, a person for as long as they like.
+# fuzz preset only; CTest runs it for a moment from one seed, a person for as long as they like.
 function(lam_fuzz_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK;LABELS")
   if(NOT CMAKE_C_FLAGS MATCHES "fuzzer-no-link")

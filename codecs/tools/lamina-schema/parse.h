@@ -37,7 +37,7 @@ int parser_dotted(
     struct parser *parser, const char *what, const char **name, struct schema_place *place);
 /* Take a string; the text is kept by the arena. */
 int parser_string(struct parser *parser, const char *what, struct token *string);
-/* "expected WHAT but found ..." at the next token, or behind the one before if that ended a line. */
+/* "expected WHAT but found ..." at the next token, or behind the one before that ended a line. */
 int parser_unexpected(struct parser *parser, const char *what);
 struct schema_place place_join(const struct schema_place *first, const struct schema_place *last);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# generate.sh: lamina_generate() makes headers where includes look for them, once; and again when a schema, or one
-# that it includes, has changed.
+# generate.sh: lamina_generate() makes headers where includes look for them, once; and again when a
+# schema, or one that it includes, has changed.
 set -euo pipefail
 
 scratch=$(mktemp -d)

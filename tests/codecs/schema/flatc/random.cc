@@ -2,7 +2,7 @@
 
 /*
  * Random schemas: every kind of declaration, field and default that both compilers know, in random
- * combination. References go backwards to enums and structs, as flatc wants, and anywhere to tables.
+ * combination. References go back to enums and structs, as flatc wants, and anywhere to tables.
  */
 
 #include "match.h"
