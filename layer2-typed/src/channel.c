@@ -70,7 +70,7 @@ static void next_line(const char **at, const char *end, struct line *line)
         char c = *(*at)++;
 
         if (used < LINE_BYTES)
-            line->text[used++] = c >= ' ' && c <= '~' ? c : '?';
+            line->text[used++] = (char)(c >= ' ' && c <= '~' ? c : '?');
     }
     if (*at < end)
         (*at)++;
