@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pod.h"
 #include "print.h"
+
+/* In required_count, for which structs have no use: there is nothing to look at in a value. */
+#define POD_NO_BOOLEANS 1
 
 static const char *const kind_names[] = {
     "", "bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"};
@@ -111,23 +115,37 @@ static bool booleans_are_good(const struct lam_type *type, const unsigned char *
     return true;
 }
 
-static int pod_verify(
+int lam_pod_verify(
     const struct lam_codec *codec, const void *bytes, size_t size, struct lam_error *error)
 {
-    const struct lam_pod *pod = codec->type;
+    const struct lam_root *root = codec->type;
 
     if (size != codec->value_bytes)
         return lam_error_set(error, -EBADMSG, "%s: %zu bytes, expected %zu", codec->type_name, size,
             codec->value_bytes);
-    if (pod->has_booleans && !booleans_are_good(&pod->type, bytes))
+    if (root->types[0].required_count != POD_NO_BOOLEANS &&
+        !booleans_are_good(&root->types[0], bytes))
         return lam_error_set(error, -EBADMSG, "%s: a boolean is neither 0 nor 1", codec->type_name);
     return 0;
+}
+
+int64_t lam_pod_describe(
+    const struct lam_codec *codec, const void *bytes, size_t size, char *text, size_t capacity)
+{
+    const struct lam_root *root = codec->type;
+    struct lam_print print;
+
+    if (size != codec->value_bytes)
+        return -EBADMSG;
+    lam_print_init(&print, text, capacity);
+    lam_print_struct(&print, root->types, 0, bytes);
+    return lam_print_fini(&print);
 }
 
 static int pod_decode(const struct lam_codec *codec, const void *bytes, size_t size, void *value,
     struct lam_arena *arena)
 {
-    int rc = pod_verify(codec, bytes, size, NULL);
+    int rc = lam_pod_verify(codec, bytes, size, NULL);
 
     (void)arena;
     if (rc == 0)
@@ -135,21 +153,10 @@ static int pod_decode(const struct lam_codec *codec, const void *bytes, size_t s
     return rc;
 }
 
-static int64_t pod_describe(
-    const struct lam_codec *codec, const void *bytes, size_t size, char *text, size_t capacity)
-{
-    const struct lam_pod *pod = codec->type;
-    struct lam_print print;
-
-    if (size != codec->value_bytes)
-        return -EBADMSG;
-    lam_print_init(&print, text, capacity);
-    lam_print_struct(&print, &pod->type, 0, bytes);
-    return lam_print_fini(&print);
-}
-
 static void keep_fields(struct lam_pod *pod, const struct lam_pod_type *type)
 {
+    bool has_booleans = false;
+
     for (size_t i = 0; i < type->field_count; i++) {
         const struct lam_pod_field *from = &type->fields[i];
         uint32_t count = from->bytes / lam_kind_bytes(from->kind);
@@ -159,14 +166,17 @@ static void keep_fields(struct lam_pod *pod, const struct lam_pod_type *type)
             .type = LAM_TYPE_NONE,
             .place = from->offset,
             .length = count != 1 ? count : 0};
-        pod->has_booleans |= from->kind == LAM_KIND_BOOL;
+        has_booleans |= from->kind == LAM_KIND_BOOL;
     }
     pod->type = (struct lam_type){.name = type->name,
         .form = LAM_FORM_STRUCT,
         .align = (uint16_t)type->align,
         .inline_bytes = (uint32_t)type->bytes,
         .field_count = (uint16_t)type->field_count,
+        .required_count = has_booleans ? 0 : POD_NO_BOOLEANS,
         .fields = pod->fields};
+    pod->root =
+        (struct lam_root){.types = &pod->type, .type_count = 1, .align = (uint16_t)type->align};
 }
 
 int lam_pod_init(struct lam_pod *pod, const struct lam_pod_type *type, struct lam_error *error)
@@ -195,11 +205,11 @@ int lam_pod_init(struct lam_pod *pod, const struct lam_pod_type *type, struct la
         .value_bytes = type->bytes,
         .value_align = type->align,
         .payload_align = type->align,
-        .type = pod,
+        .type = &pod->root,
         .bound = pod_bound,
         .encode = pod_encode,
         .decode = pod_decode,
-        .verify = pod_verify,
-        .describe = pod_describe};
+        .verify = lam_pod_verify,
+        .describe = lam_pod_describe};
     return 0;
 }

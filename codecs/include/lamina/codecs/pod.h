@@ -54,7 +54,7 @@ struct lam_pod {
     struct lam_codec codec;
     struct lam_type type;
     struct lam_field fields[LAM_POD_FIELD_COUNT_MAX];
-    bool has_booleans;
+    struct lam_root root;
     char schema[LAM_POD_SCHEMA_BYTES];
 };
 
