@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * compare FLATC [COUNT]: our front end understands schemas as flatc does: COUNT random ones, and
- * every one of the official tests, found through LAMINA_TEST_DATA. Exit 77 without those.
+ * compare FLATC [COUNT]: our front end understands schemas as flatc does: COUNT random ones,
+ * those of our examples (LAMINA_SOURCE), and every one of the official tests (LAMINA_TEST_DATA).
+ * Exit 77 without the last.
  *
  * flatc runs as a child and writes into a scratch folder, one schema at a time.
  */
@@ -110,7 +111,7 @@ void compare_random(comparison &c, unsigned count)
     std::printf("%u random schemas compared\n", count);
 }
 
-unsigned compare_official(comparison &c, const path &folder)
+unsigned compare_folder(comparison &c, const path &folder)
 {
     std::vector<path> files;
 
@@ -122,7 +123,7 @@ unsigned compare_official(comparison &c, const path &folder)
         (folder / "include_test").string(), (folder / "include_test" / "sub").string()};
     for (const path &file : files)
         compare(c, file);
-    std::printf("%zu official schemas compared\n", files.size());
+    std::printf("%zu schemas of %s compared\n", files.size(), folder.c_str());
     return static_cast<unsigned>(files.size());
 }
 } // namespace
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
 {
     char scratch[] = "/tmp/lamina-flatc-XXXXXX";
     const char *data = std::getenv("LAMINA_TEST_DATA");
+    const char *source = std::getenv("LAMINA_SOURCE");
     unsigned count = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 100;
     bool skipped = true;
 
@@ -138,8 +140,10 @@ int main(int argc, char **argv)
         return 2;
     comparison c = {argv[1], scratch, {}, 0};
     compare_random(c, count);
+    if (source != nullptr)
+        compare_folder(c, path(source) / "codecs" / "examples");
     if (data != nullptr && std::filesystem::is_directory(path(data) / "flatbuffers"))
-        skipped = compare_official(c, path(data) / "flatbuffers") == 0;
+        skipped = compare_folder(c, path(data) / "flatbuffers") == 0;
     std::filesystem::remove_all(scratch);
     if (c.failures != 0)
         return 1;
