@@ -131,6 +131,8 @@ static void bind(
     consumer->cells = ring->cells;
     consumer->cell_mask = ring->cell_mask;
     consumer->cell_shift = ring->cell_shift;
+    consumer->round_up = LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << ring->cell_shift) - 1);
+    consumer->stride = 1;
     consumer->event_cells_max = ring->event_cells_max;
     consumer->producer_may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
     consumer->blocked_on = &control->blocked_on;

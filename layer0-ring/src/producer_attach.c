@@ -56,6 +56,7 @@ static void bind(struct lam_ring_producer *producer, struct lam_ring *ring,
     producer->cells = ring->cells;
     producer->cell_mask = ring->cell_mask;
     producer->cell_shift = ring->cell_shift;
+    producer->round_up = LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << ring->cell_shift) - 1);
     producer->payload_bytes_max = lam_ring_payload_bytes_max(ring);
     producer->may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
     producer->sleeping = &ring->control_head->sleeping;

@@ -42,6 +42,8 @@ struct lam_ring_consumer {
     const uint8_t *cells;
     uint64_t cell_mask;
     uint64_t next;          /* sequence of the next event to peek */
+    uint64_t stride;        /* cells of the event before: a guess at those of the next */
+    uint64_t round_up;      /* what makes a payload's bytes whole cells, header included */
     lam_atomic_u64 *cursor; /* shared: all below it is released */
     uint32_t cell_shift;
     uint32_t event_cells_max;
@@ -108,26 +110,34 @@ static inline int lam_ring_consumer_try_peek(
     struct lam_ring_consumer *consumer, struct lam_event *event)
 {
     const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
-    uint64_t shape, cell_count;
+    uint64_t shape, cell_count, end;
 
     /* A1, pairs with R1 in lam_ring_producer_advance(): header and payload are complete. */
     if (lam_load_acquire(&header->stamp) != consumer->next)
         return lam_ring_consumer_idle(consumer);
 
+    /*
+     * A guess at where the next event starts: as far as the one before. It does not wait for this
+     * length to arrive from the other core, so several events are under way at once. Opaque, or the
+     * compiler would put the equal length in its place.
+     */
+    end = lam_opaque_u64(consumer->next + consumer->stride);
     /* Once, into a local: the producer is another process, and what it says is checked. */
     shape = lam_load_relaxed(&header->shape);
-    cell_count = ((uint64_t)(uint32_t)shape + LAM_EVENT_HEADER_BYTES +
-                     ((UINT64_C(1) << consumer->cell_shift) - 1)) >>
-                 consumer->cell_shift;
-    if (__builtin_expect(cell_count > consumer->event_cells_max, 0))
-        return lam_ring_consumer_poison(consumer);
+    cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
+    if (__builtin_expect(cell_count != consumer->stride, 0)) {
+        if (cell_count > consumer->event_cells_max)
+            return lam_ring_consumer_poison(consumer);
+        consumer->stride = cell_count;
+        end = consumer->next + cell_count;
+    }
     event->payload = header + 1;
     event->payload_bytes = (uint32_t)shape;
     event->kind = (uint16_t)(shape >> 32);
     event->flags = (uint16_t)(shape >> 48);
     event->sequence = consumer->next;
-    event->end = consumer->next + cell_count;
-    consumer->next = event->end;
+    event->end = end;
+    consumer->next = end;
     return 1;
 }
 

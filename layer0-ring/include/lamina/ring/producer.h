@@ -35,9 +35,11 @@ struct lam_ring_producer {
     /* Fields are private. What each publish touches comes first. */
     uint8_t *cells;
     uint64_t cell_mask;
-    uint64_t next;          /* sequence of the next event */
-    uint64_t limit;         /* consumers have released all below limit - depth */
-    uint64_t claimed_cells; /* 0 nothing is claimed */
+    uint64_t next;                    /* sequence of the next event */
+    uint64_t limit;                   /* consumers have released all below limit - depth */
+    uint64_t claimed_cells;           /* 0 nothing is claimed */
+    struct lam_event_header *claimed; /* the first of them, while there are any */
+    uint64_t round_up;      /* what makes a payload's bytes whole cells, header included */
     uint64_t staged;        /* batch: sequence of the next event to stage */
     uint64_t staged_events; /* batch: how many, and their payload */
     uint64_t staged_bytes;
@@ -118,8 +120,7 @@ static inline struct lam_event_header *lam_ring_producer_cell(
 static inline uint64_t lam_ring_producer_cell_count(
     const struct lam_ring_producer *producer, uint64_t payload_bytes)
 {
-    return (payload_bytes + LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << producer->cell_shift) - 1)) >>
-           producer->cell_shift;
+    return (payload_bytes + producer->round_up) >> producer->cell_shift;
 }
 
 /*
@@ -183,7 +184,8 @@ static inline int lam_ring_producer_try_claim(
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
     producer->claimed_cells = cell_count;
-    *payload = lam_ring_producer_cell(producer, producer->next) + 1;
+    producer->claimed = lam_ring_producer_cell(producer, producer->next);
+    *payload = producer->claimed + 1;
     return 1;
 }
 
@@ -196,15 +198,14 @@ static inline int lam_ring_producer_try_claim(
 int lam_ring_producer_claim_until(struct lam_ring_producer *producer, uint64_t payload_bytes,
     uint64_t deadline_ns, void **payload);
 
-/* Publish what was written: @producer->next moves past @cell_count cells. */
-static inline void lam_ring_producer_advance(
-    struct lam_ring_producer *producer, uint64_t first, uint64_t end)
+/* Publish what was written from the claimed cell on: the next event comes at @end. */
+static inline void lam_ring_producer_advance(struct lam_ring_producer *producer, uint64_t end)
 {
     /*
      * R1, pairs with A1 in lam_ring_consumer_try_peek(): whoever sees the stamp sees the header,
      * the payload, the later stamps of a batch, and the cleared cell behind.
      */
-    lam_store_release(&lam_ring_producer_cell(producer, first)->stamp, first);
+    lam_store_release(&producer->claimed->stamp, producer->next);
     producer->next = end;
     producer->claimed_cells = 0;
     if (producer->may_sleep) {
@@ -236,11 +237,11 @@ static inline void lam_ring_producer_commit(
     LAM_ASSERT(cell_count <= producer->claimed_cells);
     if (cell_count != producer->claimed_cells)
         lam_ring_producer_clear(producer, first + cell_count);
-    lam_store_relaxed(&lam_ring_producer_cell(producer, first)->shape,
-        lam_event_shape((uint32_t)payload_bytes, kind, flags));
+    lam_store_relaxed(
+        &producer->claimed->shape, lam_event_shape((uint32_t)payload_bytes, kind, flags));
     producer->ordinal++;
     producer->bytes += payload_bytes;
-    lam_ring_producer_advance(producer, first, first + cell_count);
+    lam_ring_producer_advance(producer, first + cell_count);
 }
 
 /* Give a claim back, of one event or of a batch; nothing becomes visible. Wait-free. */
@@ -265,6 +266,7 @@ static inline int lam_ring_producer_try_claim_batch(
     lam_ring_producer_clear(producer, producer->next + cell_count);
     lam_ring_producer_unwear(producer, producer->next, cell_count);
     producer->claimed_cells = cell_count;
+    producer->claimed = lam_ring_producer_cell(producer, producer->next);
     producer->staged = producer->next;
     return 1;
 }
@@ -323,7 +325,7 @@ static inline void lam_ring_producer_commit_batch(struct lam_ring_producer *prod
     producer->bytes += producer->staged_bytes;
     producer->staged_events = 0;
     producer->staged_bytes = 0;
-    lam_ring_producer_advance(producer, first, producer->staged);
+    lam_ring_producer_advance(producer, producer->staged);
 }
 
 /*

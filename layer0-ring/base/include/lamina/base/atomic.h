@@ -139,6 +139,16 @@ static inline void lam_pause(void)
 
 #endif /* LAM_ATOMIC_MODEL */
 
+/*
+ * @value, of which the compiler no longer knows what it is made of: an equal value that comes by a
+ * load from another core cannot take its place.
+ */
+static inline uint64_t lam_opaque_u64(uint64_t value)
+{
+    __asm__("" : "+r"(value));
+    return value;
+}
+
 /* Two lines: the prefetcher of x86-64 fetches pairs, and some AArch64 lines are 128 bytes. */
 #define LAM_HOT_BYTES 128
 
