@@ -57,20 +57,24 @@ function(lam_program name)
   add_executable(${name} ${arg_SOURCES})
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
   target_link_libraries(${name} PRIVATE ${arg_LAYERS} ${arg_LINK} lam_warnings)
-  add_dependencies(lamina_programs ${name})
 endfunction()
 
 # lam_tool(NAME SOURCES ... LAYERS ... LINK ...): a command of a layer, in build/PRESET/bin.
 function(lam_tool name)
   lam_program(${name} ${ARGN})
+  add_dependencies(lamina_programs ${name})
   add_dependencies(lamina_package ${name})
   add_executable(lamina::${name} ALIAS ${name}) # the name it has when installed
   set_property(GLOBAL APPEND PROPERTY LAM_TOOLS ${name})
 endfunction()
 
 # lam_example(NAME SOURCES ... LAYERS ... LINK ...): a program that shows a layer; not installed.
+# Where examples are left out it is a target that nothing builds.
 function(lam_example name)
+  lam_program(${name} ${ARGN})
   if(LAMINA_WITH_EXAMPLES)
-    lam_program(${name} ${ARGN})
+    add_dependencies(lamina_programs ${name})
+  else()
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
 endfunction()

@@ -26,8 +26,14 @@ if(CMAKE_C_FLAGS MATCHES "-fsanitize=")
   set(LAM_SANITIZED ON)
 endif()
 # Criterion does not start under ThreadSanitizer, and the code under test must see one mapping of
-# each object: such a build has the plain programs with the label "threads", and no other test.
+# each object: such a build makes the plain programs with the label "threads", and no other test.
 set(LAM_THREAD_SANITIZER OFF)
 if(CMAKE_C_FLAGS MATCHES "-fsanitize=[a-z,]*thread")
   set(LAM_THREAD_SANITIZER ON)
+endif()
+
+# A build for the fuzzer makes the fuzz targets, and no other test.
+set(LAM_FUZZER OFF)
+if(CMAKE_C_FLAGS MATCHES "fuzzer-no-link")
+  set(LAM_FUZZER ON)
 endif()

@@ -14,9 +14,7 @@
 # tree) and LAMINA_RUN_DIR (for sockets, apart for each preset).
 
 find_package(PkgConfig REQUIRED)
-if(NOT LAM_THREAD_SANITIZER)
-  pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
-endif()
+pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/run)
 
 set(LAM_TEST_ENVIRONMENT
@@ -52,14 +50,15 @@ endfunction()
 
 function(lam_criterion_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LAYERS;LINK;LABELS")
-  if(LAM_THREAD_SANITIZER)
-    return()
-  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS}
     LINK PkgConfig::CRITERION ${arg_LINK})
+  if(LAM_THREAD_SANITIZER OR LAM_FUZZER)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
+  endif()
 
   # The list of tests is in the program: asked for after each build, read by CTest at each run.
   set(entries ${CMAKE_CURRENT_BINARY_DIR}/${name}-entries.cmake)
@@ -80,10 +79,11 @@ endfunction()
 function(lam_program_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
     "SOURCES;LAYERS;LINK;LABELS;ARGUMENTS")
-  if(LAM_THREAD_SANITIZER AND NOT "threads" IN_LIST arg_LABELS)
+  lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
+  if(LAM_FUZZER OR (LAM_THREAD_SANITIZER AND NOT "threads" IN_LIST arg_LABELS))
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
     return()
   endif()
-  lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
   add_test(NAME ${name} COMMAND ${name} ${arg_ARGUMENTS})
   if(arg_SERIAL)
     set(serial SERIAL)
@@ -93,7 +93,7 @@ endfunction()
 
 function(lam_script_test name script)
   cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT" "LABELS;ARGUMENTS")
-  if(LAM_THREAD_SANITIZER)
+  if(LAM_THREAD_SANITIZER OR LAM_FUZZER)
     return()
   endif()
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_ARGUMENTS})
@@ -107,7 +107,7 @@ endfunction()
 # fuzz preset only; CTest runs it for a moment from one seed, a person for as long as they like.
 function(lam_fuzz_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK;LABELS")
-  if(NOT CMAKE_C_FLAGS MATCHES "fuzzer-no-link")
+  if(NOT LAM_FUZZER)
     return()
   endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
