@@ -5,6 +5,23 @@
 #include "lamina/typed/channel.h"
 #include "lamina/zerocopy/receiver.h"
 
+static int check_options(const struct lam_zerocopy_receiver_options *options,
+    const struct lam_ring *ring, struct lam_error *error)
+{
+    if (options->copy == NULL)
+        return 0;
+    if (((uintptr_t)options->copy | options->copy_bytes) % LAM_TYPED_PAYLOAD_ALIGN != 0)
+        return lam_error_set(error, -EINVAL,
+            "the copy memory of the receiver on %s (%p, %zu bytes) does not begin and end at a "
+            "multiple of %d",
+            ring->name, options->copy, options->copy_bytes, LAM_TYPED_PAYLOAD_ALIGN);
+    if (options->check == LAM_ZEROCOPY_UNVERIFIED)
+        return lam_error_set(error, -EINVAL,
+            "the receiver on %s copies because it trusts nobody, and so it has to verify",
+            ring->name);
+    return 0;
+}
+
 int lam_zerocopy_receiver_attach(struct lam_zerocopy_receiver *receiver, struct lam_ring *ring,
     const struct lam_codec *codec, const struct lam_zerocopy_receiver_options *options,
     struct lam_error *error)
@@ -13,13 +30,11 @@ int lam_zerocopy_receiver_attach(struct lam_zerocopy_receiver *receiver, struct 
 
     if (rc != 0)
         return rc;
-    if (options != NULL && options->copy != NULL &&
-        ((uintptr_t)options->copy | options->copy_bytes) % LAM_TYPED_PAYLOAD_ALIGN != 0)
-        return lam_error_set(error, -EINVAL,
-            "the copy memory of the receiver on %s (%p, %zu bytes) does not begin and end at a "
-            "multiple of %d",
-            ring->name, options->copy, options->copy_bytes, LAM_TYPED_PAYLOAD_ALIGN);
+    rc = options != NULL ? check_options(options, ring, error) : 0;
+    if (rc != 0)
+        return rc;
     receiver->codec = codec;
+    receiver->verifies = options == NULL || options->check != LAM_ZEROCOPY_UNVERIFIED;
     receiver->copy = options != NULL ? options->copy : NULL;
     receiver->copy_bytes = receiver->copy != NULL ? options->copy_bytes : 0;
     receiver->copy_from = 0;

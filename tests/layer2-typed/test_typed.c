@@ -100,7 +100,8 @@ static void send_raw(const void *bytes, size_t size)
 {
     struct iovec part = {(void *)(uintptr_t)bytes, size};
 
-    cr_assert(eq(int, lam_framed_sender_try_send(&sender.framed, &part, 1, 0, NULL), 1));
+    cr_assert(eq(
+        int, lam_framed_sender_try_send(lam_typed_sender_framed(&sender), &part, 1, 0, NULL), 1));
 }
 
 Test(typed, a_value_arrives_as_it_was_sent)
@@ -119,9 +120,10 @@ Test(typed, only_the_encoded_size_is_published)
     struct lam_framed_message message;
 
     cr_assert(eq(int, lam_typed_sender_try_send(&sender, &text, NULL), 1));
-    cr_assert(eq(int, lam_framed_receiver_try_receive(&receiver.framed, &message), 1));
+    cr_assert(eq(
+        int, lam_framed_receiver_try_receive(lam_typed_receiver_framed(&receiver), &message), 1));
     cr_assert(eq(u64, message.payload_bytes, TEXT_HEAD_BYTES + 10));
-    lam_framed_receiver_release(&receiver.framed, &message);
+    lam_framed_receiver_release(lam_typed_receiver_framed(&receiver), &message);
 }
 
 Test(typed, a_full_ring_answers_0_and_by_the_deadline_etimedout)
@@ -181,7 +183,7 @@ Test(typed, correlation_and_kind_travel_beside_the_value)
         .kind = 7, .is_correlated = 1, .correlation = {.id = 42, .scope = 43}};
     struct lam_typed_envelope got;
     struct text text = text_of(30);
-    uint64_t id = lam_framed_sender_next_id(&sender.framed);
+    uint64_t id = lam_framed_sender_next_id(lam_typed_sender_framed(&sender));
 
     cr_assert(eq(int, lam_typed_sender_try_send(&sender, &text, &sent), 1));
     cr_assert(eq(int, lam_typed_sender_send_until(&sender, &text, &sent, LAM_DEADLINE_NEVER), 0));

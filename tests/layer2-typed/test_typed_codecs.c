@@ -99,7 +99,8 @@ Test(typed_codecs, a_pod_of_another_size_is_refused)
 
     cr_assert(eq(int, lam_pod_init(&tick_pod, &tick_type, NULL), 0));
     open_channel(&tick_pod.codec);
-    cr_assert(eq(int, lam_framed_sender_try_send(&sender.framed, &part, 1, 0, NULL), 1));
+    cr_assert(eq(
+        int, lam_framed_sender_try_send(lam_typed_sender_framed(&sender), &part, 1, 0, NULL), 1));
     cr_assert(eq(int, lam_typed_sender_try_send(&sender, &sent, NULL), 1));
     cr_assert(eq(int, lam_typed_receiver_try_receive(&receiver, &got, NULL, NULL), -EBADMSG));
     cr_assert(strstr(lam_typed_receiver_reason(&receiver), "tick") != NULL);
@@ -154,7 +155,8 @@ static void expect_survives(const unsigned char *bytes, size_t size, uint64_t nu
     struct test_Note note;
     int rc;
 
-    cr_assert(eq(int, lam_framed_sender_try_send(&sender.framed, &part, 1, 0, NULL), 1));
+    cr_assert(eq(
+        int, lam_framed_sender_try_send(lam_typed_sender_framed(&sender), &part, 1, 0, NULL), 1));
     send_note(number);
     rc = receive_note(&note);
     if (rc == -ENOSPC) /* a count that the bytes bear out, but the arena does not */

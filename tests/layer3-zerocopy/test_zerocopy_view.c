@@ -394,7 +394,7 @@ Test(view_copy, a_message_above_the_copy_memory_is_dropped_and_the_next_is_intac
     lam_zerocopy_receiver_release(&receiver, &view);
 }
 
-Test(view_options, memory_that_is_not_whole_units_of_16_is_refused)
+Test(view_options, copy_memory_of_odd_shape_or_without_verification_is_refused)
 {
     struct lam_zerocopy_receiver_options receives = {.copy = copy + 8, .copy_bytes = 64};
     struct lam_error error;
@@ -408,6 +408,10 @@ Test(view_options, memory_that_is_not_whole_units_of_16_is_refused)
     cr_assert(eq(int,
         lam_zerocopy_receiver_attach(&receiver, &ring, &text_codec, &receives, &error), -EINVAL));
     receives.copy_bytes = 64;
+    receives.check = LAM_ZEROCOPY_UNVERIFIED;
+    cr_assert(eq(int,
+        lam_zerocopy_receiver_attach(&receiver, &ring, &text_codec, &receives, &error), -EINVAL));
+    receives.check = LAM_ZEROCOPY_VERIFY;
     cr_assert(
         eq(int, lam_zerocopy_receiver_attach(&receiver, &ring, &text_codec, &receives, &error), 0));
 }
@@ -429,8 +433,8 @@ Test(view_options, a_message_of_frames_is_lent_from_the_buffer_when_nothing_is_h
     cr_assert(eq(int, text_codec.encode(&text_codec, &text, encoded, sizeof(encoded), &size), 0));
     cr_assert(eq(int, try_send('a', 10), 1));
     cr_assert(eq(int,
-        lam_framed_sender_send_until(
-            &sender.framed, &part, 1, 5, NULL, lam_deadline_after_ns(LAM_NS_PER_S)),
+        lam_framed_sender_send_until(lam_zerocopy_sender_framed(&sender), &part, 1, 5, NULL,
+            lam_deadline_after_ns(LAM_NS_PER_S)),
         0));
     cr_assert(eq(int, try_send('b', 10), 1));
     held = expect_view('a', 10);
@@ -442,4 +446,19 @@ Test(view_options, a_message_of_frames_is_lent_from_the_buffer_when_nothing_is_h
     lam_zerocopy_receiver_release(&receiver, &behind);
     lam_zerocopy_receiver_release(&receiver, &view);
     cr_assert(eq(u32, fill(), DEPTH - 1));
+}
+
+Test(view_options, without_verification_any_bytes_are_lent)
+{
+    struct lam_zerocopy_receiver_options receives = {.check = LAM_ZEROCOPY_UNVERIFIED};
+    struct lam_zerocopy_view view;
+
+    open_with(&receives);
+    send_noise();
+    cr_assert(eq(int, try_send('b', 10), 1));
+    cr_assert(eq(int, lam_zerocopy_receiver_try_view(&receiver, &view), 1));
+    cr_assert(memcmp(view.payload, "\x09\0\0\0ab", 6) == 0);
+    lam_zerocopy_receiver_release(&receiver, &view);
+    view = expect_view('b', 10);
+    lam_zerocopy_receiver_release(&receiver, &view);
 }

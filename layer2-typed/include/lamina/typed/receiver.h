@@ -135,6 +135,13 @@ static inline const char *lam_typed_receiver_reason(const struct lam_typed_recei
     return receiver->reason.text;
 }
 
+/* The way down to layer 1, borrowed until detach: for bytes as they came, say. */
+static inline struct lam_framed_receiver *lam_typed_receiver_framed(
+    struct lam_typed_receiver *receiver)
+{
+    return &receiver->framed;
+}
+
 #ifdef __cplusplus
 }
 #endif

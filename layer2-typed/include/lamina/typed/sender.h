@@ -111,6 +111,12 @@ static inline int lam_typed_sender_try_send(
 int lam_typed_sender_send_until(struct lam_typed_sender *sender, const void *value,
     const struct lam_typed_envelope *envelope, uint64_t deadline_ns);
 
+/* The way down to layer 1, borrowed until detach: for bytes of one's own, say. */
+static inline struct lam_framed_sender *lam_typed_sender_framed(struct lam_typed_sender *sender)
+{
+    return &sender->framed;
+}
+
 #ifdef __cplusplus
 }
 #endif

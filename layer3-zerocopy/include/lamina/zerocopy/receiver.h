@@ -29,8 +29,19 @@
 extern "C" {
 #endif
 
+/* What a receiver does before it lends a message. */
+enum lam_zerocopy_check {
+    LAM_ZEROCOPY_VERIFY = 0, /* see that it is a message of the type */
+    /*
+     * Nothing: for a sender that is this program's own, where each nanosecond counts. What reads
+     * a view then trusts every byte of it: a sender that errs takes this process with it.
+     */
+    LAM_ZEROCOPY_UNVERIFIED = 1,
+};
+
 struct lam_zerocopy_receiver_options {
     struct lam_framed_receiver_options framed;
+    enum lam_zerocopy_check check;
     void *copy; /* where messages are copied before they are verified; NULL: the sender is trusted.
                    16-byte aligned, kept until detach */
     size_t copy_bytes; /* a multiple of 16; all messages held must fit */
@@ -40,6 +51,7 @@ struct lam_zerocopy_receiver {
     /* Fields are private. What each view touches comes first. */
     const struct lam_codec *codec;
     uint8_t *copy;
+    uint32_t verifies;
     uint32_t is_pending; /* a message was taken, and the copy memory had no room for it yet */
     struct lam_framed_receiver framed;
     struct lam_zerocopy_held held;
@@ -65,7 +77,8 @@ struct lam_zerocopy_view {
  * may be NULL: at head, trusting.
  *
  * Returns as lam_framed_receiver_attach() and lam_typed_channel_check(), or
- *   -EINVAL the copy memory is not 16-byte aligned, or not a multiple of 16 bytes long
+ *   -EINVAL the copy memory is not 16-byte aligned, or not a multiple of 16 bytes long, or comes
+ *           with LAM_ZEROCOPY_UNVERIFIED
  */
 int lam_zerocopy_receiver_attach(struct lam_zerocopy_receiver *receiver, struct lam_ring *ring,
     const struct lam_codec *codec, const struct lam_zerocopy_receiver_options *options,
@@ -106,10 +119,12 @@ static inline int lam_zerocopy_receiver_lend(struct lam_zerocopy_receiver *recei
     if (__builtin_expect(receiver->copy != NULL, 0))
         return lam_zerocopy_receiver_view_copy(receiver, message, view);
     place = lam_zerocopy_held_add(&receiver->held, message->id, message->end);
-    if (__builtin_expect(
-            codec->verify(codec, message->payload, message->payload_bytes, &receiver->reason) != 0,
-            0))
-        return lam_zerocopy_receiver_refuse(receiver, message, place);
+    if (receiver->verifies) {
+        int rc = codec->verify(codec, message->payload, message->payload_bytes, &receiver->reason);
+
+        if (__builtin_expect(rc != 0, 0))
+            return lam_zerocopy_receiver_refuse(receiver, message, place);
+    }
     view->payload = message->payload;
     view->payload_bytes = message->payload_bytes;
     view->place = place;
@@ -175,6 +190,13 @@ static inline uint32_t lam_zerocopy_receiver_held_count(
     const struct lam_zerocopy_receiver *receiver)
 {
     return lam_zerocopy_held_count(&receiver->held);
+}
+
+/* The way down to layer 1, borrowed until detach: for bytes as they came, say. */
+static inline struct lam_framed_receiver *lam_zerocopy_receiver_framed(
+    struct lam_zerocopy_receiver *receiver)
+{
+    return &receiver->framed;
 }
 
 /*

@@ -157,6 +157,13 @@ static inline void lam_zerocopy_sender_commit_bytes(
     lam_framed_sender_commit(&sender->framed, bytes, kind);
 }
 
+/* The way down to layer 1, borrowed until detach: for bytes of one's own, say. */
+static inline struct lam_framed_sender *lam_zerocopy_sender_framed(
+    struct lam_zerocopy_sender *sender)
+{
+    return &sender->framed;
+}
+
 #ifdef __cplusplus
 }
 #endif
