@@ -43,7 +43,8 @@ static int lose(struct lam_framed_receiver *receiver, int rc)
 {
     receiver->loss.id = receiver->stream_id;
     receiver->loss.total_bytes = receiver->stream_bytes_total;
-    receiver->loss.received_bytes = rc == -EMSGSIZE ? 0 : receiver->stream_bytes_received;
+    receiver->loss.received_bytes =
+        (receiver->state & STATE_ASSEMBLING) != 0 ? receiver->stream_bytes_received : 0;
     receiver->loss.kind = receiver->stream_kind;
     receiver->state &= ~(uint32_t)STATE_ASSEMBLING;
     receiver->state |= STATE_LOSS;
@@ -52,13 +53,7 @@ static int lose(struct lam_framed_receiver *receiver, int rc)
 
 int lam_framed_receiver_ended(struct lam_framed_receiver *receiver, int rc)
 {
-    uint32_t was = receiver->state;
-
-    if (rc != -EPIPE && rc != -EOWNERDEAD)
-        return rc;
-    /* A successor begins with a message of its own. */
-    receiver->state &= ~(uint32_t)STATE_SKIPPING;
-    if ((was & STATE_ASSEMBLING) == 0)
+    if ((rc != -EPIPE && rc != -EOWNERDEAD) || (receiver->state & STATE_ASSEMBLING) == 0)
         return rc;
     /* A channel closed inside a message: the message first, then the close. */
     return lose(receiver, rc == -EPIPE ? -ECANCELED : rc);
@@ -82,11 +77,10 @@ static int lend_buffer(struct lam_framed_receiver *receiver, struct lam_framed_m
 {
     receiver->state &= ~(uint32_t)STATE_ASSEMBLING;
     receiver->state |= STATE_BUFFER_HELD;
-    receiver->stream_end = receiver->released;
     message->payload = receiver->buffer;
     message->payload_bytes = receiver->stream_bytes_total;
     message->id = receiver->stream_id;
-    message->end = receiver->stream_end;
+    message->end = receiver->released;
     message->correlation = (receiver->stream_flags & LAM_EVENT_CORRELATION) != 0
                                ? &receiver->stream_correlation
                                : NULL;
@@ -171,6 +165,7 @@ static int use_frame(struct lam_framed_receiver *receiver, const struct lam_even
         receiver->state &= ~(uint32_t)STATE_JOINING;
         receiver->state |= STATE_SKIPPING;
         follow(receiver, &frame);
+        (void)lose(receiver, 0);
     }
     if ((receiver->state & (STATE_ASSEMBLING | STATE_SKIPPING)) == 0 || !is_next(receiver, &frame))
         return poison(receiver);

@@ -66,10 +66,10 @@ int lam_framed_receiver_wait_until(
     }
 }
 
-void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver, uint64_t end)
+void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver)
 {
-    if ((int64_t)(end - receiver->stream_end) >= 0)
-        receiver->state &= ~(uint32_t)STATE_BUFFER_HELD;
+    /* The message in the buffer is the oldest that is held: nothing older was, when it was lent. */
+    receiver->state &= ~(uint32_t)STATE_BUFFER_HELD;
 }
 
 int lam_framed_receiver_loss(

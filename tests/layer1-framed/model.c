@@ -91,6 +91,8 @@ static int move_stream(void)
     int rc;
 
     if (random_below(40) == 0) {
+        if (random_below(2) == 0)
+            (void)lam_framed_sender_try_claim_piece(&channel.sender, &piece, &piece_bytes);
         lam_framed_sender_cancel_stream(&channel.sender);
         if (offset > 0)
             expect(stream_number, stream_total, -ECANCELED);
@@ -142,6 +144,16 @@ static int release_some(void)
     return 1;
 }
 
+/* All was taken and released, so all of the ring is free. */
+static int all_is_free(void)
+{
+    int rc = lam_framed_sender_try_claim_batch(&channel.sender, 15, 48);
+
+    if (rc == 1)
+        lam_framed_sender_abort(&channel.sender);
+    return rc == 1 ? 1 : wrong("what was released is not free", rc);
+}
+
 static int receive(void)
 {
     struct outcome *expected = &queue[taken % QUEUE];
@@ -152,6 +164,8 @@ static int receive(void)
         return release_some();
     if (rc == 0) {
         counts[4]++;
+        if (taken == queued && held_count == 0 && !lam_framed_sender_is_streaming(&channel.sender))
+            return all_is_free();
         /* A death inside a message is known once the successor says something. */
         if (taken == queued || expected->rc == -EOWNERDEAD)
             return 1;

@@ -165,6 +165,7 @@ Test(cut, a_close_midway_gives_the_message_up_and_then_closes)
 
     begin(4, 10000, 2);
     lam_framed_sender_close(&channel.sender);
+    cr_assert(not(lam_framed_sender_is_streaming(&channel.sender)));
     cr_assert(eq(int, receive_soon(&message), -ECANCELED));
     cr_assert(eq(u64, channel.receiver.loss.id, id));
     cr_assert(eq(int, receive_soon(&message), -EPIPE));
@@ -288,11 +289,11 @@ Test(cut, a_receiver_without_a_buffer_refuses_each_message_of_frames)
     cr_assert(eq(int, known_round(&channel, 3, 400), 1));
 }
 
-Test(cut, who_joins_midway_begins_with_the_next_message)
+Test(cut, who_joins_midway_is_told_and_begins_with_the_next_message)
 {
     for (int start = LAM_RING_HEAD; start <= LAM_RING_OLDEST; start++) {
+        uint64_t id = lam_framed_sender_next_id(&channel.sender);
         struct lam_framed_message message;
-        int rc;
 
         /* So far that the ring's oldest event is a frame in the middle, too. */
         begin(6, 4000, 3);
@@ -302,13 +303,15 @@ Test(cut, who_joins_midway_begins_with_the_next_message)
         }
         lam_framed_receiver_detach(&channel.receiver);
         channel_attach_receiver(&channel, CHANNEL_MESSAGE_BYTES_MAX, (enum lam_ring_start)start);
+        if (start == LAM_RING_HEAD)
+            cr_assert(eq(int, known_try_piece(&channel.sender, 6), 1));
         cr_assert(eq(int, receive(&message), 0));
+        expect_loss(6, id, 4000, 0);
         while (lam_framed_sender_is_streaming(&channel.sender)) {
             (void)known_try_piece(&channel.sender, 6);
-            rc = receive(&message);
-            cr_assert(eq(int, rc, 0));
+            cr_assert(eq(int, receive(&message), 0));
+            expect_no_loss();
         }
-        expect_no_loss();
         cr_assert(eq(int, known_round(&channel, 1, 5000), 1));
     }
 }

@@ -66,6 +66,7 @@ Test(ends, a_closed_channel_gives_its_last_messages_and_then_ends)
     cr_assert(eq(int, known_try_send(&channel.sender, 1, 40), 1));
     cr_assert(eq(int, known_try_send(&channel.sender, 2, 0), 1));
     lam_framed_sender_close(&channel.sender);
+    cr_assert(eq(int, known_try_send(&channel.sender, 3, 40), -EPIPE));
     cr_assert(eq(int, known_try_receive(&channel.receiver, 1, 40), 1));
     cr_assert(eq(int, known_try_receive(&channel.receiver, 2, 0), 1));
     for (int i = 0; i < 3; i++) {

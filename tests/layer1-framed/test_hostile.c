@@ -51,11 +51,13 @@ enum { FIRST = LAM_EVENT_FIRST_FRAME, LAST = LAM_EVENT_LAST_FRAME, FRAME = LAM_F
 
 static void put(const struct raw *raw)
 {
-    uint8_t bytes[1024] = {0};
+    uint8_t bytes[1024];
     void *payload = NULL;
 
-    memcpy(bytes, raw, 32);
-    memset(bytes + 32, 0x5a, sizeof(bytes) - 32);
+    size_t at = raw->kind == FRAME ? 16 * (size_t)__builtin_popcount(raw->flags & 7) : 0;
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    memcpy(bytes + at, raw, 32);
     cr_assert(eq(int, lam_ring_producer_try_claim(&producer, raw->payload_bytes, &payload), 1));
     memcpy(payload, bytes, raw->payload_bytes);
     lam_ring_producer_commit(&producer, raw->payload_bytes, raw->kind, raw->flags);
@@ -74,8 +76,11 @@ static int receive(void)
 
 static void expect_poison(const char *what)
 {
+    static const struct raw good = {.payload_bytes = 8, .kind = 3};
+
+    put(&good);
     cr_assert(eq(int, receive(), -ENOTRECOVERABLE), "%s", what);
-    /* And it stays so, for this end and for others. */
+    /* And it stays so, whatever follows. */
     cr_assert(eq(int, receive(), -ENOTRECOVERABLE), "%s", what);
     cr_assert(
         eq(int, lam_framed_receiver_receive_until(&receiver, soon(), &message), -ENOTRECOVERABLE));
@@ -134,6 +139,7 @@ Test(hostile, impossible_first_frames_poison)
         {0, 100, 0, FRAME, 92, FIRST, FRAME},              /* a frame of frames */
         {0, 100, 0, 0x80ff, 92, FIRST, FRAME},             /* a kind of layer 1's own */
         {0, 100, 0, 7, 31, FIRST, FRAME},                  /* no room for the header */
+        {0, 1ULL << 40, 0, 7, 31, FIRST, FRAME},           /* likewise, of a message of any size */
         {0, 100, 0, 7, 0, FIRST, FRAME},                   /* likewise */
         {0, 100, 0, 7, 40, FIRST | 1, FRAME},              /* likewise, behind a correlation */
         {0, 100, 0, 7, 92, FIRST | 0x20, FRAME},           /* a flag that nobody knows */
@@ -164,7 +170,8 @@ Test(hostile, impossible_next_frames_poison)
         {0, 100, 60, 7, 88, LAST | 1, FRAME},           /* a correlation in the middle */
         {0, 100, 60, 7 | 1 << 16, 33, LAST, FRAME},     /* a cut with a piece */
         {0, 100, 60, 7 | 1 << 16, 32, 0, FRAME},        /* a cut that is not the last */
-        {0, 100, 60, 7 | 1 << 16, 32, LAST | 2, FRAME}, /* a cut with an extension */
+        {0, 100, 60, 7 | 2 << 16, 32, LAST, FRAME},     /* a cut of an unknown make */
+        {0, 100, 60, 7 | 1 << 16, 48, LAST | 2, FRAME}, /* a cut with an extension */
         {0, 100, 61, 7 | 1 << 16, 32, LAST, FRAME},     /* a cut elsewhere */
         {0, 100, 0, 7, 92, 0, FRAME},                   /* first again, and does not say so */
         {0, 100, 60, 7, 72, LAST | 0x40, FRAME},        /* a flag that nobody knows */
@@ -212,6 +219,15 @@ Test(hostile, a_frame_behind_the_last_one_poisons)
     expect_poison("it was complete");
 }
 
+Test(hostile, a_frame_behind_a_cut_poisons)
+{
+    put(&good_first);
+    put(&good_cut);
+    cr_assert(eq(int, receive(), -ECANCELED));
+    put(&good_last);
+    expect_poison("it was given up");
+}
+
 Test(hostile, a_joiner_is_as_strict_from_the_first_frame_that_it_sees)
 {
     static const struct raw middle = {UINT64_MAX - 9, 1000, 60, 7, 72, 0, FRAME};
@@ -221,6 +237,14 @@ Test(hostile, a_joiner_is_as_strict_from_the_first_frame_that_it_sees)
     cr_assert(eq(int, receive(), 0));
     put(&gap);
     expect_poison("a gap in what is skipped");
+}
+
+Test(hostile, a_joiner_takes_no_frame_of_a_message_to_come)
+{
+    static const struct raw early = {5, 1000, 60, 7, 72, 0, FRAME};
+
+    put(&early);
+    expect_poison("its first frame is not there yet");
 }
 
 Test(hostile, extensions_are_known_by_their_flags_and_stepped_over)

@@ -6,8 +6,9 @@
 # Usage: mutants.sh SOURCE_TREE CC MUTANTS
 #
 # MUTANTS is a file of lines "name | file | sed expression"; before the first mutant stand
-# "program PATH", the suite's C file, and "source PATTERN", "include FOLDER" for what it is built
-# of. Paths are relative to the tree. A mutant that changes nothing is an error.
+# "program PATH", the suite's C file, and "source PATTERN", "include FOLDER", "flag FLAG" for what
+# it is built of, "folder PATH" for what it needs beside layer 0. Paths are relative to the tree. A
+# mutant that changes nothing is an error.
 set -u
 
 tree=$1
@@ -15,13 +16,13 @@ cc=$2
 list=$3
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-program='' sources='' includes=''
+program='' sources='' includes='' flags='' folders=''
 killed=0 alive=0
 
 build_and_run() {
     # shellcheck disable=SC2086 # lists of words
     (cd "$work/tree" && $cc -std=gnu11 -O1 -D_GNU_SOURCE $includes "$program" $sources \
-        -lpthread -o "$work/suite") >"$work/log" 2>&1 || { cat "$work/log"; return 2; }
+        $flags -lpthread -o "$work/suite") >"$work/log" 2>&1 || { cat "$work/log"; return 2; }
     # A mutant may loop: that is a kill, too.
     timeout 20 "$work/suite" >"$work/log" 2>&1
 }
@@ -29,8 +30,9 @@ build_and_run() {
 fresh_tree() {
     rm -rf "$work/tree"
     mkdir "$work/tree"
+    # shellcheck disable=SC2086 # a list of words
     (cd "$tree" && tar cf - --exclude=./build --exclude=./.git layer0-ring tests/support \
-        "$(dirname "$program")") | tar xf - -C "$work/tree"
+        $folders "$(dirname "$program")") | tar xf - -C "$work/tree"
 }
 
 while IFS= read -r line; do
@@ -39,6 +41,8 @@ while IFS= read -r line; do
     'program '*) program=${line#program } ;;
     'source '*) sources="$sources ${line#source }" ;;
     'include '*) includes="$includes -I${line#include }" ;;
+    'flag '*) flags="$flags ${line#flag }" ;;
+    'folder '*) folders="$folders ${line#folder }" ;;
     *)
         if [ "$killed$alive" = 00 ]; then
             fresh_tree

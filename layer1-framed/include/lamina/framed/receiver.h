@@ -44,7 +44,6 @@ struct lam_framed_receiver {
     uint64_t stream_id;
     uint64_t stream_bytes_total;
     uint64_t stream_bytes_received;
-    uint64_t stream_end; /* what releases the message in the buffer */
     uint16_t stream_kind;
     uint16_t stream_flags;
     struct lam_framed_correlation stream_correlation;
@@ -53,7 +52,8 @@ struct lam_framed_receiver {
 
 /*
  * Join the channel @ring, which is kept until lam_framed_receiver_detach(). @options may be NULL.
- * A receiver that joins in the middle of a message of frames begins with the message after it.
+ * A receiver that joins in the middle of a message of frames begins with the message after it, and
+ * can ask for the loss.
  *
  * Allocates the buffer, where the caller gives none. Returns as lam_ring_consumer_attach(), or
  *   -EINVAL the buffer is not 16-byte aligned, or message_bytes_max is above
@@ -71,7 +71,7 @@ int lam_framed_receiver_proceed(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message);
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message);
-void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver, uint64_t end);
+void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver);
 
 /* Lend a message that is an event without extensions. */
 static inline void lam_framed_receiver_lend(
@@ -182,15 +182,16 @@ static inline void lam_framed_receiver_release(
 {
     LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
     if (__builtin_expect(receiver->state != 0, 0))
-        lam_framed_receiver_free_buffer(receiver, message->end);
+        lam_framed_receiver_free_buffer(receiver);
     receiver->released = message->end;
     lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }
 
 /*
- * Which message of frames the last -ECANCELED, -EMSGSIZE or -EOWNERDEAD was about.
+ * Which message of frames the last receive cut short, or skipped: one that ended with -ECANCELED,
+ * -EMSGSIZE or -EOWNERDEAD, or the first one of a receiver that joined in the middle of a message.
  *
- * Returns 1 and fills *@loss, or 0: that error cut no message short.
+ * Returns 1 and fills *@loss, or 0: there was none.
  */
 int lam_framed_receiver_loss(
     const struct lam_framed_receiver *receiver, struct lam_framed_loss *loss);
