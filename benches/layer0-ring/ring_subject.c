@@ -13,38 +13,54 @@ struct state {
     struct bench_rings rings;
     struct lam_ring_producer producer;
     struct lam_ring_consumer consumer;
+    enum lam_wait_mode wait;
 };
 
-static int open_rings(struct bench_lane *lane, enum lam_ring_waiting waiting)
+/* A ring whose ends only spin or yield publishes without looking for sleepers. */
+static int open_rings(struct bench_lane *lane, enum lam_wait_mode wait)
 {
     struct state *state = bench_private_memory(sizeof(*state));
-    struct lam_ring_options options = {.waiting = waiting};
+    struct lam_ring_options options = {.waiting = LAM_RING_MAY_SLEEP};
 
+    if (wait == LAM_WAIT_SPIN || wait == LAM_WAIT_YIELD)
+        options.waiting = LAM_RING_SPIN_ONLY;
     lane->state = state;
+    state->wait = wait;
     return bench_rings_create(&state->rings, &lane->shape, &options);
 }
 
 static int open_spin(struct bench_lane *lane)
 {
-    return open_rings(lane, LAM_RING_SPIN_ONLY);
+    return open_rings(lane, LAM_WAIT_SPIN);
 }
 
 static int open_hybrid(struct bench_lane *lane)
 {
-    return open_rings(lane, LAM_RING_MAY_SLEEP);
+    return open_rings(lane, LAM_WAIT_HYBRID);
+}
+
+static int open_yield(struct bench_lane *lane)
+{
+    return open_rings(lane, LAM_WAIT_YIELD);
+}
+
+static int open_futex(struct bench_lane *lane)
+{
+    return open_rings(lane, LAM_WAIT_FUTEX);
 }
 
 static int attach(struct bench_lane *lane, uint32_t side)
 {
     struct state *state = lane->state;
     struct lam_ring *out, *in;
-    struct lam_ring_producer_options producer = {.wait = LAM_WAIT_SPIN};
-    struct lam_ring_consumer_options consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN};
+    struct lam_ring_producer_options producer = {.wait = state->wait};
+    struct lam_ring_consumer_options consumer = {.start = LAM_RING_HEAD, .wait = state->wait};
     struct lam_error error = {""};
     int rc = bench_rings_take(&state->rings, side, &out, &in);
 
-    if (state->rings.there.waiting == LAM_RING_MAY_SLEEP)
-        producer.wait = consumer.wait = LAM_WAIT_HYBRID;
+    /* Who yields is short of CPUs: a spin before it would only be in the way. */
+    if (state->wait == LAM_WAIT_YIELD)
+        producer.spin_ns = consumer.spin_ns = 1;
     if (rc == 0 && out != NULL)
         rc = lam_ring_producer_attach(&state->producer, out, &producer, &error);
     if (rc == 0)
@@ -102,10 +118,14 @@ BENCH_INLINE struct lam_event peek(struct lam_ring_consumer *consumer)
     return lam_ring_consumer_try_peek(consumer, &event) == 1 ? event : peek_slowly(consumer);
 }
 
-BENCH_INLINE uint64_t take_one(struct lam_ring_consumer *consumer, uint32_t bytes)
+/* In a round trip the next event is never there yet: one call that waits for it. */
+BENCH_INLINE uint64_t await_one(struct lam_ring_consumer *consumer, uint32_t bytes)
 {
-    uint64_t sum = bench_sum(peek(consumer).payload, bytes);
+    struct lam_event event;
+    uint64_t sum;
 
+    bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, &event));
+    sum = bench_sum(event.payload, bytes);
     lam_ring_consumer_release(consumer);
     return sum;
 }
@@ -114,7 +134,7 @@ BENCH_INLINE uint64_t ask_sized(uint32_t bytes, struct state *state, uint64_t co
 {
     for (uint64_t i = 0; i < count; i++) {
         put_one(&state->producer, bytes, value);
-        value = take_one(&state->consumer, bytes);
+        value = await_one(&state->consumer, bytes);
     }
     return value;
 }
@@ -129,7 +149,7 @@ BENCH_INLINE uint64_t answer_sized(uint32_t bytes, struct state *state, uint64_t
     uint64_t value = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        value = take_one(&state->consumer, bytes);
+        value = await_one(&state->consumer, bytes);
         put_one(&state->producer, bytes, value);
     }
     return value;
@@ -218,3 +238,5 @@ static uint64_t skim(struct bench_lane *lane, uint64_t count)
 
 const struct bench_subject bench_ring = {.name = "ring", .open = open_spin, LOOPS};
 const struct bench_subject bench_ring_hybrid = {.name = "hybrid", .open = open_hybrid, LOOPS};
+const struct bench_subject bench_ring_yield = {.name = "yield", .open = open_yield, LOOPS};
+const struct bench_subject bench_ring_futex = {.name = "futex", .open = open_futex, LOOPS};

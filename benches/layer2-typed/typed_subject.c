@@ -93,11 +93,9 @@ BENCH_INLINE void put(struct state *state, const void *value)
         bench_must(lam_typed_sender_send_until(&state->sender, value, NULL, LAM_DEADLINE_NEVER));
 }
 
-BENCH_INLINE void take(struct state *state, void *value, struct lam_arena *arena)
+BENCH_INLINE void take(struct state *state, void *value, struct lam_arena *arena, int is_late)
 {
-    int rc = lam_typed_receiver_try_receive(&state->receiver, value, arena, NULL);
-
-    if (rc != 1)
+    if (is_late || lam_typed_receiver_try_receive(&state->receiver, value, arena, NULL) != 1)
         bench_must(lam_typed_receiver_receive_until(
             &state->receiver, LAM_DEADLINE_NEVER, value, arena, NULL));
 }
@@ -110,9 +108,9 @@ BENCH_INLINE void put_pod(uint32_t bytes, struct state *state, uint64_t value)
     put(state, state->out);
 }
 
-BENCH_INLINE uint64_t take_pod(uint32_t bytes, struct state *state)
+BENCH_INLINE uint64_t take_pod(uint32_t bytes, struct state *state, int is_late)
 {
-    take(state, state->in, NULL);
+    take(state, state->in, NULL, is_late);
     return bench_sum(state->in, bytes);
 }
 
@@ -133,12 +131,12 @@ BENCH_INLINE void put_table(uint32_t bytes, struct state *state, uint64_t value)
     put(state, &message);
 }
 
-BENCH_INLINE uint64_t take_table(uint32_t bytes, struct state *state)
+BENCH_INLINE uint64_t take_table(uint32_t bytes, struct state *state, int is_late)
 {
     struct bench_Message message;
 
     lam_arena_reset(&state->arena);
-    take(state, &message, &state->arena);
+    take(state, &message, &state->arena, is_late);
     return bench_sum(
         bytes == BENCH_EVENT_BYTES ? (const void *)message.event : message.words.data, bytes);
 }

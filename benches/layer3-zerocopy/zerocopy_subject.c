@@ -89,9 +89,9 @@ static __attribute__((noinline)) void view_slowly(
     bench_must(lam_zerocopy_receiver_view_until(receiver, LAM_DEADLINE_NEVER, view));
 }
 
-BENCH_INLINE void next_view(struct state *state, struct lam_zerocopy_view *view)
+BENCH_INLINE void next_view(struct state *state, struct lam_zerocopy_view *view, int is_late)
 {
-    if (lam_zerocopy_receiver_try_view(&state->receiver, view) != 1)
+    if (is_late || lam_zerocopy_receiver_try_view(&state->receiver, view) != 1)
         view_slowly(&state->receiver, view);
 }
 
@@ -130,12 +130,12 @@ BENCH_INLINE const void *table_bytes(uint32_t bytes, const struct lam_zerocopy_v
     return bench_Message_get_words(message).data;
 }
 
-BENCH_INLINE uint64_t take_table(uint32_t bytes, struct state *state)
+BENCH_INLINE uint64_t take_table(uint32_t bytes, struct state *state, int is_late)
 {
     struct lam_zerocopy_view view;
     uint64_t sum;
 
-    next_view(state, &view);
+    next_view(state, &view, is_late);
     sum = bench_sum(table_bytes(bytes, &view), bytes);
     lam_zerocopy_receiver_release(&state->receiver, &view);
     return sum;
@@ -149,7 +149,7 @@ static uint64_t skim_table(struct bench_lane *lane, uint64_t count)
     for (uint64_t i = 0; i < count; i++) {
         struct lam_zerocopy_view view;
 
-        next_view(state, &view);
+        next_view(state, &view, 0);
         sum += *(const uint64_t *)table_bytes(lane->shape.payload_bytes, &view);
         lam_zerocopy_receiver_release(&state->receiver, &view);
     }
@@ -177,12 +177,12 @@ BENCH_INLINE void put_pod(uint32_t bytes, struct state *state, uint64_t value)
     lam_zerocopy_sender_commit_bytes(&state->sender, bytes, 0);
 }
 
-BENCH_INLINE uint64_t take_pod(uint32_t bytes, struct state *state)
+BENCH_INLINE uint64_t take_pod(uint32_t bytes, struct state *state, int is_late)
 {
     struct lam_zerocopy_view view;
     uint64_t sum;
 
-    next_view(state, &view);
+    next_view(state, &view, is_late);
     sum = bench_sum(view.payload, bytes);
     lam_zerocopy_receiver_release(&state->receiver, &view);
     return sum;

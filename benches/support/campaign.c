@@ -14,6 +14,11 @@
 /* A window that was disturbed is tried again at once, this often. */
 #define TRIES 6
 
+/* What to gather: a reading of a lane, over that of another (0: none). */
+struct bench_pick {
+    uint32_t lane_index, other_index, reading;
+};
+
 /* The best of all campaigns of this run: one of them may be far from beginning to end. */
 static double best_placement_ns;
 
@@ -87,30 +92,21 @@ static void run_round(struct bench_campaign *campaign, struct bench_window *roun
     }
 }
 
-/* The best placement is known at the end only: a round that passed before may be far. */
-static void keep_clean_rounds(struct bench_campaign *campaign)
+/* Of two lanes, or of one. The best placement is known at the end only: what passed may be far. */
+static int is_clean(const struct bench_campaign *campaign, const struct bench_window *round,
+    uint32_t lane_index, uint32_t other_index)
 {
-    for (uint32_t i = 0; i < campaign->round_count; i++) {
-        campaign->kept[i] = 1;
-        for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++) {
-            const struct bench_window *window = &campaign->windows[i][lane_index];
+    const struct bench_window *window = &round[lane_index], *other = &round[other_index];
 
-            if (window->disturbed || is_far(campaign, window))
-                campaign->kept[i] = 0;
-        }
-        campaign->kept_count += campaign->kept[i];
-    }
-    if (campaign->kept_count == 0) {
-        memset(campaign->kept, 1, campaign->round_count);
-        campaign->kept_count = campaign->round_count;
-        campaign->unclean = 1;
-    }
+    if (window->disturbed || is_far(campaign, window))
+        return 0;
+    return other_index == 0 || (!other->disturbed && !is_far(campaign, other));
 }
 
 static uint32_t count_clean(const struct bench_campaign *campaign, const struct bench_window *round)
 {
     for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
-        if (round[lane_index].disturbed || is_far(campaign, &round[lane_index]))
+        if (!is_clean(campaign, round, lane_index, 0))
             return 0;
     return 1;
 }
@@ -135,49 +131,69 @@ int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const 
         run_round(campaign, round, end_ns);
         clean_count += count_clean(campaign, round);
     }
-    keep_clean_rounds(campaign);
     bench_crew_stop(&campaign->crew);
     return 0;
 }
 
-static uint32_t gather(const struct bench_campaign *campaign, uint32_t lane_index,
-    uint32_t other_index, uint32_t reading, double *values)
+/* The readings, or quotients, of the clean rounds; of all rounds when @all. */
+static uint32_t gather(
+    const struct bench_campaign *campaign, const struct bench_pick *pick, int all, double *values)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < campaign->round_count; i++) {
         const struct bench_window *round = campaign->windows[i];
 
-        if (!campaign->kept[i])
+        if (!all && !is_clean(campaign, round, pick->lane_index, pick->other_index))
             continue;
-        values[count] = round[lane_index].readings[reading];
-        if (other_index != 0)
-            values[count] /= round[other_index].readings[reading];
+        values[count] = round[pick->lane_index].readings[pick->reading];
+        if (pick->other_index != 0)
+            values[count] /= round[pick->other_index].readings[pick->reading];
         count++;
     }
     return count;
+}
+
+static uint32_t gather_best(
+    const struct bench_campaign *campaign, const struct bench_pick *pick, double *values)
+{
+    uint32_t count = gather(campaign, pick, 0, values);
+
+    return count != 0 ? count : gather(campaign, pick, 1, values);
+}
+
+uint32_t bench_campaign_clean_count(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index)
+{
+    double values[BENCH_ROUNDS_MAX];
+    struct bench_pick pick = {lane_index, other_index, 0};
+
+    return gather(campaign, &pick, 0, values);
 }
 
 double bench_campaign_median(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t reading)
 {
     double values[BENCH_ROUNDS_MAX];
+    struct bench_pick pick = {lane_index, 0, reading};
 
-    return bench_quantile(values, gather(campaign, lane_index, 0, reading, values), 0.5);
+    return bench_quantile(values, gather_best(campaign, &pick, values), 0.5);
 }
 
 double bench_campaign_ratio(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index)
 {
     double values[BENCH_ROUNDS_MAX];
+    struct bench_pick pick = {lane_index, other_index, 0};
 
-    return bench_quantile(values, gather(campaign, lane_index, other_index, 0, values), 0.5);
+    return bench_quantile(values, gather_best(campaign, &pick, values), 0.5);
 }
 
 double bench_campaign_spread(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index)
 {
     double values[BENCH_ROUNDS_MAX];
+    struct bench_pick pick = {lane_index, other_index, 0};
 
-    return bench_spread(values, gather(campaign, lane_index, other_index, 0, values));
+    return bench_spread(values, gather_best(campaign, &pick, values));
 }

@@ -6,8 +6,8 @@
  * campaign.h: many short windows over several lanes, in turns: A B C, A B C ...
  *
  * What is compared was measured within milliseconds of each other. A window counts when both CPUs
- * were near before and after it, and nothing else ran on them meanwhile; a round counts when all
- * its windows do. Ratios are taken within each round, and the median of them is the result.
+ * were near before and after it, and nothing else ran on them meanwhile. Ratios are taken within
+ * each round in which both windows count, and the median of them is the result.
  */
 
 #include <stdint.h>
@@ -37,12 +37,9 @@ struct bench_campaign {
     struct bench_plan plans[BENCH_LANES_MAX];
     struct bench_window windows[BENCH_ROUNDS_MAX][BENCH_LANES_MAX];
     uint32_t round_count;       /* all that ran */
-    uint32_t kept_count;        /* those that count */
     uint32_t far_windows;       /* windows left out because the CPUs were far apart */
     uint32_t disturbed_windows; /* windows left out because others ran */
-    uint32_t unclean;           /* 1: no round was clean, so all of them were taken */
-    uint8_t kept[BENCH_ROUNDS_MAX];
-    double near_ns; /* the best placement seen */
+    double near_ns;             /* the best placement seen */
 };
 
 /* An empty campaign with the placement probe in it. */
@@ -55,15 +52,22 @@ uint32_t bench_campaign_add(struct bench_campaign *campaign, const struct bench_
 /* Runs it from crew start to crew stop. Returns 0 or -errno. */
 int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const int *cpus);
 
-/* The median over kept rounds of one reading of a lane. */
+/* In how many rounds the windows of both lanes count (other 0: of the one). */
+uint32_t bench_campaign_clean_count(
+    const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index);
+
+/*
+ * The median over the windows of a lane that count, of one reading. Here and below: where none
+ * counts, all are taken, and the line says "clean":false.
+ */
 double bench_campaign_median(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t reading);
 
-/* The median over kept rounds of the quotient of two lanes' readings 0. */
+/* The median over rounds in which both windows count, of the quotient of readings 0. */
 double bench_campaign_ratio(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index);
 
-/* The middle half of that quotient over kept rounds, as a share of the median. */
+/* The middle half of that quotient over those rounds, as a share of the median. */
 double bench_campaign_spread(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t other_index);
 

@@ -6,7 +6,10 @@
  * loops.h: the four loops of a subject, made of its put_NAME() and take_NAME().
  *
  *     BENCH_INLINE void put_NAME(uint32_t bytes, STATE *state, uint64_t value);
- *     BENCH_INLINE uint64_t take_NAME(uint32_t bytes, STATE *state);
+ *     BENCH_INLINE uint64_t take_NAME(uint32_t bytes, STATE *state, int is_late);
+ *
+ * In a round trip the next message is never there yet (is_late): one call that waits for it. In a
+ * stream it mostly is: look first, then wait.
  *
  * One message at a time; BENCH_LOOPS(NAME, STATE) defines ask_NAME() and so on, as struct
  * bench_subject takes them. A macro, since each must be inlined into its loop with its size.
@@ -21,7 +24,7 @@
     {                                                                                              \
         for (uint64_t i = 0; i < count; i++) {                                                     \
             put_##name(bytes, state, value);                                                       \
-            value = take_##name(bytes, state);                                                     \
+            value = take_##name(bytes, state, 1);                                                  \
         }                                                                                          \
         return value;                                                                              \
     }                                                                                              \
@@ -34,7 +37,7 @@
     {                                                                                              \
         uint64_t value = 0;                                                                        \
         for (uint64_t i = 0; i < count; i++) {                                                     \
-            value = take_##name(bytes, state);                                                     \
+            value = take_##name(bytes, state, 1);                                                  \
             put_##name(bytes, state, value);                                                       \
         }                                                                                          \
         return value;                                                                              \
@@ -59,7 +62,7 @@
     {                                                                                              \
         uint64_t sum = 0;                                                                          \
         for (uint64_t i = 0; i < count; i++)                                                       \
-            sum += take_##name(bytes, state);                                                      \
+            sum += take_##name(bytes, state, 0);                                                   \
         return sum;                                                                                \
     }                                                                                              \
     static uint64_t receive_##name(struct bench_lane *lane, uint64_t count)                        \

@@ -28,12 +28,13 @@ void bench_report_end(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t probe_index)
 {
     const struct bench_shape *shape = &campaign->lanes[lane_index].shape;
+    uint32_t clean_count = bench_campaign_clean_count(campaign, lane_index, probe_index);
 
-    bench_report_count("windows", campaign->kept_count);
+    bench_report_count("windows", clean_count != 0 ? clean_count : campaign->round_count);
     bench_report_number("spread", bench_campaign_spread(campaign, lane_index, probe_index), 3);
     bench_report_count("left_out_far", campaign->far_windows);
     bench_report_count("left_out_disturbed", campaign->disturbed_windows);
-    printf(",\"clean\":%s", campaign->unclean ? "false" : "true");
+    printf(",\"clean\":%s", clean_count != 0 ? "true" : "false");
     bench_report_number("near_ns", campaign->near_ns, 1);
     printf(",\"pause\":true,\"cell_bytes\":%u,\"depth\":%llu}\n", shape->cell_bytes,
         (unsigned long long)shape->depth);

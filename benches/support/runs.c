@@ -32,7 +32,7 @@ void bench_run_init(struct bench_campaign *campaign, const struct bench_measure 
     if (options->windows != 0)
         campaign->wanted_rounds = options->windows;
     campaign->window_ns = (options->quick ? 300 : 1500) * BENCH_NS_PER_US;
-    campaign->budget_ns = options->quick ? 300 * BENCH_NS_PER_MS : 4 * BENCH_NS_PER_S;
+    campaign->budget_ns = options->quick ? 300 * BENCH_NS_PER_MS : 10 * BENCH_NS_PER_S;
     if (options->windows != 0)
         campaign->budget_ns = 30 * BENCH_NS_PER_S;
 }
