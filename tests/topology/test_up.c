@@ -98,6 +98,9 @@ Test(up, control_c_ends_all_and_leaves_nothing_behind)
     observer = run_observe(&run);
     source = run_pid(observer, "source", 0);
     sink = run_pid(observer, "sinks", 1);
+    /* Sessions of their own: a terminal's Ctrl-C reaches up alone. */
+    cr_expect(eq(int, getsid(source), source));
+    cr_expect(eq(int, getsid(sink), sink));
     cr_assert(eq(int, kill(run.pid, SIGINT), 0));
     cr_expect(eq(int, run_wait(&run, 10), 130), "%s", run.err);
     cr_expect(strstr(run.err, "stopping on signal 2 (Interrupt)") != NULL, "%s", run.err);
