@@ -38,6 +38,8 @@ static void tell_death(struct scheduler *scheduler, uint32_t index)
 
 static void tell_return(struct scheduler *scheduler, uint32_t index, uint32_t starts)
 {
+    /* Some that came back may have died again before we looked. */
+    scheduler->figures.workers[index].deaths += starts - scheduler->workers[index].starts - 1;
     scheduler->workers[index].is_gone = 0;
     scheduler->workers[index].starts = starts;
     (void)fprintf(stderr,
