@@ -2,12 +2,10 @@
 
 /*
  * order.c: records after what they refer to, cycles kept together, and the hashes over these.
- *
- * Tarjan's search for strongly connected groups, with a stack of its own: a group is complete only
- * when all that it refers to is, which is the order that C wants.
  */
 
 #include "front.h"
+#include "graph.h"
 #include "hash.h"
 
 #include "lamina/base/assert.h"
@@ -17,43 +15,33 @@
 
 struct node {
     struct draft_record *record;
-    size_t number; /* order of discovery from 1; 0: not yet seen */
-    size_t low;    /* the smallest number that it reaches within its group */
-    size_t next;   /* the next successor to visit */
-    size_t group;  /* once complete, from 1 */
+    size_t group; /* once complete */
     uint64_t own_hash;
 };
 
+/* Records of one cycle, or one record. */
 struct group {
     uint64_t hash;
     uint32_t align_max;
 };
 
-struct search {
+struct ordering {
     struct schema_arena *arena;
+    struct graph graph;
     struct node *nodes;
-    size_t node_count;
-    size_t seen;
-    size_t *path; /* nodes being visited, the calls of a recursive search */
-    size_t path_count;
-    size_t *open; /* nodes seen whose group is not complete */
-    size_t open_count;
-    struct group *groups; /* [0] is unused */
-    size_t group_count;
-    size_t *edges; /* successors of node i: edges[first[i]] to edges[first[i + 1] - 1] */
-    size_t *first;
+    struct group *groups;
     struct list order;
 };
 
-static void add_edge(struct search *search, struct list *edges, const struct schema_record *record)
+static void add_edge(struct ordering *o, struct list *edges, const struct schema_record *record)
 {
     if (record != NULL)
-        list_add(search->arena, edges, &search->nodes[record->order_index]);
+        list_add(o->arena, edges, &o->nodes[record->order_index]);
 }
 
 /* Members of a union once for each record, however many of its fields are of that union. */
 static void add_union_edges(
-    struct search *search, struct list *edges, const struct schema_enum *enumeration, size_t node)
+    struct ordering *o, struct list *edges, const struct schema_enum *enumeration, size_t node)
 {
     struct draft_enum *draft = (struct draft_enum *)enumeration; /* its first member */
 
@@ -61,51 +49,47 @@ static void add_union_edges(
         return;
     draft->seen_by = node + 1;
     for (size_t i = 0; i < enumeration->value_count; i++)
-        add_edge(search, edges, enumeration->values[i].type.record);
+        add_edge(o, edges, enumeration->values[i].type.record);
 }
 
-static void add_edges(struct search *search, struct list *edges, size_t node)
+static void add_edges(struct ordering *o, struct list *edges, size_t node)
 {
-    const struct schema_record *record = &search->nodes[node].record->record;
+    const struct schema_record *record = &o->nodes[node].record->record;
 
     for (size_t i = 0; i < record->field_count; i++) {
         const struct schema_field *field = record->fields[i];
         const struct schema_enum *enumeration = field->type.enumeration;
 
-        add_edge(search, edges, field->type.record);
-        add_edge(search, edges, field->nested_flatbuffer);
+        add_edge(o, edges, field->type.record);
+        add_edge(o, edges, field->nested_flatbuffer);
         if (enumeration != NULL && enumeration->is_union)
-            add_union_edges(search, edges, enumeration, node);
+            add_union_edges(o, edges, enumeration, node);
     }
 }
 
-static void make_graph(struct search *search)
+static void make_graph(struct ordering *o)
 {
-    struct list edges = {0};
+    size_t count = o->graph.node_count;
+    size_t *first = arena_alloc(o->arena, (count + 1) * sizeof(*first));
+    struct list found = {0};
+    size_t *edges;
 
-    search->first = arena_alloc(search->arena, (search->node_count + 1) * sizeof(size_t));
-    for (size_t i = 0; i < search->node_count; i++) {
-        search->first[i] = edges.count;
-        add_edges(search, &edges, i);
+    for (size_t i = 0; i < count; i++) {
+        first[i] = found.count;
+        add_edges(o, &found, i);
     }
-    search->first[search->node_count] = edges.count;
-    search->edges = arena_alloc(search->arena, (edges.count + 1) * sizeof(size_t));
-    for (size_t i = 0; i < edges.count; i++)
-        search->edges[i] = (size_t)((struct node *)edges.items[i] - search->nodes);
+    first[count] = found.count;
+    edges = arena_alloc(o->arena, (found.count + 1) * sizeof(*edges));
+    for (size_t i = 0; i < found.count; i++)
+        edges[i] = (size_t)((struct node *)found.items[i] - o->nodes);
+    o->graph.first = first;
+    o->graph.edges = edges;
 }
 
 static int by_value(const void *left, const void *right)
 {
     uint64_t a = *(const uint64_t *)left;
     uint64_t b = *(const uint64_t *)right;
-
-    return (a > b) - (a < b);
-}
-
-static int by_index(const void *left, const void *right)
-{
-    size_t a = *(const size_t *)left;
-    size_t b = *(const size_t *)right;
 
     return (a > b) - (a < b);
 }
@@ -125,33 +109,33 @@ static uint32_t own_align(const struct schema_record *record)
 }
 
 /* Hashes of the members, then of the groups they refer to, each in ascending order, each once. */
-static void hash_group(struct search *search, const size_t *members, size_t count, size_t index)
+static void hash_group(struct ordering *o, const size_t *members, size_t count, size_t index)
 {
-    struct group *group = &search->groups[index];
+    struct group *group = &o->groups[index];
     size_t edge_count = 0;
     size_t found = 0;
     uint64_t *hashes;
     uint64_t last = 0;
 
     for (size_t i = 0; i < count; i++)
-        edge_count += search->first[members[i] + 1] - search->first[members[i]];
-    hashes = arena_alloc(search->arena, (count + edge_count) * sizeof(*hashes));
+        edge_count += o->graph.first[members[i] + 1] - o->graph.first[members[i]];
+    hashes = arena_alloc(o->arena, (count + edge_count) * sizeof(*hashes));
     for (size_t i = 0; i < count; i++)
-        hashes[i] = search->nodes[members[i]].own_hash;
+        hashes[i] = o->nodes[members[i]].own_hash;
     qsort(hashes, count, sizeof(*hashes), by_value);
     group->hash = hash_word(HASH_START, count);
     for (size_t i = 0; i < count; i++)
         group->hash = hash_word(group->hash, hashes[i]);
     for (size_t i = 0; i < count; i++)
-        for (size_t edge = search->first[members[i]]; edge < search->first[members[i] + 1];
+        for (size_t edge = o->graph.first[members[i]]; edge < o->graph.first[members[i] + 1];
              edge++) {
-            size_t other = search->nodes[search->edges[edge]].group;
+            size_t other = o->nodes[o->graph.edges[edge]].group;
 
             if (other == index)
                 continue;
-            hashes[found++] = search->groups[other].hash;
-            if (search->groups[other].align_max > group->align_max)
-                group->align_max = search->groups[other].align_max;
+            hashes[found++] = o->groups[other].hash;
+            if (o->groups[other].align_max > group->align_max)
+                group->align_max = o->groups[other].align_max;
         }
     qsort(hashes, found, sizeof(*hashes), by_value);
     for (size_t i = 0; i < found; i++) {
@@ -161,97 +145,38 @@ static void hash_group(struct search *search, const size_t *members, size_t coun
     }
 }
 
-static bool refers_to_itself(const struct search *search, size_t node)
+static void close_group(void *context, size_t index, const size_t *members, size_t count)
 {
-    for (size_t edge = search->first[node]; edge < search->first[node + 1]; edge++)
-        if (search->edges[edge] == node)
-            return true;
-    return false;
-}
+    struct ordering *o = context;
 
-/* The group of @node, which is its first member seen, is complete: take it off the stack. */
-static void close_group(struct search *search, size_t node)
-{
-    size_t index = ++search->group_count;
-    size_t begin = search->open_count;
-    size_t *members;
-    size_t count;
-
-    do {
-        begin--;
-        search->nodes[search->open[begin]].group = index;
-    } while (search->open[begin] != node);
-    members = search->open + begin;
-    count = search->open_count - begin;
-    qsort(members, count, sizeof(*members), by_index);
     for (size_t i = 0; i < count; i++) {
-        struct schema_record *record = &search->nodes[members[i]].record->record;
+        struct node *node = &o->nodes[members[i]];
+        struct schema_record *record = &node->record->record;
         uint32_t align = own_align(record);
 
-        record->is_recursive = count > 1 || refers_to_itself(search, node);
-        if (align > search->groups[index].align_max)
-            search->groups[index].align_max = align;
-        list_add(search->arena, &search->order, record);
+        node->group = index;
+        record->is_recursive = count > 1 || graph_has_loop(&o->graph, members[i]);
+        if (align > o->groups[index].align_max)
+            o->groups[index].align_max = align;
+        list_add(o->arena, &o->order, record);
     }
-    hash_group(search, members, count, index);
-    search->open_count = begin;
+    hash_group(o, members, count, index);
 }
 
-static void enter(struct search *search, size_t node)
+static void finish_records(struct ordering *o, struct schema *schema)
 {
-    search->nodes[node].number = ++search->seen;
-    search->nodes[node].low = search->seen;
-    search->path[search->path_count++] = node;
-    search->open[search->open_count++] = node;
-}
-
-static void lower(struct node *node, size_t low)
-{
-    if (low < node->low)
-        node->low = low;
-}
-
-/* Visit all that @start reaches and was not seen before. */
-static void visit(struct search *search, size_t start)
-{
-    enter(search, start);
-    while (search->path_count > 0) {
-        size_t at = search->path[search->path_count - 1];
-        struct node *node = &search->nodes[at];
-        size_t edge = search->first[at] + node->next;
-
-        if (edge < search->first[at + 1]) {
-            const struct node *successor = &search->nodes[search->edges[edge]];
-
-            node->next++;
-            if (successor->number == 0)
-                enter(search, search->edges[edge]);
-            else if (successor->group == 0)
-                lower(node, successor->number);
-            continue;
-        }
-        search->path_count--;
-        if (node->low == node->number)
-            close_group(search, at);
-        if (search->path_count > 0)
-            lower(&search->nodes[search->path[search->path_count - 1]], node->low);
-    }
-}
-
-static void finish_records(struct search *search, struct schema *schema)
-{
-    schema->order = (const struct schema_record *const *)search->order.items;
-    schema->record_count = search->order.count;
-    for (size_t i = 0; i < search->node_count; i++) {
-        struct node *node = &search->nodes[i];
-        const struct group *group = &search->groups[node->group];
+    schema->order = (const struct schema_record *const *)o->order.items;
+    schema->record_count = o->order.count;
+    for (size_t i = 0; i < o->graph.node_count; i++) {
+        struct node *node = &o->nodes[i];
+        const struct group *group = &o->groups[node->group];
         struct schema_record *record = &node->record->record;
 
         record->align_max = group->align_max;
         record->hash = hash_word(node->own_hash, group->hash);
     }
-    for (size_t i = 0; i < search->order.count; i++)
-        ((struct schema_record *)search->order.items[i])->order_index = (uint32_t)i;
+    for (size_t i = 0; i < o->order.count; i++)
+        ((struct schema_record *)o->order.items[i])->order_index = (uint32_t)i;
 }
 
 static uint64_t hash_all(struct schema_arena *arena, const struct schema *schema)
@@ -270,12 +195,10 @@ static uint64_t hash_all(struct schema_arena *arena, const struct schema *schema
 void order_records(struct front *front)
 {
     size_t count = front->records.count;
-    struct search search = {.arena = front->arena, .node_count = count};
+    struct ordering o = {.arena = front->arena, .graph = {.node_count = count}};
 
-    search.nodes = arena_alloc(front->arena, (count + 1) * sizeof(*search.nodes));
-    search.path = arena_alloc(front->arena, (count + 1) * sizeof(*search.path));
-    search.open = arena_alloc(front->arena, (count + 1) * sizeof(*search.open));
-    search.groups = arena_alloc(front->arena, (count + 1) * sizeof(*search.groups));
+    o.nodes = arena_alloc(front->arena, (count + 1) * sizeof(*o.nodes));
+    o.groups = arena_alloc(front->arena, (count + 1) * sizeof(*o.groups));
     for (size_t i = 0; i < front->enums.count; i++) {
         struct draft_enum *draft = front->enums.items[i];
 
@@ -285,15 +208,13 @@ void order_records(struct front *front)
         struct draft_record *record = front->records.items[i];
 
         record->record.order_index = (uint32_t)i; /* its node, until the order is known */
-        search.nodes[i].record = record;
-        search.nodes[i].own_hash = hash_record(&record->record);
+        o.nodes[i].record = record;
+        o.nodes[i].own_hash = hash_record(&record->record);
     }
-    make_graph(&search);
-    for (size_t i = 0; i < count; i++)
-        if (search.nodes[i].number == 0)
-            visit(&search, i);
-    LAM_ASSERT(search.order.count == count);
-    finish_records(&search, front->schema);
+    make_graph(&o);
+    graph_groups(front->arena, &o.graph, close_group, &o);
+    LAM_ASSERT(o.order.count == count);
+    finish_records(&o, front->schema);
     front->schema->hash = front->schema->root != NULL ? front->schema->root->hash
                                                       : hash_all(front->arena, front->schema);
 }

@@ -85,7 +85,7 @@ Test(schema_meaning, defaults_are_exact_to_the_ends_of_each_type)
         "table A { a:ulong = 18446744073709551615; b:long = -9223372036854775808; c:byte = -0x80;"
         "d:bool = true; e:E = \"Low High\"; f:float = 0.1; g:double = -inf; h:float = nan;"
         "i:int = null; j:string = \"\\u00e9\\\"\"; k:[int] = []; l:double = -0.0; m:short;"
-        "n:double = 0x1.8p1; o:E = E.High; }");
+        "n:double = 0x1.8p1; o:E = E.High; p:string = \"\\ud83d\\ude00\\u0800\\x41\\/\"; }");
     const struct schema_record *a = record(schema, "A");
 
     cr_expect(field(a, "a")->default_bits == UINT64_MAX);
@@ -104,6 +104,7 @@ Test(schema_meaning, defaults_are_exact_to_the_ends_of_each_type)
     cr_expect(!field(a, "m")->has_default && field(a, "m")->default_bits == 0);
     cr_expect(schema_default_double(field(a, "n")) == 3.0);
     cr_expect(field(a, "o")->default_bits == UINT64_C(1) << 63);
+    cr_expect(strcmp(field(a, "p")->default_string, "\360\237\230\200\340\240\200A/") == 0);
     schema_destroy(schema);
 }
 
