@@ -36,7 +36,7 @@ static int run(const struct bench_options *options, uint32_t payload_bytes)
         bench_report_number("receive_ns", bench_campaign_median(&campaign, lane, 1), 1);
         bench_report_text("probe", "memcpy");
         bench_report_number("probe_ns", bench_campaign_median(&campaign, probe, 0), 1);
-        bench_report_number("ratio", bench_campaign_ratio(&campaign, lane, probe), 3);
+        bench_report_ratio("ratio", bench_campaign_ratio(&campaign, lane, probe));
         bench_report_end(&campaign, lane, probe);
     }
     return 0;

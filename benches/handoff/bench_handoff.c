@@ -48,11 +48,11 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
     bench_report_number("p99_ns", bench_campaign_median(campaign, lane, 1), 1);
     bench_report_text("probe", campaign->lanes[lanes->probe].subject->name);
     bench_report_number("probe_ns", bench_campaign_median(campaign, lanes->probe, 0), 1);
-    bench_report_number("ratio", bench_campaign_ratio(campaign, lane, lanes->probe), 3);
+    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, lanes->probe));
     bench_report_number("stamped_ns", bench_campaign_median(campaign, lanes->stamped, 0), 1);
     bench_report_number("cursor_ns", bench_campaign_median(campaign, lanes->cursor, 0), 1);
     if (below != 0)
-        bench_report_number("ratio_below", bench_campaign_ratio(campaign, lane, below), 3);
+        bench_report_ratio("ratio_below", bench_campaign_ratio(campaign, lane, below));
     bench_report_end(campaign, lane, lanes->probe);
 }
 

@@ -49,7 +49,7 @@ static void report(struct ladder *ladder, const struct bench_campaign *campaign,
     else
         bench_report_number("p50_ns", value, 1);
     bench_report_text("probe", campaign->lanes[probe].subject->name);
-    bench_report_number("ratio", bench_campaign_ratio(campaign, lane, probe), 3);
+    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
     bench_report_end(campaign, lane, probe);
 }
 

@@ -34,7 +34,7 @@ static void report(
     bench_report_number("bytes_per_s", rate * shape->payload_bytes, 0);
     bench_report_text("probe", "stamped");
     bench_report_number("probe_per_s", bench_campaign_median(campaign, probe, 0), 0);
-    bench_report_number("ratio", bench_campaign_ratio(campaign, lane, probe), 3);
+    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
     bench_report_end(campaign, lane, probe);
 }
 

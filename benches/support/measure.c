@@ -55,7 +55,7 @@ static double clock_cost_ns(void)
 /* The least of a few tries: a plan made from a disturbed one would have windows of nothing. */
 #define PLAN_TRIES 3
 
-/* ... and where a lap of the ring is not too long, with a whole one: its lines are where they will be. */
+/* ... and with a whole lap of the ring, if not too long: then its lines are where they stay. */
 static uint64_t warm_up(const struct bench_shape *shape, uint64_t count)
 {
     uint64_t lap = shape->cell_bytes ? shape->depth / bench_message_cells(shape) + 1 : 1;

@@ -24,6 +24,11 @@ void bench_report_number(const char *key, double value, int digits)
     printf(",\"%s\":%.*f", key, digits, value);
 }
 
+void bench_report_ratio(const char *key, double value)
+{
+    bench_report_number(key, value, value < 0.1 ? 6 : 3);
+}
+
 void bench_report_end(
     const struct bench_campaign *campaign, uint32_t lane_index, uint32_t probe_index)
 {

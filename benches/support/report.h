@@ -19,6 +19,9 @@ void bench_report_count(const char *key, uint64_t value);
 /* With @digits behind the point. */
 void bench_report_number(const char *key, double value, int digits);
 
+/* A quotient: three digits, more of them where it is small. */
+void bench_report_ratio(const char *key, double value);
+
 /*
  * How it was measured: rounds that count, the spread of the ratio, what was left out, and the
  * geometry that subject and probe share. Then closes the object.

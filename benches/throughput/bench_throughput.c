@@ -38,11 +38,11 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
     bench_report_number("bytes_per_s", rate * shape->payload_bytes, 0);
     bench_report_text("probe", campaign->lanes[probe].subject->name);
     bench_report_number("probe_per_s", probe == lanes->cursor ? cursor : stamped, 0);
-    bench_report_number("ratio", bench_campaign_ratio(campaign, lane, probe), 3);
+    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
     bench_report_number("stamped_per_s", stamped, 0);
     bench_report_number("cursor_per_s", cursor, 0);
     if (below != 0)
-        bench_report_number("ratio_below", bench_campaign_ratio(campaign, lane, below), 3);
+        bench_report_ratio("ratio_below", bench_campaign_ratio(campaign, lane, below));
     bench_report_end(campaign, lane, probe);
 }
 
