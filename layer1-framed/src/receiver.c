@@ -20,7 +20,7 @@ int lam_framed_receiver_proceed(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
     uint64_t begin = receiver->released;
-    struct lam_event event;
+    struct lam_event event = {.payload = NULL};
     int rc;
 
     receiver->state &= ~(uint32_t)STATE_LOSS;
@@ -48,7 +48,7 @@ int lam_framed_receiver_wait_until(
     struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
 {
     for (;;) {
-        struct lam_event event;
+        struct lam_event event = {.payload = NULL};
         int rc = lam_ring_consumer_peek_until(&receiver->consumer, deadline_ns, &event);
 
         if (rc != 0)

@@ -9,8 +9,8 @@
  * where it lies; a message of frames is put together in the receiver's buffer. Several messages may
  * be held at once; they are released in order.
  *
- * A message of frames asks for the room that its receiver has: while it is put together, its frames
- * are handed back at once, and so nothing older may be held, and one such message at a time (-EBUSY).
+ * The frames of a message are handed back as soon as they are copied: so nothing older may be held
+ * when it begins, and there is one such message at a time (-EBUSY).
  *
  * All calls from one thread at a time. The inline ones make no system call, except to wake a sender
  * that sleeps, and nothing here allocates once attached.
@@ -132,7 +132,7 @@ static inline int lam_framed_receiver_rarely(struct lam_framed_receiver *receive
 static inline int lam_framed_receiver_try_receive(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
-    struct lam_event event;
+    struct lam_event event = {NULL, 0, 0, 0, 0, 0};
     int rc;
 
     if (__builtin_expect(receiver->state != 0, 0))

@@ -115,8 +115,8 @@ int lam_framed_sender_claim_until(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload);
 
 /*
- * Claim for a message with *@correlation, which is copied. Otherwise as lam_framed_sender_try_claim()
- * and lam_framed_sender_claim_until().
+ * Claim for a message with *@correlation, which is copied. Otherwise as
+ * lam_framed_sender_try_claim() and lam_framed_sender_claim_until().
  */
 int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
     const struct lam_framed_correlation *correlation, void **payload);
