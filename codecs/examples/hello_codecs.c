@@ -35,12 +35,14 @@ int main(void)
     struct market_Quote value;
     struct lam_arena arena;
 
-    if (market_Quote_verify(memory, size, &error) != 0)
-        return fprintf(stderr, "%s\n", error.text), 1;
+    if (market_Quote_verify(memory, size, &error) != 0) {
+        (void)fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
     struct market_Quote_view view = market_Quote_root(memory);
     struct lam_i32_span bids = market_Quote_get_bids(view);
     printf("%s: %" PRIu32 " bids, best %" PRId32 ", %zu bytes\n",
-        market_Quote_get_symbol(view).data, bids.count, bids.data[0], size);
+        market_Quote_get_symbol(view).data, bids.count, bids.count != 0 ? bids.data[0] : 0, size);
 
     lam_arena_init(&arena, room, sizeof(room));
     if (market_Quote_copy(view, &value, &arena) != 0 ||

@@ -92,7 +92,7 @@ static int parse_heads(struct lam_parse *parse)
 
 /*
  * Refuse structs that contain themselves. Depths grow from the leaves, a level a pass, so that the
- * work is bounded whatever the text says; required_count, which structs have no use for, holds them.
+ * work is bounded whatever the text says; required_count holds them, of no other use to structs.
  */
 static int check_struct_depths(struct lam_parse *parse)
 {

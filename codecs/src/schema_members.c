@@ -117,8 +117,8 @@ static int parse_member(
                                            : lam_kind_bytes(field->kind);
     align = field->kind == LAM_KIND_STRUCT ? parse->types[field->type].align : (uint32_t)bytes;
     bytes *= field->length != 0 ? field->length : 1;
-    if (offset < *next || offset % align != 0 || offset + bytes > type->inline_bytes ||
-        align > type->align)
+    if (align == 0 || offset < *next || offset % align != 0 ||
+        offset + bytes > type->inline_bytes || align > type->align)
         return lam_parse_refuse(
             parse, "a member lies outside its struct, over another one, or unaligned");
     field->place = (uint32_t)offset;

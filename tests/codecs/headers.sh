@@ -17,6 +17,7 @@ flags="-Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only
 count=0
 
 # compile FOLDER NAME: the header of NAME in FOLDER, as each compiler that there is sees it.
+# shellcheck disable=SC2086 # flags, and the folder with more of them, are words
 compile() {
     printf '#include "%s.h"\n#include "%s.h"\n' "$2" "$2" >unit.c
     cp unit.c unit.cc
@@ -49,7 +50,8 @@ refused=0
 for schema in $(cd "$data" && find . -name '*.fbs' | sort); do
     schema=${schema#./}
     mkdir -p "official/$(dirname "$schema")"
-    if "$compiler" -I "$data" -I "$data/include_test" -I "$data/include_test/sub" -o "official/${schema%.fbs}.h" \
+    if "$compiler" -I "$data" -I "$data/include_test" -I "$data/include_test/sub" \
+        -o "official/${schema%.fbs}.h" \
         "$data/$schema" 2>message; then
         made=$((made + 1))
         echo "$schema" >>list

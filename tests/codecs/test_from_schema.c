@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: a tool that has only the text of a type prints its messages as the type itself would, and no
- * text makes it read outside. Method: the texts of the tests' own types; then the same, cut short
- * and with each byte changed, used on a message where they are still taken.
+ * Goal: a tool that has only the text of a type prints its messages as the type itself would, and
+ * no text makes it read outside. Method: the texts of the tests' own types; then the same, cut
+ * short and with each byte changed, used on a message where they are still taken.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -113,7 +113,7 @@ static int copy_field(
     if (lam_field_is_scalar(field)) {
         memcpy(at, from, lam_kind_bytes(field->kind));
         if (field->kind == LAM_KIND_BOOL)
-            *at = *at != 0; /* any other byte would be no bool to C */
+            *at = (char)(*at != 0); /* any other byte would be no bool to C */
         if ((field->flags & LAM_FIELD_OPTIONAL) != 0)
             at[lam_kind_bytes(field->kind)] = 1;
         return 0;

@@ -94,8 +94,10 @@ static int decode_integer(struct decode *d, const struct lam_step *step, unsigne
     unsigned bits = 8 * lam_kind_bytes(kind);
     uint64_t u;
     int64_t i;
+    int64_t most;
     int rc;
 
+    LAM_ASSERT(bits >= 8);
     if (kind_is_unsigned(kind)) {
         rc = got(d, step, lam_mp_get_u64(&d->reader, &u));
         if (rc == 0 && bits < 64 && u >> bits != 0)
@@ -103,8 +105,8 @@ static int decode_integer(struct decode *d, const struct lam_step *step, unsigne
     } else {
         rc = got(d, step, lam_mp_get_i64(&d->reader, &i));
         u = rc == 0 ? (uint64_t)i : 0;
-        if (rc == 0 &&
-            (i < -(INT64_C(1) << (bits - 2)) * 2 || i > ((INT64_C(1) << (bits - 2)) - 1) * 2 + 1))
+        most = INT64_MAX >> (64 - bits);
+        if (rc == 0 && (i < -most - 1 || i > most))
             rc = refuse(d, step, "an integer does not fit its field");
     }
     if (rc == 0)
@@ -135,7 +137,7 @@ static int decode_string(struct decode *d, const struct lam_step *step, char *at
 
     if (rc == 0)
         rc = take(d, (size_t)string.size + 1, 1, &to);
-    if (rc != 0 || to == NULL)
+    if (rc != 0 || to == NULL || at == NULL)
         return rc;
     memcpy(to, string.data, string.size);
     to[string.size] = '\0';
@@ -151,7 +153,7 @@ static int decode_bytes(struct decode *d, const struct lam_step *step, char *at)
 
     if (rc == 0)
         rc = take(d, bytes.count, 1, &to);
-    if (rc != 0 || to == NULL)
+    if (rc != 0 || to == NULL || at == NULL)
         return rc;
     memcpy(to, bytes.data, bytes.count);
     lam_value_store_span(at, to, bytes.count);
@@ -300,7 +302,7 @@ static int decode_vector(
             field->kind == LAM_KIND_STRUCT ? d->root->types[field->type].align : 8, &data);
     for (step->index = 0; rc == 0 && step->index < count; step->index++)
         rc = decode_element(d, step, field, data != NULL ? data + step->index * stride : NULL);
-    if (rc == 0 && data != NULL)
+    if (rc == 0 && data != NULL && at != NULL)
         lam_value_store_span(at, data, count);
     return rc;
 }
@@ -318,7 +320,7 @@ static int decode_nested(
     if (rc == 0)
         rc = is_struct ? decode_struct(d, step, field->type, nested)
                        : decode_table(d, step, field->type, nested);
-    if (rc == 0 && nested != NULL)
+    if (rc == 0 && nested != NULL && at != NULL)
         lam_value_store_pointer(at, nested);
     return rc;
 }

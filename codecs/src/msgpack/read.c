@@ -134,7 +134,7 @@ int lam_mp_next(struct lam_mp_reader *reader, struct lam_mp_token *token)
         return set_body(reader, token, form->kind, value, at);
     token->kind = form->kind;
     token->u = form->kind == LAM_MP_BOOL ? first & 1 : value;
-    if (form->is_int != 0)
+    if (form->is_int != 0 && form->width != 0)
         set_int(token, (int64_t)(value << (64 - 8 * form->width)) >> (64 - 8 * form->width));
     else if (form->kind == LAM_MP_F32 || form->kind == LAM_MP_F64)
         set_float(token, value);

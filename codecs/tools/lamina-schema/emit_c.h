@@ -42,7 +42,7 @@ struct emit {
     size_t symbol_count;
     size_t symbol_capacity;
     struct emit_layout *layouts; /* of all tables, by order_index */
-    /* what own records reach, themselves included; an index here is a type's number in the header */
+    /* what own records reach, and themselves; an index is the number of a type in the header */
     const struct schema_declaration **types;
     uint32_t type_count;
     bool failed;

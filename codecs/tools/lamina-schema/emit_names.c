@@ -16,6 +16,7 @@ void emit_put(struct emit *e, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): started in the line before */
     if (vfprintf(e->out, format, arguments) < 0)
         e->failed = true;
     va_end(arguments);
@@ -104,13 +105,14 @@ const char *emit_member(const char *name, char *buffer, size_t capacity)
 
 void emit_c_name(const struct emit *e, const struct schema_declaration *declaration, char *name)
 {
-    (void)snprintf(name, EMIT_NAME_BYTES, "%s%s", e->options->prefix, declaration->full_name);
+    const char *full = declaration->full_name;
+    bool clashes = e->options->prefix[0] == '\0' && is_reserved(full);
+
+    (void)snprintf(name, EMIT_NAME_BYTES, "%s%s%s", e->options->prefix, full, clashes ? "_" : "");
     for (char *at = name; *at != '\0'; at++) {
         if (*at == '.')
             *at = '_';
     }
-    if (is_reserved(name) && strlen(name) + 1 < EMIT_NAME_BYTES)
-        (void)strcat(name, "_");
 }
 
 const char *emit_suffix(enum schema_kind kind)
@@ -186,15 +188,15 @@ void emit_identifier(const struct emit *e, const struct schema_record *record, c
 /* The shortest constant that comes back the same. @text has 48 bytes. */
 static void put_double(char *text, double value, bool is_float)
 {
-    for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(text, 40, "%.*g", digits, value);
-        if (is_float ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+    char digits[32] = "";
+
+    for (int count = 1; count <= 17; count++) {
+        (void)snprintf(digits, sizeof(digits), "%.*g", count, value);
+        if (is_float ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value)
             break;
     }
-    if (strpbrk(text, ".e") == NULL)
-        (void)strcat(text, ".0");
-    if (is_float)
-        (void)strcat(text, "f");
+    (void)snprintf(
+        text, 48, "%s%s%s", digits, strpbrk(digits, ".e") == NULL ? ".0" : "", is_float ? "f" : "");
 }
 
 void emit_default(const struct schema_field *field, char *text)

@@ -17,14 +17,18 @@ cd "$work"
 
 for way in built packed; do
     "$peer" "$way" "$way.bin"
-    flatc -I "$schemas" --json --strict-json --raw-binary "$schemas/everything.fbs" -- "$way.bin"
+    flatc -I "$schemas" --json --strict-json --raw-binary "$schemas/everything.fbs" \
+        -- "$way.bin"
     grep -q '"text": "hello"' "$way.json"
     mv "$way.bin" "$way.ours"
     "$peer" describe "$way.ours" >ours
     flatc -I "$schemas" --binary "$schemas/everything.fbs" "$way.json"
     mv everything.bin "$way.theirs" 2>/dev/null || mv "$way.bin" "$way.theirs"
     "$peer" describe "$way.theirs" >theirs
-    cmp "$way.ours" "$way.theirs" >/dev/null && { echo "$way: flatc only copied the bytes"; exit 1; }
+    if cmp "$way.ours" "$way.theirs" >/dev/null; then
+        echo "$way: flatc only copied the bytes"
+        exit 1
+    fi
     diff ours theirs
     echo "$way: flatc and we agree on $(wc -c <"$way.ours") and $(wc -c <"$way.theirs") bytes"
 done

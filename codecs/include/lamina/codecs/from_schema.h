@@ -27,8 +27,8 @@ extern "C" {
  * Make @codec of the @bytes of @text, which are borrowed for the call; what the codec needs is
  * copied into @arena, where it lives until the arena is reset.
  *
- * Of the members, verify and describe can be called; bound, encode and decode are NULL. type_hash is
- * that of the text. One thread a call.
+ * Of the members, verify and describe can be called; bound, encode and decode are NULL. type_hash
+ * is that of the text. One thread a call.
  *
  * Returns 0, or
  *   -EBADMSG  the text is no schema; @error (may be NULL) has the line and the reason

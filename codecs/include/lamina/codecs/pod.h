@@ -5,9 +5,9 @@
 /*
  * lamina/codecs/pod.h: a struct sent as it lies in memory, checked by the hash of its layout.
  *
- * Codecs, floor 1. For structs of fixed size without pointers, between processes of one machine. The
- * fields are listed once, and the codec made from the list; two programs whose lists differ in a
- * name, a kind, a place or the size have different hashes and are kept apart:
+ * Codecs, floor 1. For structs of fixed size without pointers, between processes of one machine.
+ * The fields are listed once, and the codec made from the list; two programs whose lists differ in
+ * a name, a kind, a place or the size have different hashes and are kept apart:
  *
  *     struct tick {
  *         uint64_t time_ns;
@@ -73,9 +73,9 @@ struct lam_pod_type {
     }
 
 /*
- * Make the codec @pod->codec of the struct that @type describes, which is borrowed for the call. The
- * fields have to be listed in the order of their places and to cover every byte, so that no padding
- * with old contents of the stack is ever sent: name the padding, as an array of uint8_t.
+ * Make the codec @pod->codec of the struct that @type describes, which is borrowed for the call.
+ * The fields have to be listed in the order of their places and to cover every byte, so that no
+ * padding with old contents of the stack is ever sent: name it, as an array of uint8_t.
  *
  * @pod is kept by whoever uses the codec, and may be static and shared by threads afterwards.
  *
