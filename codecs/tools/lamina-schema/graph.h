@@ -15,7 +15,7 @@ struct graph {
     const size_t *edges; /* node i leads to edges[first[i]] up to edges[first[i + 1] - 1] */
 };
 
-/* A group is complete: its @count members, in ascending order. Called in order of @index, from 0. */
+/* A group is complete: its @count members, ascending. Called in order of @index, from 0. */
 typedef void graph_group_fn(void *context, size_t index, const size_t *members, size_t count);
 
 void graph_groups(
