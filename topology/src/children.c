@@ -135,16 +135,15 @@ static void plan_restart(struct supervisor *supervisor, uint32_t instance, const
         child->starts, role->restart_limit);
 }
 
-static void meet_death(struct supervisor *supervisor, uint32_t instance, int cause)
+static void meet_death(
+    struct supervisor *supervisor, uint32_t instance, int cause, const char *death)
 {
     const struct lam_plan_role *role;
-    char death[320];
     uint32_t index;
 
     if (supervisor->phase >= PHASE_STOPPING && (cause == -SIGTERM || cause == -SIGKILL))
         return; /* by our own hand */
     role = lam_plan_instance(supervisor->plan, instance, &index);
-    describe_death(supervisor, instance, cause, death, sizeof(death));
     if (supervisor->phase >= PHASE_STOPPING) {
         supervisor_log(supervisor, "%s, while stopping", death);
     } else if (supervisor->phase == PHASE_DRAINING) {
@@ -172,13 +171,17 @@ static void note_end(struct supervisor *supervisor, uint32_t instance, int cause
 {
     struct status_instance *row = &supervisor->status.page->instances[instance];
     const struct lam_plan_role *role;
+    char death[320] = "";
     uint32_t index;
 
     supervisor->children[instance].is_running = 0;
     if (cause != 0)
-        meet_death(supervisor, instance, cause);
+        describe_death(supervisor, instance, cause, death, sizeof(death));
+    /* Before anything follows from it: whoever sees the others stop can see why. */
     lam_store_relaxed(&row->cause, (uint32_t)cause);
     lam_store_release(&row->run, cause == 0 ? STATUS_ENDED : STATUS_DIED);
+    if (cause != 0)
+        meet_death(supervisor, instance, cause, death);
     role = lam_plan_instance(supervisor->plan, instance, &index);
     if (role->is_main && cause == 0 && all_ended(supervisor, role))
         supervisor_enter(supervisor, PHASE_DRAINING);

@@ -2,6 +2,7 @@
 #include "fabric_run.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,12 +70,21 @@ __attribute__((noreturn)) static void become_lamina(
     _exit(127);
 }
 
+/* Many processes write to it at once: only by appending does none overwrite another's line. */
+static int open_output(const char *name)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+
+    cr_assert(fd >= 0);
+    cr_assert_eq(fcntl(fd, F_SETFL, O_APPEND), 0);
+    return fd;
+}
+
 void fabric_start(struct fabric_run *run, const char *const *sets, int json, int input)
 {
     (void)snprintf(run->name, sizeof(run->name), "fabric-test-%ld", (long)getpid());
-    run->out = memfd_create("out", MFD_CLOEXEC);
-    run->err = memfd_create("err", MFD_CLOEXEC);
-    cr_assert(run->out >= 0 && run->err >= 0);
+    run->out = open_output("out");
+    run->err = open_output("err");
     run->pid = fork();
     cr_assert(run->pid >= 0);
     if (run->pid == 0)

@@ -138,6 +138,16 @@ Test(fabric_death, a_killed_scheduler_ends_the_workers_and_the_run)
     cr_assert(kill(worker, 0) != 0 && errno == ESRCH, "a worker was left behind");
 }
 
+Test(fabric_death, a_scheduler_that_is_started_again_does_the_whole_trace)
+{
+    const char *const sets[] = {"workers.count=2", "scheduler.policy=restart", "speed=25", NULL};
+
+    fabric_start(&run, sets, 1, -1);
+    cr_assert_eq(kill(fabric_at_step(&run, "scheduler", 0, 200), SIGKILL), 0);
+    expect_all_done();
+    cr_assert_eq(json_count(run.text, "workers.0.deaths"), 0);
+}
+
 Test(fabric_death, ctrl_c_stops_it_cleanly_with_the_report_so_far)
 {
     const char *const sets[] = {"workers.count=2", "speed=10", NULL};

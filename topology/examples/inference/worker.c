@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "attach.h"
 #include "inference.h"
@@ -25,6 +26,7 @@ struct worker {
     struct lam_topology *topology;
     struct receiving_end steps;
     struct sending_end replies;
+    int is_alone; /* the scheduler died, and we have said so */
 };
 
 /* A step whose parts fit together: vectors as they lie in the ring. */
@@ -116,6 +118,23 @@ static int answer(struct worker *worker, const struct step *step, uint64_t start
     return lam_zerocopy_sender_commit(&worker->replies.sender, &builder, 0);
 }
 
+/*
+ * The scheduler died. What becomes of us is for the topology to say: it stops, or starts another
+ * scheduler, which goes on in the same ring. Returns as work().
+ */
+static int await_scheduler(struct worker *worker)
+{
+    struct timespec span = {.tv_nsec = 5 * (long)LAM_NS_PER_MS};
+
+    if (stop_asked(worker->topology))
+        return -ECANCELED;
+    if (!worker->is_alone)
+        (void)say(worker, "the scheduler is gone", -EOWNERDEAD);
+    worker->is_alone = 1;
+    (void)nanosleep(&span, NULL);
+    return 0;
+}
+
 /* Returns 0 to go on, -EPIPE or -ECANCELED at the end of the run, or an error that was said. */
 static int work(struct worker *worker)
 {
@@ -129,12 +148,13 @@ static int work(struct worker *worker)
     if (rc == -EPIPE)
         return rc;
     if (rc == -EOWNERDEAD)
-        return say(worker, "the scheduler is gone", rc);
+        return await_scheduler(worker);
     if (rc == -EBADMSG)
         return say(worker, lam_zerocopy_receiver_reason(receiver), rc);
     if (rc != 0)
         return say(worker, "cannot receive a step", rc);
 
+    worker->is_alone = 0;
     if (read_step(view.payload, &step) != 0)
         return say(worker, "a step whose counts do not agree", -EBADMSG);
     lam_topology_progress(worker->topology, step.id);
