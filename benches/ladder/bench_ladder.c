@@ -17,7 +17,9 @@
 #include "report.h"
 #include "runs.h"
 
-#define WINDOWS 15
+/* 32 campaigns, within a minute also on a busy machine. */
+#define WINDOWS   15
+#define BUDGET_NS UINT64_C(1800000000)
 
 static void keep(struct ladder *ladder, const char *name, uint32_t payload_bytes, int is_rate,
     double value, double spread)
@@ -63,8 +65,10 @@ static int run(
     bench_run_shape(&shape, options, payload_bytes, 1, 1);
     bench_run_init(
         &campaign, is_rate ? &bench_measure_throughput : &bench_measure_handoff, options);
-    if (!options->quick && options->windows == 0)
+    if (!options->quick && options->windows == 0) {
         campaign.wanted_rounds = WINDOWS;
+        campaign.budget_ns = BUDGET_NS;
+    }
     for (uint32_t i = 0; i < bench_layer_count; i++)
         if (bench_layers[i].variant == NULL && bench_run_wants(options, i))
             lanes[i] = bench_campaign_add(&campaign, bench_layers[i].subject, &shape);
