@@ -73,24 +73,30 @@ BENCH_INLINE void step(struct ring *ring)
         ring->index = 0;
 }
 
-static void await_room(struct ring *ring, uint64_t count)
+/* Both return the new bound. They take what changes by value: see stamped.c. */
+
+static __attribute__((noinline)) uint64_t await_room(
+    const struct ring *ring, uint64_t next, uint64_t count)
 {
     uint32_t looks = 0;
 
     for (;;) {
-        ring->bound = lam_load_acquire(&ring->cursors->read.sequence) + ring->slot_count;
-        if (ring->bound - ring->next >= count)
-            return;
+        uint64_t bound = lam_load_acquire(&ring->cursors->read.sequence) + ring->slot_count;
+
+        if (bound - next >= count)
+            return bound;
         bench_pause(&looks);
     }
 }
 
-static void await_message(struct ring *ring)
+static __attribute__((noinline)) uint64_t await_message(const struct ring *ring, uint64_t next)
 {
     uint32_t looks = 0;
+    uint64_t bound;
 
-    while ((ring->bound = lam_load_acquire(&ring->cursors->written.sequence)) == ring->next)
+    while ((bound = lam_load_acquire(&ring->cursors->written.sequence)) == next)
         bench_pause(&looks);
+    return bound;
 }
 
 BENCH_INLINE void put(struct ring *ring, uint32_t bytes, uint64_t value)
@@ -107,17 +113,18 @@ BENCH_INLINE void publish(struct ring *ring)
 BENCH_INLINE void put_one(struct ring *ring, uint32_t bytes, uint64_t value)
 {
     if (ring->next == ring->bound)
-        await_room(ring, 1);
+        ring->bound = await_room(ring, ring->next, 1);
     put(ring, bytes, value);
     publish(ring);
 }
 
-BENCH_INLINE uint64_t take(struct ring *ring, uint32_t bytes)
+/* @shared: the same ring, where its pointers may be read from. */
+BENCH_INLINE uint64_t take(struct ring *ring, const struct ring *shared, uint32_t bytes)
 {
     uint64_t sum;
 
     if (ring->next == ring->bound)
-        await_message(ring);
+        ring->bound = await_message(shared, ring->next);
     sum = bench_sum(slot_at(ring, bytes), bytes);
     step(ring);
     return sum;
@@ -130,7 +137,7 @@ BENCH_INLINE void release(struct ring *ring)
 
 BENCH_INLINE uint64_t take_one(struct ring *ring, uint32_t bytes)
 {
-    uint64_t sum = take(ring, bytes);
+    uint64_t sum = take(ring, ring, bytes);
 
     release(ring);
     return sum;
@@ -173,7 +180,7 @@ BENCH_INLINE void send_sized(
 
     for (uint64_t sent = 0; sent < count; sent += batch) {
         if (ring.bound - ring.next < batch)
-            await_room(&ring, batch);
+            ring.bound = await_room(shared, ring.next, batch);
         for (uint64_t i = 0; i < batch; i++)
             put(&ring, bytes, value++);
         publish(&ring);
@@ -200,7 +207,7 @@ BENCH_INLINE uint64_t receive_sized(
 
     for (uint64_t received = 0; received < count; received += batch) {
         for (uint64_t i = 0; i < batch; i++)
-            sum += take(&ring, bytes);
+            sum += take(&ring, shared, bytes);
         release(&ring);
     }
     *shared = ring;
