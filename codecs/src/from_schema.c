@@ -128,30 +128,48 @@ static int check_struct_depths(struct lam_parse *parse)
     return 0;
 }
 
-/* "46424d4c" to four characters, or "-" to none. */
-static bool parse_identifier(const char *word, char *identifier)
+/* @count hexadecimal digits, at most 16, and nothing behind them. */
+static bool parse_hex(const char *word, unsigned count, uint64_t *value)
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (unsigned i = 0; i < 8; i++) {
+    *value = 0;
+    for (unsigned i = 0; i < count; i++) {
         const char *digit = word[i] != '\0' ? strchr(digits, word[i]) : NULL;
 
         if (digit == NULL)
             return false;
-        identifier[i / 2] = (char)((identifier[i / 2] << 4) | (digit - digits));
+        *value = *value << 4 | (uint64_t)(digit - digits);
     }
-    return word[8] == '\0';
+    return word[count] == '\0';
 }
 
-/* "lamina 1 CODEC" and "root NAME ALIGN IDENTIFIER". */
+/* "46424d4c" is four characters. */
+static int parse_identifier(struct lam_parse *parse, const char *word, struct lam_root *root)
+{
+    char *identifier = lam_arena_take(parse->arena, 5, 1);
+    uint64_t value;
+
+    if (identifier == NULL)
+        return -ENOSPC;
+    if (!parse_hex(word, 8, &value))
+        return lam_parse_refuse(parse, "an identifier is eight digits of hexadecimal");
+    for (unsigned i = 0; i < 4; i++)
+        identifier[i] = (char)(value >> (24 - 8 * i));
+    identifier[4] = '\0';
+    root->identifier = identifier;
+    return 0;
+}
+
+/* "lamina 1 CODEC HASH" and "root NAME ALIGN IDENTIFIER". */
 static int parse_first_lines(struct lam_parse *parse, struct lam_root *root)
 {
     char **words = parse->words.words;
-    char *identifier;
     uint64_t align;
 
-    if (!lam_words_next(&parse->words) || parse->words.count != 3 ||
-        strcmp(words[0], "lamina") != 0 || strcmp(words[1], "1") != 0)
+    if (!lam_words_next(&parse->words) || parse->words.count != 4 ||
+        strcmp(words[0], "lamina") != 0 || strcmp(words[1], "1") != 0 ||
+        !parse_hex(words[3], 16, &parse->type_hash) || parse->type_hash == 0)
         return lam_parse_refuse(parse, "not a schema of version 1");
     parse->codec_name = words[2];
     if (!lam_words_next(&parse->words) || parse->words.count != 4 ||
@@ -162,14 +180,7 @@ static int parse_first_lines(struct lam_parse *parse, struct lam_root *root)
     root->align = (uint16_t)align;
     if (strcmp(words[3], "-") == 0)
         return 0;
-    identifier = lam_arena_take(parse->arena, 5, 1);
-    if (identifier == NULL)
-        return -ENOSPC;
-    memset(identifier, 0, 5);
-    if (!parse_identifier(words[3], identifier))
-        return lam_parse_refuse(parse, "an identifier is eight digits of hexadecimal");
-    root->identifier = identifier;
-    return 0;
+    return parse_identifier(parse, words[3], root);
 }
 
 /* The two walks over the types; both start at the same line of two copies of the text. */
@@ -251,7 +262,7 @@ static int parse_all(
         rc = choose_codec(parse, root, codec);
     codec->schema = copies[0];
     codec->schema_bytes = bytes;
-    codec->type_hash = lam_schema_hash(copies[0], bytes);
+    codec->type_hash = parse->type_hash;
     return rc;
 }
 

@@ -57,6 +57,10 @@ static int check_fields(const struct lam_pod_type *type, struct lam_error *error
     return 0;
 }
 
+/* The first line; the digits of the hash over all of the text, with these, take their place. */
+#define LINE   "lamina 1 pod 0000000000000000"
+#define DIGITS 16
+
 static int append(struct lam_pod *pod, const char *format, ...)
 {
     size_t left = sizeof(pod->schema) - pod->codec.schema_bytes;
@@ -75,8 +79,8 @@ static int append(struct lam_pod *pod, const char *format, ...)
 
 static int write_schema(struct lam_pod *pod, const struct lam_pod_type *type)
 {
-    int rc = append(pod, "lamina 1 pod\nroot %s %zu -\nstruct %s %zu %zu %zu\n", type->name,
-        type->align, type->name, type->field_count, type->bytes, type->align);
+    int rc = append(pod, LINE "\nroot %s %zu -\nstruct %s %zu %zu %zu\n", type->name, type->align,
+        type->name, type->field_count, type->bytes, type->align);
 
     for (size_t i = 0; rc == 0 && i < type->field_count; i++) {
         const struct lam_pod_field *field = &type->fields[i];
@@ -187,6 +191,17 @@ static void keep_fields(struct lam_pod *pod, const struct lam_pod_type *type)
         (struct lam_root){.types = &pod->type, .type_count = 1, .align = (uint16_t)type->align};
 }
 
+/* The hash of the text, which gets its digits. */
+static uint64_t seal_schema(struct lam_pod *pod)
+{
+    uint64_t hash = lam_schema_hash(pod->schema, pod->codec.schema_bytes);
+    char digits[DIGITS + 1];
+
+    (void)snprintf(digits, sizeof(digits), "%016" PRIx64, hash);
+    memcpy(pod->schema + sizeof(LINE) - 1 - DIGITS, digits, DIGITS);
+    return hash;
+}
+
 int lam_pod_init(struct lam_pod *pod, const struct lam_pod_type *type, struct lam_error *error)
 {
     int rc;
@@ -207,7 +222,7 @@ int lam_pod_init(struct lam_pod *pod, const struct lam_pod_type *type, struct la
             type->name, LAM_POD_SCHEMA_BYTES);
     pod->codec = (struct lam_codec){.name = "pod",
         .type_name = type->name,
-        .type_hash = lam_schema_hash(pod->schema, pod->codec.schema_bytes),
+        .type_hash = seal_schema(pod),
         .schema = pod->schema,
         .schema_bytes = pod->codec.schema_bytes,
         .value_bytes = type->bytes,

@@ -21,6 +21,7 @@ struct lam_parse {
     struct lam_type *types;
     uint16_t type_count;
     const char *codec_name;
+    uint64_t type_hash;
 };
 
 /* Writes line and reason. Returns -EBADMSG. */

@@ -10,9 +10,9 @@
 #include "lamina/codecs/schema.h"
 
 /* The text, a line of C for each of its own; its characters need no escapes. */
-static void put_text(struct emit *e, const char *codec, const char *text)
+static void put_text(struct emit *e, const char *codec, uint64_t hash, const char *text)
 {
-    emit_put(e, "    __extension__ \"lamina 1 %s\\n\"\n", codec);
+    emit_put(e, "    __extension__ \"lamina 1 %s %016" PRIx64 "\\n\"\n", codec, hash);
     while (*text != '\0') {
         size_t length = strcspn(text, "\n");
 
@@ -21,35 +21,28 @@ static void put_text(struct emit *e, const char *codec, const char *text)
     }
 }
 
-static uint64_t hash_text(struct emit *e, const char *codec, const char *text, size_t *bytes)
+/* The hash of the type as this codec sends it: a channel of another codec has another one. */
+static uint64_t hash_codec(const struct schema_record *record, const char *codec)
 {
-    size_t capacity = strlen(codec) + strlen(text) + 32;
-    char *whole = malloc(capacity);
-    uint64_t hash;
+    char text[64];
+    int length = snprintf(text, sizeof(text), "%s %016" PRIx64, codec, record->hash);
 
-    if (whole == NULL) {
-        e->failed = true;
-        return 0;
-    }
-    *bytes = (size_t)snprintf(whole, capacity, "lamina 1 %s\n%s", codec, text);
-    hash = lam_schema_hash(whole, *bytes);
-    free(whole);
-    return hash;
+    return lam_schema_hash(text, (size_t)length);
 }
 
 static void put_codec(struct emit *e, const struct schema_record *record, const char *name,
     const char *codec, const char *text)
 {
     bool is_flat = strcmp(codec, "flatbuffers") == 0;
-    size_t bytes = 0;
-    uint64_t hash = hash_text(e, codec, text, &bytes);
+    uint64_t hash = hash_codec(record, codec);
+    size_t bytes = strlen("lamina 1  \n") + strlen(codec) + 16 + strlen(text);
 
     emit_declare(e, &record->declaration.place, "%s_%s", name, codec);
     emit_put(e,
         "static const struct lam_codec %s_%s = {\n    \"%s\", \"%s\", UINT64_C(0x%016" PRIx64
         "),\n",
         name, codec, codec, record->declaration.full_name, hash);
-    put_text(e, codec, text);
+    put_text(e, codec, hash, text);
     emit_put(e,
         "    %zu, sizeof(struct %s), LAM_ALIGNOF(struct %s), %" PRIu32 ", &%s_type,\n    %s};\n\n",
         bytes, name, name, is_flat ? record->align_max : 1, name,
@@ -125,6 +118,11 @@ void emit_codecs(struct emit *e, const struct schema_record *record)
     emit_declare(e, place, "%s_ALIGN", name);
     emit_put(e, "/* Alignment of the first byte of a message. */\n#define %s_ALIGN %" PRIu32 "\n\n",
         name, record->align_max);
+    emit_declare(e, place, "%s_TYPE_HASH", name);
+    emit_put(e,
+        "/* The hash of the type; those of the codecs are made of it. */\n"
+        "#define %s_TYPE_HASH UINT64_C(0x%016" PRIx64 ")\n\n",
+        name, record->hash);
     emit_put(e,
         "static const struct lam_root %s_type = {\n    %s_types, %" PRIu32 ", %" PRIu32 ", %" PRIu32
         ", %s};\n\n",

@@ -28,7 +28,7 @@ extern "C" {
  * copied into @arena, where it lives until the arena is reset.
  *
  * Of the members, verify and describe can be called; bound, encode and decode are NULL. type_hash
- * is that of the text. One thread a call.
+ * is what the text says. One thread a call.
  *
  * Returns 0, or
  *   -EBADMSG  the text is no schema; @error (may be NULL) has the line and the reason

@@ -9,8 +9,7 @@
  * makes them from the text that a channel carries. Nobody writes them by hand.
  *
  * The text is the type in words, one fact a line, the root first, then all that it reaches, nearest
- * first: what two ends must agree on and no more (comments are not in it). Its first line names the
- * codec. Its hash is the hash of the type.
+ * first. Its first line names the codec and the hash of the type, 16 hexadecimal digits.
  */
 
 #include <stddef.h>
@@ -96,7 +95,7 @@ struct lam_root {
 };
 
 /*
- * Hash of the type that the @bytes of @text describe. Never 0. Wait-free.
+ * 64 bits of the @bytes of @text. Never 0. Wait-free.
  */
 uint64_t lam_schema_hash(const char *text, size_t bytes);
 
