@@ -34,8 +34,8 @@ struct lam_codec {
 
     /*
      * Says that two ends mean the same bytes: made of the codec's name and of all of the type that
-     * matters to them (lamina-schema --hash). Never 0. A channel carries it, and an end with another
-     * one is refused.
+     * matters to them (lamina-schema --hash). Never 0. A channel carries it, and an end with
+     * another one is refused.
      */
     uint64_t type_hash;
 
