@@ -305,6 +305,33 @@ Test(ends, a_producer_that_goes_without_closing_is_dead)
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
 }
 
+Test(ends, a_producer_that_dies_with_all_of_the_ring_claimed_has_a_successor)
+{
+    struct lam_ring_options options = {.name = "whole", .depth = 64};
+    struct lam_ring_producer first, second;
+    struct lam_ring whole;
+
+    /* Few events, so that the newest waypoint lies behind what the claim needs. */
+    for (uint64_t count = 0; count < 9; count++) {
+        void *payload = NULL;
+
+        cr_assert(eq(int, lam_ring_create(&whole, &options, &error), 0), "%s", error.text);
+        cr_assert(eq(int, lam_ring_producer_attach(&first, &whole, NULL, &error), 0));
+        for (uint64_t i = 0; i < count; i++) {
+            cr_assert(eq(int, lam_ring_producer_try_claim(&first, 8, &payload), 1));
+            lam_ring_producer_commit(&first, 8, 1, 0);
+        }
+        cr_assert(eq(int, lam_ring_producer_try_claim_batch(&first, 63), 1));
+        lam_ring_producer_detach(&first);
+        cr_assert(
+            eq(int, lam_ring_producer_attach(&second, &whole, NULL, &error), 0), "%s", error.text);
+        cr_assert(eq(u64, second.next, count));
+        cr_assert(eq(u64, second.ordinal, count));
+        lam_ring_producer_detach(&second);
+        (void)lam_ring_destroy(&whole);
+    }
+}
+
 Test(ends, one_producer_at_a_time)
 {
     struct lam_ring_producer second;
