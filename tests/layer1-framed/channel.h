@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,21 +27,37 @@ static inline uint64_t soon(void)
     return lam_deadline_after_ns(5 * LAM_NS_PER_S);
 }
 
+static inline void channel_fail(const struct lam_error *error)
+{
+    (void)fprintf(stderr, "%s\n", error->text);
+    abort();
+}
+
+static inline void channel_make_ring_of(
+    struct lam_ring *ring, uint64_t depth, uint32_t cell_bytes, uint64_t first_sequence)
+{
+    struct lam_ring_options options = {.name = "framed-test",
+        .depth = depth,
+        .cell_bytes = cell_bytes,
+        .first_sequence = first_sequence};
+    struct lam_error error = {""};
+
+    if (lam_ring_create(ring, &options, &error) != 0)
+        channel_fail(&error);
+}
+
 static inline void channel_make_ring(struct lam_ring *ring, uint64_t depth, uint64_t first_sequence)
 {
-    struct lam_ring_options options = {
-        .name = "framed-test", .depth = depth, .first_sequence = first_sequence};
-
-    if (lam_ring_create(ring, &options, NULL) != 0)
-        abort();
+    channel_make_ring_of(ring, depth, 64, first_sequence);
 }
 
 static inline void channel_attach_sender(struct channel *channel)
 {
     struct lam_framed_sender_options options = {.message_bytes_max = CHANNEL_MESSAGE_BYTES_MAX};
+    struct lam_error error = {""};
 
-    if (lam_framed_sender_attach(&channel->sender, &channel->ring, &options, NULL) != 0)
-        abort();
+    if (lam_framed_sender_attach(&channel->sender, &channel->ring, &options, &error) != 0)
+        channel_fail(&error);
 }
 
 static inline void channel_attach_receiver(
@@ -48,9 +65,10 @@ static inline void channel_attach_receiver(
 {
     struct lam_framed_receiver_options options = {
         .message_bytes_max = message_bytes_max, .consumer.start = start};
+    struct lam_error error = {""};
 
-    if (lam_framed_receiver_attach(&channel->receiver, &channel->ring, &options, NULL) != 0)
-        abort();
+    if (lam_framed_receiver_attach(&channel->receiver, &channel->ring, &options, &error) != 0)
+        channel_fail(&error);
 }
 
 /* A ring of @depth cells of 64 bytes, its sender, and a receiver of every message. */

@@ -2,8 +2,8 @@
 /*
  * Goal: any order of sends, streams, cancels, receives, releases, deaths and joins behaves as a
  * queue of messages would.
- * Method: random operations on a small channel, one thread, against that queue: the model. Sizes
- * go from empty to several rings. Usage: framed_model [ROUNDS [SEED]]
+ * Method: random operations on small channels of five geometries, one thread, against that queue:
+ * the model. Sizes go from empty to several rings. Usage: framed_model [ROUNDS [SEED]]
  */
 #include <stdio.h>
 
@@ -52,13 +52,14 @@ static int wrong(const char *what, int rc)
 
 static int send_in_place(void)
 {
-    uint64_t bytes = random_below(8) == 0 ? random_below(497) : random_below(60);
+    uint64_t bytes_max = lam_framed_sender_claim_bytes_max(&channel.sender);
+    uint64_t bytes = random_below(random_below(8) == 0 ? bytes_max + 1 : 60);
     uint64_t claimed = bytes + random_below(200);
     void *payload = NULL;
     int rc;
 
-    if (claimed > lam_framed_sender_claim_bytes_max(&channel.sender))
-        claimed = lam_framed_sender_claim_bytes_max(&channel.sender);
+    if (claimed > bytes_max)
+        claimed = bytes_max;
     rc = lam_framed_sender_try_claim(&channel.sender, claimed, &payload);
     if (rc == 1 && random_below(8) == 0) {
         memset(payload, 0xee, claimed);
@@ -147,7 +148,8 @@ static int release_some(void)
 /* All was taken and released, so all of the ring is free. */
 static int all_is_free(void)
 {
-    int rc = lam_framed_sender_try_claim_batch(&channel.sender, 15, 48);
+    int rc =
+        lam_framed_sender_try_claim_batch(&channel.sender, (uint32_t)channel.ring.depth - 1, 48);
 
     if (rc == 1)
         lam_framed_sender_abort(&channel.sender);
@@ -201,27 +203,46 @@ static int step(void)
     return random_below(6) == 0 ? open_stream() : send_in_place();
 }
 
-int main(int argc, char **argv)
+/* A channel of this geometry for @rounds steps. Returns 1 it was right, 0 not. */
+static int run(uint64_t depth, uint32_t cell_bytes, uint64_t rounds)
 {
-    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 400000;
-    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-
-    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    channel_make_ring(&channel.ring, 16, 0 - UINT64_C(5000)); /* and over the end of sequences */
+    queued = taken = 0;
+    held_count = 0;
+    memset(counts, 0, sizeof(counts));
+    /* And over the end of sequences. */
+    channel_make_ring_of(&channel.ring, depth, cell_bytes, 0 - UINT64_C(5000));
     channel_attach_sender(&channel);
     channel_attach_receiver(&channel, CHANNEL_MESSAGE_BYTES_MAX, LAM_RING_HEAD);
     for (uint64_t round = 0; round < rounds; round++)
         if (!step()) {
-            (void)fprintf(stderr, "round %llu of seed %llu\n", (unsigned long long)round,
-                (unsigned long long)seed);
-            return 1;
+            (void)fprintf(stderr, "round %llu of %llu cells of %u bytes\n",
+                (unsigned long long)round, (unsigned long long)depth, cell_bytes);
+            return 0;
         }
     channel_close(&channel);
-    (void)printf("in place %llu, cancelled %llu, in frames %llu, orphaned %llu, idle %llu, "
-                 "received %llu\n",
-        (unsigned long long)counts[0], (unsigned long long)counts[1], (unsigned long long)counts[2],
-        (unsigned long long)counts[3], (unsigned long long)counts[4],
-        (unsigned long long)counts[5]);
+    (void)printf("%llu cells of %u: in place %llu, cancelled %llu, in frames %llu, orphaned %llu, "
+                 "idle %llu, received %llu\n",
+        (unsigned long long)depth, cell_bytes, (unsigned long long)counts[0],
+        (unsigned long long)counts[1], (unsigned long long)counts[2], (unsigned long long)counts[3],
+        (unsigned long long)counts[4], (unsigned long long)counts[5]);
     /* Each kind of step was taken, or the seed shows nothing. */
-    return counts[0] * counts[1] * counts[2] * counts[3] * counts[4] * counts[5] == 0;
+    return counts[0] && counts[1] && counts[2] && counts[3] && counts[4] && counts[5];
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        uint64_t depth;
+        uint32_t cell_bytes;
+    } geometries[] = {{16, 64}, {8, 64}, {4, 128}, {64, 64}, {8, 1024}};
+    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 150000;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+
+    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    for (size_t i = 0; i < sizeof(geometries) / sizeof(geometries[0]); i++)
+        if (!run(geometries[i].depth, geometries[i].cell_bytes, rounds)) {
+            (void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+            return 1;
+        }
+    return 0;
 }
