@@ -249,7 +249,24 @@ Test(typed, a_small_arena_keeps_the_message_until_there_is_room)
     expect_nothing();
 }
 
-Test(typed, closing_and_dying_are_told_after_the_last_value)
+Test(typed, neither_refused_nor_skipped_messages_hold_the_sender_back)
+{
+    struct lam_arena none;
+    struct text text;
+
+    lam_arena_init(&none, NULL, 0);
+    for (uint64_t i = 0; i < 2 * DEPTH; i++) {
+        send_raw("\x09\0\0\0ab", 6);
+        cr_assert(eq(int, try_receive(&text), -EBADMSG));
+    }
+    for (uint64_t i = 0; i < 2 * DEPTH; i++) {
+        cr_assert(eq(int, try_send(9), 1));
+        cr_assert(eq(int, lam_typed_receiver_try_receive(&receiver, &text, &none, NULL), -ENOSPC));
+        cr_assert(eq(int, lam_typed_receiver_skip(&receiver), 1));
+    }
+}
+
+Test(typed, closing_is_told_after_the_last_value)
 {
     struct text text = text_of(4);
 
@@ -297,6 +314,10 @@ Test(typed_options, with_scratch_what_fits_half_the_ring_in_truth_is_sent_in_pla
     expect_text(text.size);
     text.size += 17;
     cr_assert(eq(int, lam_typed_sender_try_send(&sender, &text, NULL), -EMSGSIZE));
+    /* A bound that fits half the ring, but not with the correlation in front of it. */
+    text.size = CLAIM_MAX - TEXT_HEAD_BYTES - TEXT_BOUND_SLACK;
+    cr_assert(eq(int, lam_typed_sender_try_send(&sender, &text, &envelope), 1));
+    expect_text(text.size);
     expect_nothing();
 }
 
