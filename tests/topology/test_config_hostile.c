@@ -2,8 +2,7 @@
 /*
  * Bytes that were made to hurt: each must be refused, at the right place, in bounded time.
  *
- * The time limit is that of the suite and stands far above what is measured (milliseconds), far
- * below what the attacks cost a reader without limits (minutes).
+ * The time limit is that of the suite and stands far above what is measured (milliseconds).
  */
 #include "config_table.h"
 

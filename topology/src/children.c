@@ -74,8 +74,10 @@ int children_start(struct supervisor *supervisor, uint32_t instance, struct lam_
     lam_store_relaxed(&row->starts, ++child->starts);
     lam_store_release(&row->run, STATUS_RUNNING);
     code = process_start(&child->process, &options, error);
-    if (code != 0)
+    if (code != 0) {
+        lam_store_release(&row->run, STATUS_DIED);
         return lam_error_prefix(error, code, "role %s: ", role->name);
+    }
     note_start(supervisor, instance);
     return 0;
 }
