@@ -25,13 +25,13 @@ static char *dump(const struct lam_plan *plan, size_t *bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct lam_machine machine = {.core_count = 4, .shm_free_bytes = UINT64_MAX};
+    struct lam_machine machine;
     struct lam_plan *plan;
     char *first, *second;
     size_t bytes;
     char *report;
 
-    memset(machine.cpus, 0xff, sizeof(machine.cpus));
+    lam_machine_any(&machine);
     if (lam_plan_read_text(&plan, "f", (const char *)data, size, &machine, &report) != 0) {
         if (report == NULL || report[0] == '\0')
             abort();

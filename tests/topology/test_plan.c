@@ -19,12 +19,15 @@ TestSuite(plan, .timeout = 10);
 #define ROLES "roles:\n  one: {command: [x]}\n  many: {command: [x], count: 3}\n"
 #define EDGE  "edges:\n  e: {from: one, to: many, direction: broadcast}\n"
 
-/* Eight cores, numbers 0 to 7, and 64 MiB of shared memory. */
+/* Eight cores, 0 to 3 on memory node 0, 4 to 7 on node 1, and 64 MiB of shared memory. */
 static struct lam_machine machine_of_8(void)
 {
     struct lam_machine machine = {.core_count = 8, .shm_free_bytes = 64 << 20};
 
     machine.cpus[0] = 0xff;
+    machine.nodes = 3;
+    machine.node_cpus[0][0] = 0x0f;
+    machine.node_cpus[1][0] = 0xf0;
     return machine;
 }
 
@@ -137,7 +140,7 @@ Test(plan, a_dumped_plan_reads_as_the_same_plan)
         "roles:\n  one: {command: [\"/bin/a b\", \"\", \"--x=[1]\"], main: true, cpus: [1, 3]}\n"
         "  many: {count: auto, policy: restart, restart_limit: 7, restart_backoff: 1s}\n"
         "edges:\n  e: {from: one, to: many, direction: broadcast, type: a.B, depth: 64,\n"
-        "      cell: 128, message: 1MiB, waiting: yield}\n");
+        "      cell: 128, message: 1MiB, waiting: yield, node: 1}\n");
     char *first = NULL, *second = NULL;
     size_t bytes;
     FILE *out = open_memstream(&first, &bytes);
@@ -207,6 +210,23 @@ Test(plan, processors_must_exist)
 {
     expect(HEAD "roles:\n  a: {cpus: [0, 9]}\n",
         "t.yaml:3:13: roles.a.cpus: CPU 9 is not one that this process may use (8 cores)");
+}
+
+Test(plan, memory_nodes_must_exist)
+{
+    struct lam_plan *plan = accepted(HEAD "roles:\n  a: {node: 1}\n  b: {}\nedges:\n  e: {from: "
+                                          "a, to: b, direction: broadcast, node: 0}\n");
+
+    cr_expect(eq(int, plan->roles[0].node, 1));
+    cr_expect(eq(int, plan->roles[1].node, -1));
+    cr_expect(eq(int, plan->edges[0].node, 0));
+    lam_plan_destroy(plan);
+    expect(HEAD "roles:\n  a: {node: 2}\n",
+        "t.yaml:3:13: roles.a.node: memory node 2 has no CPU that this process may use");
+    expect(HEAD "roles:\n  a: {node: 1, cpus: [4]}\n",
+        "t.yaml:3:13: roles.a.node: give cpus or a node, not both");
+    expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, node: 2}\n",
+        "t.yaml:6:56: edges.e.node: there is no memory node 2");
 }
 
 Test(plan, a_ring_takes_at_most_64_consumers)

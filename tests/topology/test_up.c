@@ -4,6 +4,7 @@
  */
 #include "run.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,32 @@ Test(up, settings_reach_the_roles)
     (void)snprintf(expected, sizeof(expected), "path %s/show\n", folder);
     cr_expect(eq(int, run_to_end((const char *[]){"file=show", "events=10", NULL}), 0));
     cr_expect(strstr(run.err, expected) != NULL, "%s is not in\n%s", expected, run.err);
+}
+
+static int runs_on_cpu_0_alone(pid_t pid)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(pid, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 &&
+           CPU_ISSET(0, &set);
+}
+
+Test(up, roles_run_where_the_file_puts_them)
+{
+    struct lam_observer *observer;
+    cpu_set_t ours;
+
+    cr_assert(eq(int, sched_getaffinity(0, sizeof(ours), &ours), 0));
+    if (!CPU_ISSET(0, &ours) || CPU_COUNT(&ours) < 2)
+        cr_skip_test("needs CPU 0 and another");
+    run_numbers(&run,
+        (const char *[]){"pause=500", "sinks.cpus=0", "source.node=0", "numbers.node=0", NULL});
+    observer = run_observe(&run);
+    cr_expect(runs_on_cpu_0_alone(run_pid(observer, "sinks", 0)));
+    cr_expect(runs_on_cpu_0_alone(run_pid(observer, "sinks", 1)));
+    cr_expect(not(runs_on_cpu_0_alone(run_pid(observer, "source", 0))));
+    cr_expect(eq(int, run_wait(&run, 30), 0), "%s", run.err);
+    lam_observer_detach(observer);
 }
 
 Test(up, a_second_one_of_a_name_is_refused_and_the_first_runs_on)

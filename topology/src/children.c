@@ -11,10 +11,16 @@
 
 #define BACKOFF_DOUBLINGS_MAX 6
 
-/* One CPU for each process where the list is long enough, else all of the list. */
-static void choose_cpus(
-    const struct lam_plan_role *role, uint32_t index, struct process_options *options)
+/* One CPU for each process where the list is long enough, else all of the list, or of the node. */
+static void choose_cpus(const struct lam_plan_role *role, uint32_t index,
+    const struct lam_machine *machine, struct process_options *options)
 {
+    for (uint32_t cpu = 0; role->node >= 0 && cpu < LAM_MACHINE_CPUS_MAX; cpu++)
+        if ((machine->node_cpus[role->node][cpu / 64] & machine->cpus[cpu / 64]) >> (cpu % 64) & 1)
+            options->node_cpus[options->cpu_count++] = cpu;
+    options->cpus = options->node_cpus;
+    if (role->cpu_count == 0)
+        return;
     options->cpus = role->cpus;
     options->cpu_count = role->cpu_count;
     if (role->cpu_count >= role->count) {
@@ -69,7 +75,7 @@ int children_start(struct supervisor *supervisor, uint32_t instance, struct lam_
     options.environment = environment;
     options.keeps_stdin = role->is_main || (instance == 0 && !has_main(supervisor->plan));
     options.stdout_to_stderr = supervisor->options->json && !options.keeps_stdin;
-    choose_cpus(role, index, &options);
+    choose_cpus(role, index, supervisor->machine, &options);
     /* Before the process can look: it takes its own number of starts from here. */
     lam_store_relaxed(&row->starts, ++child->starts);
     lam_store_release(&row->run, STATUS_RUNNING);

@@ -128,6 +128,30 @@ static void check_cpus(struct lam_plan *plan, const struct lam_machine *machine)
     }
 }
 
+static void check_nodes(struct lam_plan *plan, const struct lam_machine *machine)
+{
+    for (uint32_t i = 0; i < plan->role_count; i++) {
+        const struct lam_plan_role *role = &plan->roles[i];
+        uint64_t usable = 0;
+
+        if (role->node < 0)
+            continue;
+        for (size_t j = 0; j < LAM_MACHINE_CPUS_MAX / 64; j++)
+            usable |= machine->node_cpus[role->node][j] & machine->cpus[j];
+        if (usable == 0)
+            (void)lam_config_problem(plan->config, plan_node(plan, "roles", role->name, "node"),
+                "memory node %d has no CPU that this process may use", role->node);
+        else if (role->cpu_count > 0)
+            (void)lam_config_problem(plan->config, plan_node(plan, "roles", role->name, "node"),
+                "give cpus or a node, not both");
+    }
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        if (plan->edges[i].node >= 0 && (machine->nodes >> plan->edges[i].node & 1) == 0)
+            (void)lam_config_problem(plan->config,
+                plan_node(plan, "edges", plan->edges[i].name, "node"), "there is no memory node %d",
+                plan->edges[i].node);
+}
+
 static void check_memory(struct lam_plan *plan, const struct lam_machine *machine)
 {
     uint64_t needed = lam_plan_bytes(plan);
@@ -144,6 +168,7 @@ void plan_cross_check(struct lam_plan *plan, const struct lam_machine *machine)
     check_names(plan);
     check_roles(plan, machine);
     check_cpus(plan, machine);
+    check_nodes(plan, machine);
     for (uint32_t i = 0; i < plan->edge_count; i++)
         check_edge(plan, &plan->edges[i]);
     if (lam_config_problem_count(plan->config) == 0)

@@ -37,6 +37,8 @@ static void dump_role(const struct lam_plan_role *role, FILE *out)
     for (uint32_t i = 0; i < role->cpu_count; i++)
         (void)fprintf(out, "%s%u", i == 0 ? "    cpus: [" : ", ", role->cpus[i]);
     (void)fputs(role->cpu_count > 0 ? "]\n" : "", out);
+    if (role->node >= 0)
+        (void)fprintf(out, "    node: %d\n", role->node);
 }
 
 static void dump_edge(const struct lam_topology_edge *edge, FILE *out)
@@ -51,6 +53,8 @@ static void dump_edge(const struct lam_topology_edge *edge, FILE *out)
         "\n    waiting: %s\n    backing: named\n    policy: gate\n",
         edge->codec, edge->depth, edge->cell_bytes, edge->message_bytes,
         grammar_waits[edge->asked]);
+    if (edge->node >= 0)
+        (void)fprintf(out, "    node: %d\n", edge->node);
 }
 
 int lam_plan_dump(const struct lam_plan *plan, FILE *out)

@@ -10,6 +10,7 @@ const char *const grammar_directions[] = {"broadcast", "per-worker", "fan-in", N
 const char *const grammar_waits[] = {"hybrid", "spin", "yield", "futex", NULL};
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const any[] = {"any", NULL};
 static const char *const codecs[] = {"flatbuffers", "msgpack", NULL};
 static const char *const backings[] = {"named", NULL};
 static const char *const end_policies[] = {"gate", NULL};
@@ -62,6 +63,12 @@ static const struct lam_config_field role_fields[] = {
         .min = 1,
         .max = LAM_PLAN_CPUS_MAX,
         .fields = &cpu},
+    {.key = "node",
+        .kind = LAM_CONFIG_NUMBER,
+        .fallback = "any",
+        .doc = "run on the CPUs of this memory node; instead of cpus",
+        .max = LAM_MACHINE_NODES_MAX - 1,
+        .words = any},
     {0}};
 
 static const struct lam_config_field edge_fields[] = {{.key = "from",
@@ -125,6 +132,12 @@ static const struct lam_config_field edge_fields[] = {{.key = "from",
         .fallback = "named",
         .doc = "where the ring lies: named is /dev/shm",
         .words = backings},
+    {.key = "node",
+        .kind = LAM_CONFIG_NUMBER,
+        .fallback = "any",
+        .doc = "take the rings' memory from this memory node while it has some",
+        .max = LAM_MACHINE_NODES_MAX - 1,
+        .words = any},
     {.key = "policy",
         .kind = LAM_CONFIG_WORD,
         .fallback = "gate",

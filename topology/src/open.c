@@ -13,7 +13,7 @@
 /* The name of the topology that @file means: its bare name, or what the file says. */
 static int find_name(const char *file, char name[LAM_TOPOLOGY_NAME_BYTES], struct lam_error *error)
 {
-    struct lam_machine machine = {.core_count = 2, .shm_free_bytes = UINT64_MAX};
+    struct lam_machine machine;
     struct lam_plan *plan;
     char *report;
     int code;
@@ -22,7 +22,7 @@ static int find_name(const char *file, char name[LAM_TOPOLOGY_NAME_BYTES], struc
         (void)snprintf(name, LAM_TOPOLOGY_NAME_BYTES, "%s", file);
         return 0;
     }
-    memset(machine.cpus, 0xff, sizeof(machine.cpus));
+    lam_machine_any(&machine);
     code = lam_plan_read(&plan, file, NULL, 0, &machine, &report);
     if (code != 0) {
         (void)lam_error_set(error, code, "%s", report != NULL ? report : "out of memory");

@@ -24,6 +24,14 @@ static uint64_t number_at(const struct lam_config_node *node, const char *key)
     return lam_config_number(lam_config_at(node, key));
 }
 
+/* The node under `node`; -1 for any. */
+static int node_at(const struct lam_config_node *node)
+{
+    const struct lam_config_node *value = lam_config_at(node, "node");
+
+    return lam_config_word(value) == 0 ? -1 : (int)lam_config_number(value);
+}
+
 static void fill_role(
     struct lam_plan *plan, const struct lam_config_node *node, const struct lam_machine *machine)
 {
@@ -35,6 +43,7 @@ static void fill_role(
     role->name = lam_config_key(node);
     role->count =
         lam_config_word(count) == 0 ? auto_count(machine) : (uint32_t)lam_config_number(count);
+    role->node = node_at(node);
     role->is_main = (int)number_at(node, "main");
     role->policy = (enum lam_plan_policy)lam_config_word(lam_config_at(node, "policy"));
     role->restart_limit = (uint32_t)number_at(node, "restart_limit");
@@ -67,6 +76,7 @@ static void fill_edge(struct lam_plan *plan, const struct lam_config_node *node)
     edge->depth = number_at(node, "depth");
     edge->cell_bytes = (uint32_t)number_at(node, "cell");
     edge->message_bytes = number_at(node, "message");
+    edge->node = node_at(node);
     edge->ring_count = 1;
     edge->consumer_count = 1;
     if (edge->direction == LAM_TOPOLOGY_BROADCAST && to != NULL)

@@ -128,7 +128,7 @@ int status_attach(
 /* The page can be written by every role: what it says is copied, then checked as any file is. */
 int status_plan(const struct status *status, struct lam_plan **plan, struct lam_error *error)
 {
-    struct lam_machine machine = {.shm_free_bytes = UINT64_MAX};
+    struct lam_machine machine;
     uint32_t bytes = status->page->plan_bytes;
     uint64_t set_parameters = status->page->set_parameters;
     char *report = NULL;
@@ -141,7 +141,7 @@ int status_plan(const struct status *status, struct lam_plan **plan, struct lam_
     if (text == NULL)
         return lam_error_set(error, -ENOMEM, "out of memory");
     memcpy(text, status->page->plan, bytes);
-    memset(machine.cpus, 0xff, sizeof(machine.cpus));
+    lam_machine_any(&machine);
     machine.core_count = status->page->core_count;
     code = lam_plan_read_text(plan, status->segment.path, text, bytes, &machine, &report);
     free(text);

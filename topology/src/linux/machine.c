@@ -2,6 +2,7 @@
 /* What this machine has, and where programs are found on it. */
 #include "lamina/topology/plan.h"
 
+#include "linux/numa.h"
 #include "plan.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ int lam_machine_here(struct lam_machine *machine, struct lam_error *error)
     for (unsigned cpu = 0; cpu < CPU_SETSIZE && cpu < 1024; cpu++)
         if (CPU_ISSET(cpu, &set))
             machine->cpus[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+    numa_read(machine);
     machine->shm_free_bytes = UINT64_MAX;
     if (statvfs("/dev/shm", &shm) == 0)
         machine->shm_free_bytes = (uint64_t)shm.f_bavail * shm.f_frsize;
@@ -43,6 +45,14 @@ int lam_machine_here(struct lam_machine *machine, struct lam_error *error)
         machine->path = "/usr/local/bin:/usr/bin:/bin";
     find_own_directory(machine->program_directory, sizeof(machine->program_directory));
     return 0;
+}
+
+void lam_machine_any(struct lam_machine *machine)
+{
+    memset(machine, 0xff, sizeof(*machine));
+    machine->core_count = 2;
+    machine->path = NULL;
+    machine->program_directory[0] = '\0';
 }
 
 static int is_program(const char *path)

@@ -23,8 +23,9 @@ struct process_options {
     const char *const *environment; /* pairs NAME, VALUE, ended by NULL, added to ours */
     const uint32_t *cpus;           /* it may run on these; cpu_count 0: any */
     uint32_t cpu_count;
-    int keeps_stdin;      /* else /dev/null */
-    int stdout_to_stderr; /* what it prints goes to standard error */
+    uint32_t node_cpus[1024]; /* room for those of a node */
+    int keeps_stdin;          /* else /dev/null */
+    int stdout_to_stderr;     /* what it prints goes to standard error */
 };
 
 /*

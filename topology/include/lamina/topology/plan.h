@@ -24,6 +24,8 @@ extern "C" {
 
 #define LAM_PLAN_ARGUMENTS_MAX 63
 #define LAM_PLAN_CPUS_MAX      64
+#define LAM_MACHINE_CPUS_MAX   1024
+#define LAM_MACHINE_NODES_MAX  64
 
 struct lam_config_field;
 
@@ -49,6 +51,7 @@ struct lam_plan_role {
     uint32_t argument_count;     /* 0: nobody starts it, it joins by lam_topology_open() */
     uint32_t cpu_count;          /* 0: any */
     uint32_t cpus[LAM_PLAN_CPUS_MAX];
+    int node; /* its processes run on the CPUs of this memory node; -1: any */
     const char *arguments[LAM_PLAN_ARGUMENTS_MAX + 1]; /* ended by NULL */
 };
 
@@ -77,8 +80,10 @@ struct lam_plan {
 
 /* What a plan is made for. lam_machine_here() asks the kernel; tests fill it in. */
 struct lam_machine {
-    uint32_t core_count;          /* that this process may use */
-    uint64_t cpus[16];            /* bit N: CPU N may be used */
+    uint32_t core_count;                      /* that this process may use */
+    uint64_t cpus[LAM_MACHINE_CPUS_MAX / 64]; /* bit N: CPU N may be used */
+    uint64_t nodes;                           /* bit N: there is a memory node N */
+    uint64_t node_cpus[LAM_MACHINE_NODES_MAX][LAM_MACHINE_CPUS_MAX / 64];
     uint64_t shm_free_bytes;      /* of /dev/shm; UINT64_MAX: do not check */
     const char *path;             /* PATH, to find commands; NULL: do not look for them */
     char program_directory[1024]; /* of the running program: searched before PATH */
@@ -87,6 +92,9 @@ struct lam_machine {
 /* The machine and the process that we run on: cores by affinity, free shared memory, PATH. Returns
  * 0 or -errno. */
 int lam_machine_here(struct lam_machine *machine, struct lam_error *error);
+
+/* A machine on which every plan is possible, with 2 cores: to read plans for what they say. */
+void lam_machine_any(struct lam_machine *machine);
 
 /* The table of the file's keys, for lam_config_explain(). */
 const struct lam_config_field *lam_plan_table(void);

@@ -62,6 +62,7 @@ struct lam_topology_edge {
     uint64_t depth;           /* cells of each ring */
     uint32_t cell_bytes;
     uint64_t message_bytes; /* the largest message that roles may send */
+    int node;               /* memory node that its rings were asked for; -1: any */
 };
 
 enum lam_topology_state {
