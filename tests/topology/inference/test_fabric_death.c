@@ -65,6 +65,7 @@ Test(fabric_death, workers_killed_one_after_the_other_change_nothing)
 {
     const char *const sets[] = {"workers.count=2", "workers.policy=restart", "speed=20", NULL};
     uint64_t step = 50;
+    uint64_t deaths[2];
 
     fabric_start(&run, sets, 1, -1);
     for (uint32_t i = 0; i < 4; i++, step += 150) {
@@ -75,8 +76,10 @@ Test(fabric_death, workers_killed_one_after_the_other_change_nothing)
             (void)usleep(1000);
     }
     expect_all_done();
-    cr_assert_eq(json_count(run.text, "workers.0.deaths"), 2, "%s", run.text);
-    cr_assert_eq(json_count(run.text, "workers.1.deaths"), 2, "%s", run.text);
+    deaths[0] = json_count(run.text, "workers.0.deaths");
+    deaths[1] = json_count(run.text, "workers.1.deaths");
+    cr_assert(deaths[0] == 2 && deaths[1] == 2, "%llu and %llu deaths: %s",
+        (unsigned long long)deaths[0], (unsigned long long)deaths[1], fabric_stderr(&run));
 }
 
 Test(fabric_death, all_workers_killed_at_once_come_back)
