@@ -3,7 +3,6 @@
 #include "channel.h"
 
 #include "emit_c.h"
-#include "lamina/codecs/schema.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,7 +31,7 @@ int channel_write(const struct schema *schema, const char *type, const char *cod
 {
     const struct schema_record *record = find_table(schema, type);
     struct emit e = {.schema = schema};
-    char *whole = NULL;
+    uint64_t hash;
     char *text;
 
     if (record == NULL) {
@@ -40,12 +39,10 @@ int channel_write(const struct schema *schema, const char *type, const char *cod
         return -EINVAL;
     }
     text = emit_text(&e, record);
-    if (text == NULL || asprintf(&whole, "lamina 1 %s\n%s", codec, text) < 0) {
-        free(text);
+    if (text == NULL)
         return -ENOMEM;
-    }
-    fprintf(out, "%016" PRIx64 "\n%s", lam_schema_hash(whole, strlen(whole)), whole);
+    hash = emit_codec_hash(record, codec);
+    fprintf(out, "%016" PRIx64 "\nlamina 1 %s %016" PRIx64 "\n%s", hash, codec, hash, text);
     free(text);
-    free(whole);
     return ferror(out) ? -EIO : 0;
 }

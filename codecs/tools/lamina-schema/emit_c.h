@@ -148,6 +148,9 @@ void emit_reach(const struct schema_declaration *declaration,
  */
 char *emit_text(struct emit *e, const struct schema_record *record);
 
+/* The hash of the type as this codec sends it: a channel of another codec has another one. */
+uint64_t emit_codec_hash(const struct schema_record *record, const char *codec);
+
 /* emit_types.c: the tables of types of all that own tables reach. */
 int emit_types(struct emit *e);
 

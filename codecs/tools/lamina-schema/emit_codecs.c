@@ -21,8 +21,7 @@ static void put_text(struct emit *e, const char *codec, uint64_t hash, const cha
     }
 }
 
-/* The hash of the type as this codec sends it: a channel of another codec has another one. */
-static uint64_t hash_codec(const struct schema_record *record, const char *codec)
+uint64_t emit_codec_hash(const struct schema_record *record, const char *codec)
 {
     char text[64];
     int length = snprintf(text, sizeof(text), "%s %016" PRIx64, codec, record->hash);
@@ -34,7 +33,7 @@ static void put_codec(struct emit *e, const struct schema_record *record, const 
     const char *codec, const char *text)
 {
     bool is_flat = strcmp(codec, "flatbuffers") == 0;
-    uint64_t hash = hash_codec(record, codec);
+    uint64_t hash = emit_codec_hash(record, codec);
     size_t bytes = strlen("lamina 1  \n") + strlen(codec) + 16 + strlen(text);
 
     emit_declare(e, &record->declaration.place, "%s_%s", name, codec);
