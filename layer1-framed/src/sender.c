@@ -16,9 +16,15 @@
  */
 static uint64_t frame_bytes_max(const struct lam_ring *ring)
 {
-    uint64_t bytes = (ring->depth / 4) << ring->cell_shift;
+    uint64_t cell_bytes = UINT64_C(1) << ring->cell_shift;
+    uint64_t quarter_bytes = ring->depth / 4 * cell_bytes;
+    uint64_t bytes_max = lam_ring_payload_bytes_max(ring) - cell_bytes;
 
-    return bytes < FRAME_BYTES_MIN ? 0 : bytes - LAM_EVENT_HEADER_BYTES;
+    if (quarter_bytes < FRAME_BYTES_MIN)
+        return 0;
+    quarter_bytes -= LAM_EVENT_HEADER_BYTES;
+    /* Of a very large ring: an event's length is 32 bits. */
+    return quarter_bytes < bytes_max ? quarter_bytes : bytes_max;
 }
 
 int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,

@@ -27,6 +27,14 @@ static inline uint64_t soon(void)
     return lam_deadline_after_ns(5 * LAM_NS_PER_S);
 }
 
+/* How many times its usual size a suite is to have. */
+static inline uint64_t effort(void)
+{
+    const char *text = getenv("LAMINA_EFFORT");
+
+    return text == NULL ? 1 : strtoull(text, NULL, 10);
+}
+
 static inline void channel_fail(const struct lam_error *error)
 {
     (void)fprintf(stderr, "%s\n", error->text);

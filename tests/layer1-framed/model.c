@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         uint64_t depth;
         uint32_t cell_bytes;
     } geometries[] = {{16, 64}, {8, 64}, {4, 128}, {64, 64}, {8, 1024}};
-    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 150000;
+    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 150000 * effort();
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 
     state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;

@@ -159,7 +159,7 @@ static void run(enum lam_wait_mode wait)
 
 int main(int argc, char **argv)
 {
-    message_count = argc > 1 ? strtoull(argv[1], NULL, 10) : 6000;
+    message_count = argc > 1 ? strtoull(argv[1], NULL, 10) : 6000 * effort();
     run(LAM_WAIT_HYBRID);
     run(LAM_WAIT_FUTEX);
     run(LAM_WAIT_YIELD);
