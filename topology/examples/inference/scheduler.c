@@ -176,6 +176,8 @@ int main(void)
     struct lam_error error = {""};
     int rc;
 
+    /* Lines in one piece: many processes write to the same place. */
+    (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
     stop_init();
     rc = lam_topology_open(&scheduler.topology, NULL, NULL, 0, &error);
     if (rc == 0)

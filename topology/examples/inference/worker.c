@@ -183,6 +183,7 @@ int main(void)
     struct lam_error error = {""};
     int rc;
 
+    (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* lines in one piece */
     stop_init();
     rc = lam_topology_open(&worker.topology, NULL, NULL, 0, &error);
     if (rc == 0)
