@@ -34,7 +34,7 @@ void run_start(struct run *run, const char *const *arguments)
     run->pid = fork();
     cr_assert(ge(int, run->pid, 0));
     if (run->pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* it cleans up, also after a test that failed */
         redirect(run->out_path, STDOUT_FILENO);
         redirect(run->err_path, STDERR_FILENO);
         (void)execv(LAMINA_BIN "/lamina", (char *const *)(uintptr_t)arguments);
