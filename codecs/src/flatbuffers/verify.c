@@ -232,6 +232,46 @@ static bool check_table(
     return good;
 }
 
+static const struct lam_fb_limits default_limits = LAM_FB_LIMITS_DEFAULT;
+
+/* A field that refers to nothing and need not be there. */
+static bool is_plain(const struct lam_field *field)
+{
+    return (field->kind < LAM_KIND_STRING || field->kind == LAM_KIND_STRUCT) &&
+           (field->flags & (LAM_FIELD_VECTOR | LAM_FIELD_REQUIRED)) == 0;
+}
+
+/*
+ * A table of scalars and structs alone, laid out as our own builder does: the same answer as the
+ * walk's, in a third of its time. What is laid out in another way is left to the walk.
+ */
+static bool is_flat_and_ours(const struct lam_root *root, const unsigned char *bytes, uint32_t size)
+{
+    const struct lam_type *type = &root->types[root->root];
+    uint32_t vtable_bytes = type->vtable_bytes;
+    uint32_t table = lam_fb_load_u32(bytes);
+    const unsigned char *vtable;
+
+    if (type->inline_bytes < 4 || type->inline_bytes > size || table > size - type->inline_bytes ||
+        table < 4 + vtable_bytes || (table & (type->align - 1U)) != 0)
+        return false;
+    vtable = bytes + table - vtable_bytes;
+    if (lam_fb_load_u32(bytes + table) != vtable_bytes ||
+        lam_fb_load_u32(vtable) != (vtable_bytes | type->inline_bytes << 16))
+        return false;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct lam_field *field = &type->fields[i];
+        uint16_t place;
+
+        if (!is_plain(field) || field->slot + 2U > vtable_bytes)
+            return false;
+        place = lam_fb_load_u16(vtable + field->slot);
+        if (place != 0 && place != field->place)
+            return false;
+    }
+    return true;
+}
+
 int lam_fb_verify_within(const struct lam_root *root, const void *bytes, size_t size,
     const struct lam_fb_limits *limits, struct lam_error *error)
 {
@@ -256,13 +296,13 @@ int lam_fb_verify_within(const struct lam_root *root, const void *bytes, size_t 
         (void)refuse(&walk, NULL, 4, "the file identifier is another one");
         return -EBADMSG;
     }
+    if (limits == &default_limits && is_flat_and_ours(root, walk.bytes, walk.size))
+        return 0;
     return check_table(&walk, NULL, 0, root->root) ? 0 : -EBADMSG;
 }
 
 int lam_fb_verify(
     const struct lam_root *root, const void *bytes, size_t size, struct lam_error *error)
 {
-    static const struct lam_fb_limits limits = LAM_FB_LIMITS_DEFAULT;
-
-    return lam_fb_verify_within(root, bytes, size, &limits, error);
+    return lam_fb_verify_within(root, bytes, size, &default_limits, error);
 }
