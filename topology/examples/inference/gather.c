@@ -48,7 +48,8 @@ static uint64_t span_ns(uint64_t from_ns, uint64_t to_ns)
     return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-static void take_reply(
+/* Returns 0, or -EPROTO: the reply is to a step that nobody asked. */
+static int take_reply(
     struct scheduler *scheduler, uint32_t index, const struct lam_zerocopy_view *view)
 {
     struct scheduler_worker *worker = &scheduler->workers[index];
@@ -61,13 +62,13 @@ static void take_reply(
     figures->reply_edge.bytes += view->payload_bytes;
     if (step_id <= worker->latest_step) {
         figures->duplicates++; /* to a step that was broadcast again */
-        return;
+        return 0;
+    }
+    if (step_id != scheduler->step.id) {
+        mismatch(scheduler, index, "the reply is to a step that is still to come");
+        return -EPROTO;
     }
     worker->latest_step = step_id;
-    if (step_id != scheduler->step.id) {
-        mismatch(scheduler, index, "the reply is to another step");
-        return;
-    }
     check_reply(scheduler, index, reply);
     worker->answered = 1;
     worker->done_ns = finished_ns;
@@ -75,6 +76,7 @@ static void take_reply(
     lam_histogram_record(&figures->step_edge.latency,
         span_ns(scheduler->broadcast_ns, lamina_inference_Reply_get_started_ns(reply)));
     lam_histogram_record(&figures->reply_edge.latency, span_ns(finished_ns, lam_clock_now_ns()));
+    return 0;
 }
 
 /* Returns 0 when the worker has answered, or an error of scheduler_gather(). */
@@ -90,14 +92,13 @@ static int await_worker(struct scheduler *scheduler, uint32_t index, struct lam_
             receiver, lam_deadline_after_ns(SCHEDULER_SLICE_NS), &view);
 
         if (rc == 0) {
-            take_reply(scheduler, index, &view);
+            rc = take_reply(scheduler, index, &view);
             lam_zerocopy_receiver_release(receiver, &view);
-            continue;
+            if (rc == 0)
+                continue;
         }
-        if (rc == -EBADMSG) {
+        if (rc == -EBADMSG)
             mismatch(scheduler, index, lam_zerocopy_receiver_reason(receiver));
-            continue;
-        }
         if (stop_asked(scheduler->topology))
             return scheduler_stopped(scheduler, error);
         scheduler->waiting = (struct waiting_for){name, scheduler->step.id, scheduler->sent_ns};
@@ -106,7 +107,7 @@ static int await_worker(struct scheduler *scheduler, uint32_t index, struct lam_
             (rc == -ETIMEDOUT && scheduler_is_gone(scheduler, index)))
             rc = scheduler_rejoin(scheduler, index, error);
         else if (rc != -ETIMEDOUT)
-            rc = lam_error_set(error, rc, "cannot receive from %s: %s", name, strerror(-rc));
+            rc = lam_error_set(error, rc, "cannot go on with %s: %s", name, strerror(-rc));
         if (rc != 0 && rc != -ETIMEDOUT)
             return rc;
     }
