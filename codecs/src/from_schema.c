@@ -27,9 +27,9 @@ int lam_parse_refuse(const struct lam_parse *parse, const char *reason)
 
 static unsigned form_of(const char *word)
 {
-    static const char *const names[] = {"", "table", "struct", "enum", "flags"};
+    static const char *const names[] = {"", "table", "struct", "enum", "flags", "union"};
 
-    for (unsigned form = LAM_FORM_FLAGS; form > 0; form--) {
+    for (unsigned form = LAM_FORM_UNION; form > 0; form--) {
         if (strcmp(word, names[form]) == 0)
             return form;
     }
@@ -39,7 +39,7 @@ static unsigned form_of(const char *word)
 /* The head of a type: "table NAME n", "struct NAME n SIZE ALIGN", "enum NAME n KIND". */
 static int parse_head(struct lam_parse *parse, struct lam_type *type)
 {
-    static const uint32_t words_of[] = {0, 3, 5, 4, 4};
+    static const uint32_t words_of[] = {0, 3, 5, 4, 4, 3};
     char **words = parse->words.words;
     uint64_t count;
     uint64_t size = 4;
@@ -55,7 +55,7 @@ static int parse_head(struct lam_parse *parse, struct lam_type *type)
             count == 0 || !lam_words_number(words[4], 4096, &align) || align == 0 ||
             (align & (align - 1)) != 0 || size % align != 0))
         return lam_parse_refuse(parse, "a struct has an impossible size or alignment");
-    if (type->form >= LAM_FORM_ENUM) {
+    if (type->form == LAM_FORM_ENUM || type->form == LAM_FORM_FLAGS) {
         type->kind = (uint8_t)lam_words_kind(words[3]);
         if (type->kind < LAM_KIND_I8 || type->kind > LAM_KIND_U64)
             return lam_parse_refuse(parse, "an enum is of no integer");

@@ -26,9 +26,9 @@ static bool kind_fits(const struct lam_parse *parse, unsigned kind, uint16_t typ
         return t != NULL && t->form == LAM_FORM_TABLE;
     if (kind == LAM_KIND_STRUCT)
         return t != NULL && t->form == LAM_FORM_STRUCT;
-    if (t == NULL)
-        return true;
-    return t->form >= LAM_FORM_ENUM && t->kind == kind;
+    if (kind == LAM_KIND_UNION)
+        return t != NULL && t->form == LAM_FORM_UNION;
+    return t == NULL || t->kind == kind; /* of an enum; other types have no kind */
 }
 
 /* "u32", "[table/a.B]", "f32:3", "u8/a.Enum". */
@@ -81,9 +81,17 @@ static int parse_table_field(struct lam_parse *parse, struct lam_field *field, u
         field->flags = LAM_FIELD_DEPRECATED;
         return 0;
     }
+    if (strcmp(words[2], "tag") == 0) {
+        field->kind = LAM_KIND_U8;
+        field->type = LAM_TYPE_NONE;
+        field->flags = LAM_FIELD_TAG;
+        return 0;
+    }
     rc = parse_field_type(parse, words[2], field);
     if (rc == 0 && field->length != 0)
         rc = lam_parse_refuse(parse, "an array lies outside a struct");
+    if (rc == 0 && field->kind == LAM_KIND_UNION && field->flags != 0)
+        rc = lam_parse_refuse(parse, "a vector of unions");
     for (uint32_t i = 3; rc == 0 && i < parse->words.count; i++) {
         if (strcmp(words[i], "required") == 0)
             field->flags |= LAM_FIELD_REQUIRED;
@@ -111,7 +119,7 @@ static int parse_member(
     rc = parse_field_type(parse, words[2], field);
     if (rc != 0)
         return rc;
-    if (field->kind == LAM_KIND_STRING || field->kind == LAM_KIND_TABLE || field->flags != 0)
+    if (field->kind == LAM_KIND_STRING || field->kind > LAM_KIND_STRUCT || field->flags != 0)
         return lam_parse_refuse(parse, "a struct holds scalars and structs only");
     bytes = field->kind == LAM_KIND_STRUCT ? parse->types[field->type].inline_bytes
                                            : lam_kind_bytes(field->kind);
@@ -126,6 +134,38 @@ static int parse_member(
     return 0;
 }
 
+/* "NAME TAG TYPE", a member of a union. */
+static int parse_union_member(struct lam_parse *parse, struct lam_field *field)
+{
+    char **words = parse->words.words;
+    uint64_t tag;
+    int rc;
+
+    if (parse->words.count != 3 || !lam_words_number(words[1], UINT8_MAX, &tag) || tag == 0)
+        return lam_parse_refuse(parse, "not a member of a union");
+    field->slot = (uint16_t)tag;
+    rc = parse_field_type(parse, words[2], field);
+    if (rc == 0 && (field->kind < LAM_KIND_STRING || field->kind > LAM_KIND_TABLE ||
+                       field->flags != 0 || field->length != 0))
+        rc = lam_parse_refuse(parse, "a union holds tables, structs and strings only");
+    return rc;
+}
+
+/* Walkers look for the tag in the field before a union, and for the union behind a tag. */
+static int check_tags(struct lam_parse *parse, const struct lam_type *type)
+{
+    bool is_tag = false; /* the field before */
+
+    for (uint16_t i = 0; i <= type->field_count; i++) {
+        bool is_union = i < type->field_count && type->fields[i].kind == LAM_KIND_UNION;
+
+        if (is_union != is_tag)
+            return lam_parse_refuse(parse, "a union without its tag, or a tag without its union");
+        is_tag = i < type->field_count && (type->fields[i].flags & LAM_FIELD_TAG) != 0;
+    }
+    return 0;
+}
+
 static int parse_value(struct lam_parse *parse, struct lam_enum_value *value)
 {
     value->name = parse->words.words[0];
@@ -137,7 +177,7 @@ static int parse_value(struct lam_parse *parse, struct lam_enum_value *value)
 
 int lam_parse_members(struct lam_parse *parse, struct lam_type *type)
 {
-    bool is_enum = type->form >= LAM_FORM_ENUM;
+    bool is_enum = type->form == LAM_FORM_ENUM || type->form == LAM_FORM_FLAGS;
     size_t size = is_enum ? sizeof(struct lam_enum_value) : sizeof(struct lam_field);
     char *members = lam_arena_take(parse->arena, type->field_count * size, 8);
     uint64_t next = 0;
@@ -156,8 +196,13 @@ int lam_parse_members(struct lam_parse *parse, struct lam_type *type)
             continue;
         }
         field->name = parse->words.words[0];
-        rc = type->form == LAM_FORM_STRUCT ? parse_member(parse, type, field, &next)
-                                           : parse_table_field(parse, field, i);
+        if (type->form == LAM_FORM_UNION)
+            rc = parse_union_member(parse, field);
+        else
+            rc = type->form == LAM_FORM_STRUCT ? parse_member(parse, type, field, &next)
+                                               : parse_table_field(parse, field, i);
     }
+    if (rc == 0 && type->form == LAM_FORM_TABLE)
+        rc = check_tags(parse, type);
     return rc;
 }

@@ -46,10 +46,10 @@ bool lam_words_number(const char *word, uint64_t max, uint64_t *number)
 
 unsigned lam_words_kind(const char *word)
 {
-    static const char *const names[LAM_KIND_TABLE + 1] = {"", "bool", "i8", "u8", "i16", "u16",
-        "i32", "u32", "i64", "u64", "f32", "f64", "string", "struct", "table"};
+    static const char *const names[LAM_KIND_UNION + 1] = {"", "bool", "i8", "u8", "i16", "u16",
+        "i32", "u32", "i64", "u64", "f32", "f64", "string", "struct", "table", "union"};
 
-    for (unsigned kind = LAM_KIND_TABLE; kind > 0; kind--) {
+    for (unsigned kind = LAM_KIND_UNION; kind > 0; kind--) {
         if (strcmp(word, names[kind]) == 0)
             return kind;
     }

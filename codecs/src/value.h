@@ -78,11 +78,32 @@ static inline bool lam_value_has(const void *value, const struct lam_field *fiel
     return true;
 }
 
-/* A run of elements that are nowhere. */
+/* Tag of the union in @field, whose plain struct holds it at @at. */
+static inline uint8_t *lam_value_tag(const struct lam_field *field, const void *at)
+{
+    return (uint8_t *)(uintptr_t)at - field->value_place + field[-1].value_place;
+}
+
+/* The member of the union in @field whose tag is @tag, or NULL. */
+static inline const struct lam_field *lam_union_member(
+    const struct lam_type *types, const struct lam_field *field, uint8_t tag)
+{
+    const struct lam_type *type = &types[field->type];
+
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        if (type->fields[i].slot == tag)
+            return &type->fields[i];
+    }
+    return NULL;
+}
+
+/* A run of elements, or a member of a union, that is nowhere. */
 static inline bool lam_value_is_torn(const void *value, const struct lam_field *field)
 {
     const char *at = (const char *)value + field->value_place;
 
+    if (field->kind == LAM_KIND_UNION)
+        return lam_value_load_pointer(at) == NULL && *lam_value_tag(field, at) != 0;
     if (!lam_field_is_vector(field) && field->kind != LAM_KIND_STRING)
         return false;
     return lam_value_load_pointer(at) == NULL && lam_value_load_span(at).count != 0;

@@ -39,6 +39,8 @@ static const struct test_all_Node leaves[] = {
 static const struct test_all_Node tree = {.label = STRING("root"), .children = SPAN(leaves)};
 static const struct test_all_Empty nothing;
 
+static const struct lam_string word = STRING("a word");
+
 const struct test_all_Everything example = {.a_bool = false,
     .an_i8 = -7,
     .a_u8 = 8,
@@ -78,7 +80,13 @@ const struct test_all_Everything example = {.a_bool = false,
     .parts = SPAN(parts),
     .best = &parts[0],
     .tree = &tree,
-    .nothing = &nothing};
+    .nothing = &nothing,
+    .thing_type = test_all_Thing_test_parts_Part,
+    .thing = &parts[0],
+    .spot_type = test_all_Thing_Spot,
+    .spot = &points[1],
+    .word_type = test_all_Thing_Word,
+    .word = &word};
 
 static void set_scalars(struct lam_fb_builder *b, struct test_all_Everything_at table)
 {
@@ -159,6 +167,9 @@ static void set_objects(struct lam_fb_builder *b, struct test_all_Everything_at 
     }
     test_all_Node_set_label(b, root, tree.label.data, tree.label.size);
     (void)test_all_Everything_open_nothing(b, table);
+    test_all_Everything_set_word_as_Word(b, table, word.data, word.size);
+    test_all_Everything_set_spot_as_Spot(b, table, &points[1]);
+    set_part(b, test_all_Everything_open_thing_as_test_parts_Part(b, table), &parts[0]);
 }
 
 int example_build(void *memory, size_t capacity, size_t *size)

@@ -31,6 +31,31 @@ static void print_one(struct lam_print *print, const struct lam_type *types,
     }
 }
 
+/* The member that is there; what is not known, and none, is null. */
+static void print_union(struct lam_print *print, const struct lam_type *types,
+    const struct lam_field *field, const unsigned char *table, const unsigned char *at)
+{
+    const unsigned char *tag = lam_fb_field(table, field[-1].slot);
+    const struct lam_field *member = tag != NULL ? lam_union_member(types, field, *tag) : NULL;
+
+    if (member == NULL)
+        lam_print_text(print, "null");
+    else
+        print_one(print, types, member, member->kind == LAM_KIND_STRUCT ? lam_fb_follow(at) : at);
+}
+
+/* A tag by the name of the member; NONE, and what is not known, by number. */
+static void print_tag(struct lam_print *print, const struct lam_type *types,
+    const struct lam_field *field, uint8_t tag)
+{
+    const struct lam_field *member = lam_union_member(types, field + 1, tag);
+
+    if (member != NULL)
+        lam_print_string(print, member->name, strlen(member->name));
+    else
+        lam_print_u64(print, tag);
+}
+
 static void print_field(struct lam_print *print, const struct lam_type *types,
     const struct lam_field *field, const unsigned char *at)
 {
@@ -71,7 +96,12 @@ static void print_table(struct lam_print *print, const struct lam_type *types, u
         lam_print_text(print, before);
         lam_print_string(print, field->name, strlen(field->name));
         lam_print_text(print, ":");
-        print_field(print, types, field, at);
+        if (field->kind == LAM_KIND_UNION)
+            print_union(print, types, field, table, at);
+        else if ((field->flags & LAM_FIELD_TAG) != 0)
+            print_tag(print, types, field, *at);
+        else
+            print_field(print, types, field, at);
         before = ",";
     }
     lam_print_text(print, "}");

@@ -75,11 +75,47 @@ static int pack_objects(
     return 0;
 }
 
+static void pack_object(struct pack *pack, uint32_t link, uint16_t type, const void *data)
+{
+    const struct lam_type *t = &pack->types[type];
+
+    if (pack->b != NULL)
+        lam_fb_put_object(pack->b, link, data, t->inline_bytes, t->align);
+    else
+        pack->used = align_up(pack->used, t->align) + t->inline_bytes;
+}
+
+/* The member that the tag says; the tag is a scalar and was packed as one. */
+static int pack_union(
+    struct pack *pack, uint32_t link, const struct lam_field *field, const char *at)
+{
+    const struct lam_field *member =
+        lam_union_member(pack->types, field, *lam_value_tag(field, at));
+    const void *value = lam_value_load_pointer(at);
+    struct lam_value_span string;
+
+    if (member == NULL)
+        return -EINVAL;
+    if (member->kind == LAM_KIND_TABLE)
+        return pack_table(pack, link, member->type, value);
+    if (member->kind == LAM_KIND_STRUCT) {
+        pack_object(pack, link, member->type, value);
+        return 0;
+    }
+    string = lam_value_load_span(value);
+    if (string.data == NULL && string.count != 0)
+        return -EINVAL;
+    pack_string(pack, link, string.data, string.count);
+    return 0;
+}
+
 static int pack_reference(
     struct pack *pack, uint32_t link, const struct lam_field *field, const char *at)
 {
     struct lam_value_span span;
 
+    if (field->kind == LAM_KIND_UNION)
+        return pack_union(pack, link, field, at);
     if (field->kind == LAM_KIND_TABLE && !lam_field_is_vector(field))
         return pack_table(pack, link, field->type, lam_value_load_pointer(at));
     span = lam_value_load_span(at);

@@ -107,6 +107,32 @@ static int copy_nested(
     return rc;
 }
 
+/* A member that is not known, or not there, reads as none. */
+static int copy_union(
+    const struct unpack *unpack, const struct lam_field *field, const unsigned char *from, char *at)
+{
+    uint8_t *tag = lam_value_tag(field, at);
+    const struct lam_field *member =
+        from != NULL ? lam_union_member(unpack->types, field, *tag) : NULL;
+    struct lam_string *string;
+    int rc;
+
+    if (member == NULL) {
+        *tag = 0;
+        return 0;
+    }
+    if (member->kind == LAM_KIND_STRUCT)
+        return copy_nested(unpack, member, lam_fb_follow(from), at);
+    if (member->kind == LAM_KIND_TABLE)
+        return copy_nested(unpack, member, from, at);
+    string = take(unpack, sizeof(*string), _Alignof(struct lam_string));
+    if (string == NULL)
+        return -ENOSPC;
+    rc = copy_string(unpack, lam_fb_follow(from), string);
+    lam_value_store_pointer(at, string);
+    return rc;
+}
+
 static int copy_field(
     const struct unpack *unpack, const struct lam_field *field, const unsigned char *from, char *at)
 {
@@ -134,11 +160,13 @@ static int copy_table(
     for (uint32_t i = 0; i < t->field_count; i++) {
         const struct lam_field *field = &t->fields[i];
         const unsigned char *from = lam_fb_field(table, field->slot);
+        char *at = (char *)value + field->value_place;
         int rc;
 
-        if (from == NULL || lam_field_is_skipped(field))
+        if (lam_field_is_skipped(field) || (from == NULL && field->kind != LAM_KIND_UNION))
             continue;
-        rc = copy_field(unpack, field, from, (char *)value + field->value_place);
+        rc = field->kind == LAM_KIND_UNION ? copy_union(unpack, field, from, at)
+                                           : copy_field(unpack, field, from, at);
         if (rc != 0)
             return rc;
     }

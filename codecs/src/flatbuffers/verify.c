@@ -12,6 +12,7 @@
 
 #include "lamina/codecs/flatbuffers/read.h"
 
+#include "value.h"
 #include "way.h"
 
 struct walk {
@@ -103,6 +104,38 @@ static bool check_string(struct walk *walk, const struct lam_step *step, uint32_
 static bool check_table(
     struct walk *walk, const struct lam_step *step, uint32_t link, uint16_t type);
 
+/* The struct of @type that the offset at @link refers to, as in unions. */
+static bool check_object(
+    struct walk *walk, const struct lam_step *step, uint32_t link, uint16_t type)
+{
+    const struct lam_type *t = &walk->root->types[type];
+    uint32_t offset = load_u32(walk, link);
+
+    if (offset == 0)
+        return refuse(walk, step, link, "an offset is 0");
+    if (offset > walk->size || t->inline_bytes > walk->size ||
+        link + offset > walk->size - t->inline_bytes)
+        return refuse(walk, step, link, "an offset leads outside");
+    if (((link + offset) & (t->align - 1U)) != 0)
+        return refuse(walk, step, link, "an offset leads to an unaligned place");
+    return visit(walk, step, link, t->inline_bytes);
+}
+
+/* The member that @tag says. None is not looked at, and neither is what the type does not know. */
+static bool check_union(struct walk *walk, const struct lam_step *step,
+    const struct lam_field *field, uint32_t link, uint8_t tag)
+{
+    const struct lam_field *member = lam_union_member(walk->root->types, field, tag);
+
+    if (member == NULL)
+        return true;
+    if (member->kind == LAM_KIND_STRING)
+        return check_string(walk, step, link);
+    if (member->kind == LAM_KIND_STRUCT)
+        return check_object(walk, step, link, member->type);
+    return check_table(walk, step, link, member->type);
+}
+
 static bool check_objects(
     struct walk *walk, const struct lam_step *step, const struct lam_field *field, uint32_t vector)
 {
@@ -162,7 +195,7 @@ static bool check_field(struct walk *walk, const struct lam_step *step,
         return refuse(walk, step, (uint64_t)table + place, "a field is not aligned");
     if (!is_vector && field->kind < LAM_KIND_STRING)
         return true;
-    if (!is_vector && field->kind == LAM_KIND_STRUCT)
+    if (!is_vector && (field->kind == LAM_KIND_STRUCT || field->kind == LAM_KIND_UNION))
         return true;
     return check_reference(walk, step, field, table + place);
 }
@@ -186,6 +219,16 @@ static uint32_t check_vtable(struct walk *walk, const struct lam_step *step, uin
     return visit(walk, step, table, bytes) ? vtable : 0; /* vtables are shared by design */
 }
 
+/* The tag of the union in @field, which is the field before and was checked; 0 when absent. */
+static uint8_t tag_before(
+    const struct walk *walk, const struct lam_field *field, uint32_t table, uint32_t vtable)
+{
+    uint32_t slot = field[-1].slot;
+    uint32_t place = slot < load_u16(walk, vtable) ? load_u16(walk, vtable + slot) : 0;
+
+    return place != 0 ? walk->bytes[table + place] : 0;
+}
+
 static bool check_fields(struct walk *walk, const struct lam_step *step,
     const struct lam_type *type, uint32_t table, uint32_t vtable)
 {
@@ -206,6 +249,9 @@ static bool check_fields(struct walk *walk, const struct lam_step *step,
         if ((field->flags & LAM_FIELD_DEPRECATED) != 0)
             continue;
         if (!check_field(walk, &inner, field, table, place, inline_bytes))
+            return false;
+        if (field->kind == LAM_KIND_UNION && !check_union(walk, &inner, field, table + place,
+                                                 tag_before(walk, field, table, vtable)))
             return false;
     }
     return true;

@@ -168,8 +168,8 @@ static const struct lam_field *find_field(
         uint32_t index = *next + i < type->field_count ? *next + i : *next + i - type->field_count;
         const struct lam_field *field = &type->fields[index];
 
-        if (lam_field_is_skipped(field) || strlen(field->name) != name.size ||
-            memcmp(field->name, name.data, name.size) != 0)
+        if ((field->flags & (LAM_FIELD_DEPRECATED | LAM_FIELD_TAG)) != 0 ||
+            strlen(field->name) != name.size || memcmp(field->name, name.data, name.size) != 0)
             continue;
         *next = index;
         return field;
@@ -325,6 +325,45 @@ static int decode_nested(
     return rc;
 }
 
+/* What a pointer in the plain struct refers to: a struct, a table, or a string of a union. */
+static int decode_member_of_union(
+    struct decode *d, const struct lam_step *step, const struct lam_field *member, char *at)
+{
+    char *string;
+    int rc;
+
+    if (member->kind != LAM_KIND_STRING)
+        return decode_nested(d, step, member, at);
+    rc = take(d, sizeof(struct lam_string), _Alignof(struct lam_string), &string);
+    if (rc == 0)
+        rc = decode_string(d, step, string);
+    if (rc == 0 && string != NULL && at != NULL)
+        lam_value_store_pointer(at, string);
+    return rc;
+}
+
+/* A map of one pair. A member that is not known is passed over and reads as none. */
+static int decode_union(
+    struct decode *d, const struct lam_step *step, const struct lam_field *field, char *at)
+{
+    const struct lam_type *type = &d->root->types[field->type];
+    const struct lam_field *member = NULL;
+    uint32_t next = 0;
+    uint32_t count;
+    int rc = got(d, step, lam_mp_get_map(&d->reader, &count));
+
+    if (rc == 0 && count != 1)
+        rc = refuse(d, step, "a union is a map of one pair");
+    if (rc == 0)
+        rc = next_key(d, step, type, &next, &member);
+    if (rc != 0 || member == NULL)
+        return rc;
+    rc = decode_member_of_union(d, step, member, at);
+    if (rc == 0 && at != NULL)
+        *lam_value_tag(field, at) = (uint8_t)member->slot;
+    return rc;
+}
+
 static int decode_field(
     struct decode *d, struct lam_step *step, const struct lam_field *field, char *at)
 {
@@ -334,6 +373,8 @@ static int decode_field(
         return decode_vector(d, step, field, at);
     if (field->kind == LAM_KIND_STRING)
         return decode_string(d, step, at);
+    if (field->kind == LAM_KIND_UNION)
+        return decode_union(d, step, field, at);
     if (field->kind >= LAM_KIND_STRUCT)
         return decode_nested(d, step, field, at);
     rc = decode_scalar(d, step, field->kind, at);

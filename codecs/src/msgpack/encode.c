@@ -143,8 +143,28 @@ static int encode_vector(
     return rc;
 }
 
+/* A map of one pair: the name of the member, and the member. */
+static int encode_union(struct encode *e, const struct lam_field *field, const char *at)
+{
+    const struct lam_field *member = lam_union_member(e->types, field, *lam_value_tag(field, at));
+    const void *value = lam_value_load_pointer(at);
+    int rc;
+
+    if (member == NULL)
+        return -EINVAL;
+    rc = room(msgpack_pack_map(&e->packer, 1));
+    if (rc == 0)
+        rc = encode_string(e, member->name, strlen(member->name));
+    if (rc != 0)
+        return rc;
+    return member->kind == LAM_KIND_STRUCT ? encode_struct(e, member->type, value)
+                                           : encode_element(e, member, value, 0);
+}
+
 static int encode_field(struct encode *e, const struct lam_field *field, const char *at)
 {
+    if (field->kind == LAM_KIND_UNION)
+        return encode_union(e, field, at);
     if (lam_field_is_scalar(field))
         return encode_scalar(e, field->kind, at);
     if (lam_field_is_vector(field))
@@ -156,6 +176,12 @@ static int encode_field(struct encode *e, const struct lam_field *field, const c
     return encode_table(e, field->type, lam_value_load_pointer(at));
 }
 
+/* Tags are not written: the name of the member says as much. */
+static bool is_hidden(const struct lam_field *field)
+{
+    return (field->flags & (LAM_FIELD_DEPRECATED | LAM_FIELD_TAG)) != 0;
+}
+
 /* How many fields of the value are there, or -EINVAL. */
 static int count_fields(const struct lam_type *t, const char *value)
 {
@@ -164,7 +190,7 @@ static int count_fields(const struct lam_type *t, const char *value)
     for (uint32_t i = 0; i < t->field_count; i++) {
         const struct lam_field *field = &t->fields[i];
 
-        if (lam_field_is_skipped(field))
+        if (is_hidden(field))
             continue;
         if (lam_value_has(value, field))
             count++;
@@ -187,7 +213,7 @@ static int encode_table(struct encode *e, uint16_t type, const char *value)
     for (uint32_t i = 0; rc == 0 && i < t->field_count; i++) {
         const struct lam_field *field = &t->fields[i];
 
-        if (lam_field_is_skipped(field) || !lam_value_has(value, field))
+        if (is_hidden(field) || !lam_value_has(value, field))
             continue;
         rc = encode_string(e, field->name, strlen(field->name));
         if (rc == 0)

@@ -131,11 +131,65 @@ static void build_table(struct emit *e, const char *name, const struct schema_fi
     emit_put(e, ";\n    return nested;\n}\n\n");
 }
 
+/* One function a member: it sets the tag too. */
+static void build_member(struct emit *e, const char *name, const struct schema_field *field,
+    const struct schema_enum_value *member)
+{
+    const struct schema_field *tag = field->companion;
+    const struct emit_layout *layout = &e->layouts[field->parent->order_index];
+    bool is_table = member->type.kind == SCHEMA_TABLE;
+    bool is_string = member->type.kind == SCHEMA_STRING;
+    const char *verb = is_table ? "open" : "set";
+    char type[EMIT_NAME_BYTES] = "";
+
+    if (!is_string)
+        emit_c_name(e, &member->type.record->declaration, type);
+    emit_declare(e, &field->place, "%s_%s_%s_as_%s", name, verb, field->name, member->name);
+    emit_put(e, is_table ? "static inline struct %s_at " : "static inline void ", type);
+    emit_put(e, "%s_%s_%s_as_%s(\n    struct lam_fb_builder *b, struct %s_at table", name, verb,
+        field->name, member->name, name);
+    if (is_string)
+        emit_put(e, ", const char *data, size_t size");
+    else if (!is_table)
+        emit_put(e, ", const struct %s *value", type);
+    emit_put(e,
+        is_table ? ")\n{\n    struct %s_at nested;\n    uint32_t link = "
+                 : ")\n{\n    uint32_t link = ",
+        type);
+    put_link(e, field, false);
+    emit_put(e, ";\n\n    lam_fb_set_u8(b, table.at, %u, %u, %u);\n",
+        layout->vtable_bytes - tag->vtable_offset, layout->places[tag->id], (unsigned)member->bits);
+    if (is_table) {
+        emit_put(e, "    nested.at = lam_fb_open_table(b, link, ");
+        put_open(e, member->type.record);
+        emit_put(e, ";\n    return nested;\n}\n\n");
+    } else if (is_string) {
+        emit_put(e, "    lam_fb_put_string(b, link, data, size);\n}\n\n");
+    } else {
+        emit_put(e, "    lam_fb_put_object(b, link, value, sizeof(*value), %u);\n}\n\n",
+            member->type.record->align);
+    }
+}
+
+static void build_union(struct emit *e, const char *name, const struct schema_field *field)
+{
+    const struct schema_enum *members = field->type.enumeration;
+
+    for (size_t i = 0; i < members->value_count; i++) {
+        if (members->values[i].type.kind != SCHEMA_NONE)
+            build_member(e, name, field, &members->values[i]);
+    }
+}
+
 static void build_field(struct emit *e, const char *name, const struct schema_field *field)
 {
     enum schema_kind kind = emit_element(field);
 
-    if (emit_is_vector(field) && (kind == SCHEMA_STRING || kind == SCHEMA_TABLE))
+    if (field->is_union_tag)
+        return; /* whoever gives the member sets it */
+    if (kind == SCHEMA_UNION)
+        build_union(e, name, field);
+    else if (emit_is_vector(field) && (kind == SCHEMA_STRING || kind == SCHEMA_TABLE))
         build_objects(e, name, field);
     else if (emit_is_vector(field))
         build_vector(e, name, field);

@@ -82,9 +82,39 @@ static void put_include(struct emit *e, const struct schema_file *file)
     emit_put(e, "#include \"%.*s.h\"\n", (int)length, file->spelled);
 }
 
+static bool type_is_from(const struct schema_type *type, const struct schema_file *file)
+{
+    if (type->record != NULL && type->record->declaration.file == file)
+        return true;
+    return type->enumeration != NULL && type->enumeration->declaration.file == file;
+}
+
+/* Whether a type of @file is named in a type of this one: only then is its header needed. */
+static bool is_used(const struct emit *e, const struct schema_file *file)
+{
+    for (size_t i = 0; i < e->schema->record_count; i++) {
+        const struct schema_record *record = e->schema->order[i];
+
+        if (!emit_is_own(e, &record->declaration))
+            continue;
+        for (size_t j = 0; j < record->field_count; j++) {
+            const struct schema_enum *members = record->fields[j]->type.enumeration;
+
+            if (type_is_from(&record->fields[j]->type, file))
+                return true;
+            for (size_t k = 0; members != NULL && k < members->value_count; k++) {
+                if (type_is_from(&members->values[k].type, file))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void put_head(struct emit *e)
 {
-    const struct schema_file *file = e->schema->files[0];
+    const struct schema *schema = e->schema;
+    const char *before = "\n";
 
     put_banner(e);
     put_guard(e, "#ifndef ");
@@ -92,11 +122,12 @@ static void put_head(struct emit *e)
     emit_put(e, "\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
                 "#include \"lamina/codecs/flatbuffers/codec.h\"\n"
                 "#include \"lamina/codecs/msgpack/codec.h\"\n");
-    if (file->include_count != 0)
-        emit_put(e, "\n");
-    for (size_t i = 0; i < file->include_count; i++) {
-        if (file->includes[i] != file) /* a schema may include itself, its header not */
-            put_include(e, file->includes[i]);
+    for (size_t i = 1; i < schema->file_count; i++) {
+        if (!is_used(e, schema->files[i]))
+            continue;
+        emit_put(e, "%s", before);
+        before = "";
+        put_include(e, schema->files[i]);
     }
     emit_put(e, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
 }
@@ -121,7 +152,7 @@ static int put_all(struct emit *e)
     for (size_t i = 0; i < e->schema->enum_count; i++) {
         const struct schema_enum *enumeration = e->schema->enums[i];
 
-        if (!enumeration->is_union && emit_is_own(e, &enumeration->declaration))
+        if (emit_is_own(e, &enumeration->declaration))
             emit_enum(e, enumeration);
     }
     each_record(e, true, emit_struct);

@@ -48,22 +48,25 @@ static int check_field(struct emit *e, const struct schema_field *field)
 {
     if (field->deprecated)
         return 0;
-    if (emit_element(field) == SCHEMA_UNION)
+    if (emit_element(field) == SCHEMA_UNION && emit_is_vector(field))
         return schema_error_at(e->diagnostics, &field->place,
-            "unions are not generated yet; use one optional table for each member of %s",
+            "vectors of unions are not generated; use a vector of tables that have a %s",
             field->type.enumeration->declaration.name);
     if (field->default_string != NULL)
         return schema_error_at(
             e->diagnostics, &field->place, "a default of a string is not generated; leave it out");
-    if (field->flexbuffer)
-        return schema_error_at(e->diagnostics, &field->place,
-            "flexbuffers are not generated; leave the attribute out to get the bytes");
     return check_circle(e, field);
 }
 
 int emit_check(struct emit *e)
 {
     int rc = 0;
+
+    for (size_t i = 0; i < e->schema->enum_count; i++) {
+        if (e->schema->enums[i]->is_union && e->schema->enums[i]->value_count < 2)
+            rc = schema_error_at(e->diagnostics, &e->schema->enums[i]->declaration.place,
+                "a union without members is not generated; give it one");
+    }
 
     for (size_t i = 0; i < e->schema->record_count; i++) {
         const struct schema_record *record = e->schema->order[i];

@@ -96,12 +96,55 @@ static void read_one(struct emit *e, const char *name, const struct schema_field
         result, field->vtable_offset);
 }
 
+/* One reader a member: nothing unless it is the one that is there. */
+static void read_member(struct emit *e, const char *name, const struct schema_field *field,
+    const struct schema_enum_value *member)
+{
+    char type[EMIT_NAME_BYTES];
+    char result[EMIT_NAME_BYTES + 32];
+    char tag[EMIT_NAME_BYTES];
+
+    emit_c_name(e, &field->type.enumeration->declaration, tag);
+    if (member->type.kind == SCHEMA_STRING) {
+        (void)snprintf(result, sizeof(result), "struct lam_string ");
+    } else {
+        emit_c_name(e, &member->type.record->declaration, type);
+        (void)snprintf(result, sizeof(result),
+            member->type.kind == SCHEMA_STRUCT ? "const struct %s *" : "struct %s_view ", type);
+    }
+    emit_declare(e, &field->place, "%s_get_%s_as_%s", name, field->name, member->name);
+    emit_put(e,
+        "static inline %s%s_get_%s_as_%s(struct %s_view view)\n{\n"
+        "    const unsigned char *at = %s_get_%s(view) == %s_%s ? lam_fb_object(view.at, %u) : "
+        "NULL;\n",
+        result, name, field->name, member->name, name, name, field->companion->name, tag,
+        member->name, field->vtable_offset);
+    if (member->type.kind == SCHEMA_STRING)
+        emit_put(e, "\n    return lam_fb_string_view(at);\n}\n\n");
+    else if (member->type.kind == SCHEMA_STRUCT)
+        emit_put(e, "\n    return (%s)(const void *)at;\n}\n\n", result);
+    else
+        emit_put(e, "    %smember;\n\n    member.at = at;\n    return member;\n}\n\n", result);
+}
+
+static void read_union(struct emit *e, const char *name, const struct schema_field *field)
+{
+    const struct schema_enum *members = field->type.enumeration;
+
+    for (size_t i = 0; i < members->value_count; i++) {
+        if (members->values[i].type.kind != SCHEMA_NONE)
+            read_member(e, name, field, &members->values[i]);
+    }
+}
+
 static void read_field(struct emit *e, const char *name, const struct schema_field *field)
 {
     enum schema_kind kind = emit_element(field);
 
     emit_docs(e, &field->docs, "");
-    if (schema_kind_is_scalar(field->type.kind))
+    if (field->type.kind == SCHEMA_UNION)
+        read_union(e, name, field);
+    else if (schema_kind_is_scalar(field->type.kind))
         read_scalar(e, name, field);
     else if (!emit_is_vector(field))
         read_one(e, name, field);

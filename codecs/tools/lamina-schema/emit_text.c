@@ -9,11 +9,23 @@
 
 static const struct schema_declaration *declaration_of(const struct schema_field *field)
 {
-    if (field->deprecated)
+    if (field->deprecated || field->is_union_tag)
         return NULL;
     if (field->type.record != NULL)
         return &field->type.record->declaration;
     return field->type.enumeration != NULL ? &field->type.enumeration->declaration : NULL;
+}
+
+/* Append @found unless it is there, or NULL. */
+static void reach(const struct schema_declaration *found, const struct schema_declaration **types,
+    uint32_t *type_count)
+{
+    for (uint32_t i = 0; i < *type_count; i++) {
+        if (types[i] == found)
+            return;
+    }
+    if (found != NULL)
+        types[(*type_count)++] = found;
 }
 
 void emit_reach(const struct schema_declaration *declaration,
@@ -25,24 +37,17 @@ void emit_reach(const struct schema_declaration *declaration,
      */
     uint32_t next = *type_count;
 
-    for (uint32_t i = 0; i < *type_count; i++) {
-        if (types[i] == declaration)
-            return;
-    }
-    types[(*type_count)++] = declaration;
-    for (; next < *type_count; next++) {
+    for (reach(declaration, types, type_count); next < *type_count; next++) {
         const struct schema_record *record = (const struct schema_record *)types[next];
+        const struct schema_enum *members = (const struct schema_enum *)types[next];
         bool is_record = types[next]->kind == SCHEMA_DECLARES_TABLE ||
                          types[next]->kind == SCHEMA_DECLARES_STRUCT;
 
-        for (size_t i = 0; is_record && i < record->field_count; i++) {
-            const struct schema_declaration *found = declaration_of(record->by_id[i]);
-            uint32_t j = 0;
-
-            while (found != NULL && j < *type_count && types[j] != found)
-                j++;
-            if (found != NULL && j == *type_count)
-                types[(*type_count)++] = found;
+        for (size_t i = 0; is_record && i < record->field_count; i++)
+            reach(declaration_of(record->by_id[i]), types, type_count);
+        for (size_t i = 0; !is_record && members->is_union && i < members->value_count; i++) {
+            if (members->values[i].type.record != NULL)
+                reach(&members->values[i].type.record->declaration, types, type_count);
         }
     }
 }
@@ -62,7 +67,8 @@ static void put_field_type(FILE *out, const struct schema_field *field)
         [SCHEMA_F64] = "f64",
         [SCHEMA_STRING] = "string",
         [SCHEMA_STRUCT] = "struct",
-        [SCHEMA_TABLE] = "table"};
+        [SCHEMA_TABLE] = "table",
+        [SCHEMA_UNION] = "union"};
     const struct schema_declaration *declaration = declaration_of(field);
 
     (void)fprintf(out, "%s%s", emit_is_vector(field) ? "[" : "", names[emit_element(field)]);
@@ -84,6 +90,10 @@ static void put_table(FILE *out, const struct schema_record *record)
             (void)fprintf(out, "deprecated\n");
             continue;
         }
+        if (field->is_union_tag) {
+            (void)fprintf(out, "tag\n");
+            continue;
+        }
         put_field_type(out, field);
         if (field->required)
             (void)fprintf(out, " required");
@@ -103,6 +113,21 @@ static void put_struct(FILE *out, const struct schema_record *record)
         (void)fprintf(out, "%s %" PRIu32 " ", record->fields[i]->name, record->fields[i]->offset);
         put_field_type(out, record->fields[i]);
         (void)fprintf(out, "\n");
+    }
+}
+
+static void put_union(FILE *out, const struct schema_enum *members)
+{
+    (void)fprintf(out, "union %s %zu\n", members->declaration.full_name, members->value_count - 1);
+    for (size_t i = 0; i < members->value_count; i++) {
+        const struct schema_enum_value *member = &members->values[i];
+
+        if (member->type.kind == SCHEMA_STRING)
+            (void)fprintf(out, "%s %" PRIu64 " string\n", member->name, member->bits);
+        else if (member->type.kind != SCHEMA_NONE)
+            (void)fprintf(out, "%s %" PRIu64 " %s/%s\n", member->name, member->bits,
+                member->type.kind == SCHEMA_STRUCT ? "struct" : "table",
+                member->type.record->declaration.full_name);
     }
 }
 
@@ -145,6 +170,8 @@ char *emit_text(struct emit *e, const struct schema_record *record)
                 put_table(out, (const struct schema_record *)types[i]);
             else if (types[i]->kind == SCHEMA_DECLARES_STRUCT)
                 put_struct(out, (const struct schema_record *)types[i]);
+            else if (types[i]->kind == SCHEMA_DECLARES_UNION)
+                put_union(out, (const struct schema_enum *)types[i]);
             else
                 put_enum(out, (const struct schema_enum *)types[i]);
         }

@@ -24,7 +24,8 @@ static const char *kind_name(enum schema_kind kind)
         [SCHEMA_F64] = "F64",
         [SCHEMA_STRING] = "STRING",
         [SCHEMA_STRUCT] = "STRUCT",
-        [SCHEMA_TABLE] = "TABLE"};
+        [SCHEMA_TABLE] = "TABLE",
+        [SCHEMA_UNION] = "UNION"};
 
     return names[kind];
 }
@@ -49,7 +50,7 @@ static void put_type_number(struct emit *e, const struct schema_field *field)
     const void *type = field->type.record != NULL ? (const void *)field->type.record
                                                   : (const void *)field->type.enumeration;
 
-    for (uint32_t i = 0; i < e->type_count && !field->deprecated; i++) {
+    for (uint32_t i = 0; i < e->type_count && !field->deprecated && !field->is_union_tag; i++) {
         if (type == (const void *)e->types[i]) {
             emit_put(e, "%" PRIu32, i);
             return;
@@ -66,6 +67,7 @@ static void put_flags(struct emit *e, const struct schema_field *field)
     flags |= field->required && !field->deprecated ? 2U : 0U;
     flags |= field->deprecated ? 4U : 0U;
     flags |= field->optional ? 8U : 0U;
+    flags |= field->is_union_tag ? 16U : 0U;
     emit_put(e, "%u", flags);
 }
 
@@ -97,6 +99,31 @@ static void put_struct_member(struct emit *e, const struct schema_field *field)
     put_type_number(e, field);
     emit_put(e, ", 0, %" PRIu32 ", 0, %" PRIu32 ", 0},\n", field->offset,
         field->type.kind == SCHEMA_ARRAY ? field->type.array_count : 0);
+}
+
+/* Members of a union: NONE is not one. */
+static void put_union_members(struct emit *e, uint32_t index)
+{
+    const struct schema_enum *members = (const struct schema_enum *)e->types[index];
+
+    emit_put(e, "static const struct lam_field %s_members_%" PRIu32 "[] = {\n", e->base, index);
+    for (size_t i = 0; i < members->value_count; i++) {
+        const struct schema_enum_value *member = &members->values[i];
+        uint32_t type = 0;
+
+        if (member->type.kind == SCHEMA_NONE)
+            continue;
+        emit_put(e, "    {\"%s\", LAM_KIND_%s, 0, ", member->name, kind_name(member->type.kind));
+        while (type < e->type_count &&
+               (const void *)e->types[type] != (const void *)member->type.record)
+            type++;
+        if (type < e->type_count)
+            emit_put(e, "%" PRIu32, type);
+        else
+            emit_put(e, "LAM_TYPE_NONE");
+        emit_put(e, ", %u, 0, 0, 0, 0},\n", (unsigned)member->bits);
+    }
+    emit_put(e, "};\n");
 }
 
 static void put_members(struct emit *e, uint32_t index)
@@ -138,6 +165,11 @@ static void put_type(struct emit *e, uint32_t index)
             enumeration->value_count, e->base, index);
         return;
     }
+    if (e->types[index]->kind == SCHEMA_DECLARES_UNION) {
+        emit_put(e, "LAM_FORM_UNION, 0, 0, 0, 0, 0, %zu, 0, %s_members_%" PRIu32 ", NULL},\n",
+            enumeration->value_count - 1, e->base, index);
+        return;
+    }
     if (record->is_struct) {
         emit_put(e,
             "LAM_FORM_STRUCT, 0, %" PRIu32 ", %" PRIu32 ", 0, 0, %zu, 0, %s_members_%" PRIu32
@@ -162,8 +194,12 @@ int emit_types(struct emit *e)
     if (rc != 0 || e->type_count == 0)
         return rc;
     emit_put(e, "/* ---- The types as data, for verify, pack, unpack and printing ---- */\n\n");
-    for (uint32_t i = 0; i < e->type_count; i++)
-        put_members(e, i);
+    for (uint32_t i = 0; i < e->type_count; i++) {
+        if (e->types[i]->kind == SCHEMA_DECLARES_UNION)
+            put_union_members(e, i);
+        else
+            put_members(e, i);
+    }
     emit_put(e, "static const struct lam_type %s_types[] = {\n", e->base);
     for (uint32_t i = 0; i < e->type_count; i++)
         put_type(e, i);

@@ -117,7 +117,9 @@ static void put_value_type(struct emit *e, const struct schema_field *field)
     enum schema_kind kind = emit_element(field);
     char type[EMIT_NAME_BYTES];
 
-    if (kind == SCHEMA_STRING) {
+    if (kind == SCHEMA_UNION) {
+        emit_put(e, "const void *");
+    } else if (kind == SCHEMA_STRING) {
         emit_put(e, emit_is_vector(field) ? "struct lam_string_span " : "struct lam_string ");
     } else if (kind == SCHEMA_STRUCT || kind == SCHEMA_TABLE) {
         emit_c_name(e, &field->type.record->declaration, type);
@@ -136,13 +138,18 @@ static void put_value_note(struct emit *e, const struct schema_field *field)
 {
     char type[EMIT_NAME_BYTES];
 
-    if (field->required)
+    if (field->type.kind == SCHEMA_UNION)
+        emit_put(e, " /* %swhat %s says, or NULL */", field->required ? "required: " : "",
+            field->companion->name);
+    else if (field->required)
         emit_put(e, " /* required */");
     else if (field->type.enumeration != NULL && (emit_is_vector(field) || field->optional)) {
         emit_c_name(e, &field->type.enumeration->declaration, type);
         emit_put(e, " /* %s */", type);
     } else if (emit_element(field) == SCHEMA_BOOL && (emit_is_vector(field) || field->optional))
         emit_put(e, " /* bool */");
+    else if (field->flexbuffer)
+        emit_put(e, " /* holds a flexbuffer */");
     else if (field->nested_flatbuffer != NULL)
         emit_put(
             e, " /* holds a message of %s */", field->nested_flatbuffer->declaration.full_name);

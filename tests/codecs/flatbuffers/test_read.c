@@ -162,6 +162,26 @@ Test(fb_read, strings_and_tables_of_vectors_are_reached_by_index)
     cr_assert(test_all_Everything_get_nothing(view).at != NULL);
 }
 
+Test(fb_read, unions_read_as_the_member_that_is_there_and_no_other)
+{
+    struct test_all_Everything_view view = build_example();
+
+    cr_assert(eq(u8, test_all_Everything_get_thing_type(view), test_all_Thing_test_parts_Part));
+    cr_assert(test_all_Everything_get_thing_as_Node(view).at == NULL);
+    cr_assert(test_all_Everything_get_thing_as_Spot(view) == NULL);
+    cr_assert(test_all_Everything_get_thing_as_Word(view).data == NULL);
+    cr_assert(eq(str,
+        (char *)test_parts_Part_get_name(test_all_Everything_get_thing_as_test_parts_Part(view))
+            .data,
+        "bolt"));
+    cr_assert(eq(i16, test_all_Everything_get_spot_as_Spot(view)->x, -3));
+    cr_assert(eq(str, (char *)test_all_Everything_get_word_as_Word(view).data, "a word"));
+    view = build_bare();
+    cr_assert(eq(u8, test_all_Everything_get_thing_type(view), test_all_Thing_NONE));
+    cr_assert(not(test_all_Everything_has_thing(view)));
+    cr_assert(test_all_Everything_get_thing_as_Node(view).at == NULL);
+}
+
 Test(fb_read, an_index_past_the_end_is_a_programmers_error, .signal = SIGABRT)
 {
     struct test_parts_Part_views parts = test_all_Everything_get_parts(build_example());

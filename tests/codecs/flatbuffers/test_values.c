@@ -123,6 +123,45 @@ Test(fb_values, a_value_without_a_required_part_is_refused)
     cr_assert(eq(int, test_all_Everything_pack(&value, memory, sizeof(memory), &size), -EINVAL));
 }
 
+Test(fb_values, a_union_and_its_tag_go_together)
+{
+    struct test_all_Everything value = example;
+    size_t size;
+
+    value.thing = NULL;
+    cr_assert(eq(int, test_all_Everything_pack(&value, memory, sizeof(memory), &size), -EINVAL));
+    value = example;
+    value.thing_type = test_all_Thing_NONE;
+    cr_assert(eq(int, test_all_Everything_pack(&value, memory, sizeof(memory), &size), -EINVAL));
+    value.thing_type = 77;
+    cr_assert(eq(int, test_all_Everything_pack(&value, memory, sizeof(memory), &size), -EINVAL));
+    value.thing_type = test_all_Thing_NONE;
+    value.thing = NULL;
+    cr_assert(eq(int, test_all_Everything_pack(&value, memory, sizeof(memory), &size), 0));
+}
+
+Test(fb_values, a_member_that_is_not_known_reads_as_none)
+{
+    struct test_all_Everything value;
+    size_t size = pack_example();
+    struct test_all_Everything_view view = test_all_Everything_root(memory);
+
+    for (size_t i = 0;
+         i < test_all_Everything_type.types[test_all_Everything_type.root].field_count; i++) {
+        const struct lam_field *field =
+            &test_all_Everything_type.types[test_all_Everything_type.root].fields[i];
+
+        if (strcmp(field->name, "thing_type") == 0)
+            memory[lam_fb_field(view.at, field->slot) - memory] = 200;
+    }
+    cr_assert(eq(u8, test_all_Everything_get_thing_type(view), 200));
+    lam_arena_init(&arena, room, sizeof(room));
+    cr_assert(eq(int, test_all_Everything_unpack(memory, size, &value, &arena), 0));
+    cr_assert(eq(u8, value.thing_type, test_all_Thing_NONE));
+    cr_assert(value.thing == NULL);
+    cr_assert(eq(int, test_all_Everything_pack(&value, again, sizeof(again), &size), 0));
+}
+
 Test(fb_values, a_value_that_contains_itself_is_refused)
 {
     struct test_all_Node node = {.children = {&node, 1}};

@@ -237,6 +237,19 @@ Test(mp_codec, structs_are_whole)
     cr_assert(eq(int, READ_FIELD("points", "\x92\x82\xa1y\x02\xa1x\x01"), -EBADMSG));
 }
 
+Test(mp_codec, unions_are_maps_of_one_pair)
+{
+    cr_assert(eq(int, READ_FIELD("word", "\x81\xa4Word\xa1x"), 0));
+    cr_assert(eq(int, READ_FIELD("word", "\x81\xa4Spot\x82\xa1y\x02\xa1x\x01"), 0));
+    cr_assert(eq(int, READ_FIELD("word", "\x81\xa4Node\x80"), 0));
+    cr_assert(eq(int, READ_FIELD("word", "\x81\xa5Other\x92\x01\x02"), 0));
+    cr_assert(eq(int, READ_FIELD("word", "\xc0"), 0));
+    cr_assert(eq(int, READ_FIELD("word", "\x80"), -EBADMSG));
+    cr_assert(eq(int, READ_FIELD("word", "\x82\xa4Word\xa1x\xa4Word\xa1x"), -EBADMSG));
+    cr_assert(eq(int, READ_FIELD("word", "\x81\xa4Word\x01"), -EBADMSG));
+    cr_assert(eq(int, READ_FIELD("word", "\xa1x"), -EBADMSG));
+}
+
 Test(mp_codec, tables_in_tables_are_bounded)
 {
     char deep[1024];

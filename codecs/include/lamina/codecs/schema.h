@@ -33,7 +33,8 @@ enum lam_kind {
     LAM_KIND_F64,
     LAM_KIND_STRING,
     LAM_KIND_STRUCT, /* fixed layout, inline */
-    LAM_KIND_TABLE
+    LAM_KIND_TABLE,
+    LAM_KIND_UNION /* by offset; the field before it is its tag */
 };
 
 /* How a field differs from one plain value of its kind. */
@@ -41,14 +42,16 @@ enum lam_field_flag {
     LAM_FIELD_VECTOR = 1,     /* a vector of its kind */
     LAM_FIELD_REQUIRED = 2,   /* a value without it is refused */
     LAM_FIELD_DEPRECATED = 4, /* keeps its slot; neither read nor written */
-    LAM_FIELD_OPTIONAL = 8    /* a scalar without default: absent is a state of its own */
+    LAM_FIELD_OPTIONAL = 8,   /* a scalar without default: absent is a state of its own */
+    LAM_FIELD_TAG = 16 /* says which member of the union in the next field is there; 0 none */
 };
 
 enum lam_form {
     LAM_FORM_TABLE = 1,
     LAM_FORM_STRUCT,
     LAM_FORM_ENUM,
-    LAM_FORM_FLAGS /* an enum whose values are bits that combine */
+    LAM_FORM_FLAGS, /* an enum whose values are bits that combine */
+    LAM_FORM_UNION  /* its fields are its members, the slot of each is its tag */
 };
 
 #define LAM_TYPE_NONE UINT16_MAX
@@ -106,14 +109,15 @@ uint64_t lam_schema_hash(const char *text, size_t bytes);
 void lam_type_init(const struct lam_type *type, void *value);
 
 /*
- * Bytes that one value of @kind takes inline: 1 to 8 for scalars, 4 for strings and tables (an
+ * Bytes that one value of @kind takes inline: 1 to 8 for scalars, 4 for what is elsewhere (an
  * offset), 0 for structs, whose type says.
  */
 static inline uint32_t lam_kind_bytes(unsigned kind)
 {
-    static const uint8_t bytes[LAM_KIND_TABLE + 1] = {0, 1, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 4, 0, 4};
+    static const uint8_t bytes[LAM_KIND_UNION + 1] = {
+        0, 1, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 4, 0, 4, 4};
 
-    return kind <= LAM_KIND_TABLE ? bytes[kind] : 0;
+    return kind <= LAM_KIND_UNION ? bytes[kind] : 0;
 }
 
 #ifdef __cplusplus

@@ -320,6 +320,21 @@ static inline void lam_fb_put_struct(
 }
 
 /*
+ * Copy the struct of @size bytes at @data to the cursor, and let @link refer to it, as members of
+ * unions are.
+ */
+static inline void lam_fb_put_object(
+    struct lam_fb_builder *b, uint32_t link, const void *data, size_t size, uint32_t align)
+{
+    uint32_t at = link != 0 ? lam_fb_advance(b, 0, align, size) : 0;
+
+    if (at == 0)
+        return;
+    memcpy(b->base + at, data, size);
+    lam_fb_store_u32(b, link, at - link);
+}
+
+/*
  * Copy string @index of @strings.
  */
 static inline void lam_fb_strings_set(struct lam_fb_builder *b, struct lam_fb_strings_at strings,

@@ -10,8 +10,9 @@
  *
  * A table is a map from the names of its fields; absent fields are not in it, scalars always are,
  * and unknown keys are passed over, so that a newer writer can be read. A struct is a map of all
- * its members. Vectors are arrays, but [ubyte] is bin. Enums are integers. Keys come in any order,
- * each once. A nil stands for an absent field.
+ * its members, a union a map of one pair: the name of the member, the member. Vectors are arrays,
+ * but [ubyte] is bin. Enums are integers. Keys come in any order, each once. A nil stands for an
+ * absent field.
  */
 
 #include "lamina/codecs/codec.h"
