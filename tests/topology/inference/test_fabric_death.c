@@ -181,3 +181,24 @@ Test(fabric_death, a_paused_worker_is_named_and_waited_for_and_not_taken_for_dea
     expect_all_done();
     cr_assert_eq(json_count(run.text, "workers.1.deaths"), 0);
 }
+
+Test(fabric_death, a_killed_lamina_up_leaves_nothing_running_and_its_name_free)
+{
+    const char *const slow[] = {"workers.count=2", "speed=10", NULL};
+    uint64_t deadline_ns;
+    pid_t pids[2];
+
+    fabric_start(&run, slow, 1, -1);
+    pids[0] = fabric_at_step(&run, "workers", 1, 50);
+    pids[1] = fabric_at_step(&run, "scheduler", 0, 50);
+    cr_assert_eq(kill(run.pid, SIGKILL), 0);
+    cr_assert_eq(fabric_wait(&run, 10), -SIGKILL);
+    deadline_ns = lam_deadline_after_ns(10 * LAM_NS_PER_S);
+    for (int i = 0; i < 2; i++)
+        while (kill(pids[i], 0) == 0) {
+            cr_assert_lt(lam_clock_now_ns(), deadline_ns, "process %d was left behind", pids[i]);
+            (void)usleep(2000);
+        }
+    fabric_start(&run, (const char *const[]){"workers.count=2", NULL}, 1, -1);
+    expect_all_done();
+}

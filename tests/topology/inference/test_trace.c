@@ -19,12 +19,15 @@ TestSuite(trace, .timeout = 10);
 
 static struct trace trace;
 
-/* Open @text as a file. The descriptor that holds it stays open: the process is one test. */
+/* Open @text as a file; its descriptor stays open until the next one. */
 static void open_text(const char *text, size_t length)
 {
     char path[64];
-    int fd = memfd_create("trace", 0);
+    static int fd = -1;
 
+    if (fd >= 0)
+        cr_assert_eq(close(fd), 0);
+    fd = memfd_create("trace", 0);
     cr_assert(fd >= 0);
     cr_assert_eq(write(fd, text, length), (ssize_t)length);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -224,4 +227,42 @@ Test(trace, a_file_that_is_missing_or_a_folder_is_an_error_with_its_name)
     cr_assert_eq(trace_open(&trace, "/", &error), 0);
     cr_assert_eq(trace_try_next(&trace, &line, &error), -EISDIR);
     trace_close(&trace);
+}
+
+/* A byte that a trace may hold, most often: so that random text is nearly right. */
+static char draw_byte(uint64_t *state)
+{
+    static const char likely[] = "2023-11-16 18:15:46.6805900,374,44\r\n,,\n";
+    uint32_t draw;
+
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    draw = (uint32_t)(*state >> 33);
+    return draw % 16 == 0 ? (char)(draw >> 8) : likely[(draw >> 8) % (sizeof(likely) - 1)];
+}
+
+Test(trace, whatever_the_bytes_each_line_is_taken_or_refused_once, .timeout = 30)
+{
+    static char text[20000];
+    uint64_t state = 1;
+
+    for (int round = 0; round < 200; round++) {
+        size_t length = 1 + (size_t)round * 97 % sizeof(text);
+        uint64_t lines = 0, answers = 0;
+        struct trace_line line;
+        int rc;
+
+        for (size_t i = 0; i < length; i++) {
+            text[i] = draw_byte(&state);
+            lines += text[i] == '\n';
+        }
+        lines += text[length - 1] != '\n';
+        open_text(text, length);
+        cr_assert_eq(trace_request_count(&trace), lines);
+        while ((rc = trace_try_next(&trace, &line, NULL)) != -ENODATA) {
+            cr_assert(rc == 1 || rc == -EBADMSG, "%d", rc);
+            cr_assert_leq(++answers, lines);
+        }
+        cr_assert_eq(answers, lines);
+        trace_close(&trace);
+    }
 }
