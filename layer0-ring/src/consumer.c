@@ -4,13 +4,11 @@
  */
 #include "lamina/ring/consumer.h"
 #include "layout.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The horizon moves once a sixteenth of a lap; a producer that moves it all the time is no ring. */
-#define JOIN_TRIES_MAX 100000
 
 /* Whoever holds the lock of an entry owns it: a state that is left there is a dead one's. */
 static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *error)
@@ -57,13 +55,16 @@ static int name_is_taken(const struct lam_ring_consumer *consumer, const char *n
     return 0;
 }
 
-static int sign_entry(struct lam_ring_consumer *consumer, const char *name, struct lam_error *error)
+static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint64_t patience_ns,
+    struct lam_error *error)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
 
     entry->identity = lam_identity_self();
     memset(entry->name, 0, sizeof(entry->name));
     lam_store_relaxed(&entry->parks, 0);
+    lam_store_relaxed(&entry->lost, 0);
+    lam_store_relaxed(&entry->patience_ns, patience_ns);
     if (name != NULL)
         (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
     else
@@ -72,53 +73,6 @@ static int sign_entry(struct lam_ring_consumer *consumer, const char *name, stru
     if (name != NULL && name_is_taken(consumer, name))
         return lam_error_set(error, -EEXIST, "ring %s: a live consumer is named %s already",
             consumer->ring->name, name);
-    return 0;
-}
-
-/* Where reading would start now. */
-static uint64_t start_now(const struct lam_ring *ring, enum lam_ring_start start)
-{
-    uint64_t horizon = lam_load_relaxed(&ring->data_head->horizon);
-    uint64_t waypoint;
-
-    if (start == LAM_RING_OLDEST)
-        return horizon;
-    waypoint = lam_ring_newest_waypoint(ring).sequence;
-    return (int64_t)(waypoint - horizon) < 0 ? horizon : waypoint;
-}
-
-/*
- * Gate first, then look whether what we gate is still there: see producer_room.c. From the settled
- * place on nothing is overwritten, and the head is found by walking.
- */
-static int settle(
-    struct lam_ring_consumer *consumer, enum lam_ring_start start, struct lam_error *error)
-{
-    struct lam_ring *ring = consumer->ring;
-    struct lam_ring_entry *entry = &ring->control_head->entries[consumer->index];
-    struct lam_ring_place place = {.sequence = start_now(ring, start)};
-    unsigned tries = 0;
-
-    lam_store_relaxed(&entry->cursor, place.sequence);
-    consumer->entry_state = lam_ring_entry_next(consumer->entry_state, LAM_RING_ENTRY_GATING);
-    /* R4, pairs with the acquire of state in the producer's scan: the cursor is there. */
-    lam_store_release(&entry->state, consumer->entry_state);
-    (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
-    for (;;) {
-        lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon() */
-        if ((int64_t)(place.sequence - lam_load_relaxed(&ring->data_head->horizon)) >= 0)
-            break;
-        if (++tries > JOIN_TRIES_MAX)
-            return lam_error_set(
-                error, -EPROTO, "ring %s: its horizon never stands still", ring->name);
-        place.sequence = start_now(ring, start);
-        lam_store_release(&entry->cursor, place.sequence);
-    }
-    if (start == LAM_RING_HEAD && lam_ring_walk(ring, &place) != 0)
-        return lam_error_set(error, -EPROTO, "ring %s: an impossible event at sequence %llu",
-            ring->name, (unsigned long long)place.sequence);
-    consumer->next = place.sequence;
-    lam_ring_consumer_release(consumer);
     return 0;
 }
 
@@ -134,9 +88,13 @@ static void bind(
     consumer->round_up = LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << ring->cell_shift) - 1);
     consumer->stride = 1;
     consumer->event_cells_max = ring->event_cells_max;
-    consumer->producer_may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
+    /* Nobody sleeps for a reader that gates nobody. */
+    consumer->producer_may_sleep =
+        ring->waiting == LAM_RING_MAY_SLEEP && options->policy != LAM_RING_LOSSY;
     consumer->blocked_on = &control->blocked_on;
     consumer->cursor = &control->entries[consumer->index].cursor;
+    consumer->policy = options->policy;
+    consumer->evictable = options->policy == LAM_RING_GATE_THEN_EVICT;
     consumer->wait = lam_ring_wait_mode(ring, options->wait);
     consumer->spin_ns = options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
 }
@@ -158,6 +116,13 @@ int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring
             "ring %s: consumer name \"%.60s\" is empty or longer "
             "than %d bytes",
             ring->name, options->name, LAM_RING_CONSUMER_NAME_MAX);
+    if ((options->policy == LAM_RING_GATE_THEN_EVICT) != (options->patience_ns != 0) ||
+        options->policy > LAM_RING_LOSSY)
+        return lam_error_set(error, -EINVAL,
+            "ring %s: policy %d with a patience of %llu ns: LAM_RING_GATE_THEN_EVICT, and it "
+            "alone, "
+            "has a patience",
+            ring->name, (int)options->policy, (unsigned long long)options->patience_ns);
     if (ring->control.access != LAM_ACCESS_WRITE)
         return lam_error_set(error, -EACCES,
             "ring %s: control is mapped read-only here: an "
@@ -167,9 +132,9 @@ int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring
     if (rc != 0)
         return rc;
     bind(consumer, options);
-    rc = sign_entry(consumer, options->name, error);
+    rc = sign_entry(consumer, options->name, options->patience_ns, error);
     if (rc == 0)
-        rc = settle(consumer, options->start, error);
+        rc = lam_ring_settle(consumer, options->start, error);
     if (rc != 0)
         lam_ring_consumer_detach(consumer);
     return rc;
@@ -190,4 +155,30 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
     lam_fence_seq_cst(); /* F3: a producer that sleeps on us must look again */
     if (lam_load_relaxed(&control->blocked_on) == consumer->index + 1)
         lam_ring_consumer_wake_producer(consumer);
+}
+
+int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_start start,
+    uint64_t *lost, struct lam_error *error)
+{
+    struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
+    uint64_t next = consumer->next;
+    uint64_t ordinal = consumer->ordinal;
+    int rc;
+
+    if (!lam_lock_is_held(&consumer->lock) ||
+        lam_load_acquire(&entry->state) == consumer->entry_state)
+        return lam_error_set(
+            error, -EALREADY, "ring %s: this consumer was not evicted", consumer->ring->name);
+    rc = lam_ring_settle(consumer, start, error);
+    if (rc != 0)
+        return rc;
+    if ((int64_t)(next - consumer->next) > 0) {
+        /* The oldest is among those that we have seen: nothing comes twice. */
+        consumer->next = next;
+        consumer->ordinal = ordinal;
+        (void)lam_ring_consumer_release(consumer);
+    }
+    *lost = consumer->ordinal - ordinal;
+    lam_ring_count_many(&entry->lost, *lost);
+    return 0;
 }

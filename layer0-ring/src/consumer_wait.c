@@ -4,6 +4,7 @@
  */
 #include "lamina/ring/consumer.h"
 #include "layout.h"
+#include "settle.h"
 
 #include <errno.h>
 
@@ -50,6 +51,17 @@ static int probe_producer(struct lam_ring_consumer *consumer)
     return end_of_stream(consumer);
 }
 
+int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer)
+{
+    /*
+     * A6, pairs with R6 in evict(): if anything that we loaded before was overwritten after the
+     * eviction, we see the eviction now.
+     */
+    lam_fence_acquire();
+    return lam_load_relaxed(&consumer->ring->control_head->entries[consumer->index].state) ==
+           consumer->entry_state;
+}
+
 int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
 {
     uint64_t now_ns;
@@ -68,6 +80,9 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
 {
     struct lam_ring_control *control = consumer->ring->control_head;
 
+    /* Whoever was evicted between two loads saw parts of two events: no sin of the producer's. */
+    if (consumer->evictable && !lam_ring_consumer_holds(consumer))
+        return -ESTALE;
     lam_store_relaxed(&control->poisoned, 1);
     (void)lam_ring_wake_consumers(control);
     if (lam_load_relaxed(&control->blocked_on) != 0)
@@ -101,31 +116,35 @@ static void park(struct lam_ring_consumer *consumer, const struct lam_wait *wait
     (void)lam_and_seq_cst(&control->sleeping, ~bit);
 }
 
+int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait)
+{
+    int verdict;
+
+    /* The tight part: one line is polled, and the words of the ring are left alone. */
+    do {
+        verdict = lam_wait_step(wait);
+    } while (verdict == LAM_WAIT_LOOK && (wait->steps & 63) != 0 && !is_there(consumer));
+    if (verdict < 0)
+        return is_there(consumer) ? 0 : verdict;
+    if (verdict == LAM_WAIT_CHECK)
+        return probe_producer(consumer);
+    if (verdict == LAM_WAIT_PARK)
+        park(consumer, wait);
+    return 0;
+}
+
 int lam_ring_consumer_peek_until(
     struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event)
 {
     struct lam_wait wait;
-    int rc;
 
     lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
     for (;;) {
-        int verdict;
+        int rc = lam_ring_consumer_try_peek(consumer, event);
 
-        rc = lam_ring_consumer_try_peek(consumer, event);
+        if (rc == 0)
+            rc = lam_ring_consumer_await(consumer, &wait);
         if (rc != 0)
             return rc < 0 ? rc : 0;
-        /* The tight part: one line is polled, and the words of the ring are left alone. */
-        do {
-            verdict = lam_wait_step(&wait);
-        } while (verdict == LAM_WAIT_LOOK && (wait.steps & 63) != 0 && !is_there(consumer));
-        if (verdict < 0 && !is_there(consumer))
-            return verdict;
-        if (verdict == LAM_WAIT_CHECK) {
-            rc = probe_producer(consumer);
-            if (rc != 0)
-                return rc;
-        } else if (verdict == LAM_WAIT_PARK) {
-            park(consumer, &wait);
-        }
     }
 }

@@ -80,16 +80,20 @@ enum lam_ring_entry_state {
     LAM_RING_ENTRY_JOINING = 1,
     LAM_RING_ENTRY_GATING = 2,
     LAM_RING_ENTRY_EXPELLED = 3, /* its cursor was impossible */
+    LAM_RING_ENTRY_LOSSY = 4,    /* holds nobody back */
+    LAM_RING_ENTRY_EVICTED = 5,  /* it held the producer back for longer than it may */
 };
 
 struct lam_ring_entry {
     lam_atomic_u64 state;
     struct lam_identity identity; /* written while joining */
     char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    lam_atomic_u64 patience_ns; /* evicted after holding the producer back for so long; 0 never */
     /* The consumer's: all below is released. Alone, since the producer reads it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
     /* The consumer's counters. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 parks;
+    lam_atomic_u64 lost; /* events that it was too late for */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 reserved;
 };
 
@@ -117,6 +121,7 @@ struct lam_ring_control {
     lam_atomic_u64 parks;
     lam_atomic_u64 wakes;
     lam_atomic_u64 reaped;
+    lam_atomic_u64 evicted;
     struct lam_identity producer;
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
 };
@@ -204,6 +209,11 @@ static inline uint64_t lam_ring_entry_next(uint64_t word, enum lam_ring_entry_st
 static inline void lam_ring_count(lam_atomic_u64 *counter)
 {
     lam_store_relaxed(counter, lam_load_relaxed(counter) + 1);
+}
+
+static inline void lam_ring_count_many(lam_atomic_u64 *counter, uint64_t count)
+{
+    lam_store_relaxed(counter, lam_load_relaxed(counter) + count);
 }
 
 /* Ring the consumers' bell: all that sleep wake and look. Returns how many did. */

@@ -48,6 +48,7 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     lam_store_relaxed(&waypoint->ordinal, producer->ordinal);
     /* R3, pairs with A3 in lam_ring_newest_waypoint(). */
     lam_store_release(&data->waypoint_count, count + 1);
+    producer->waypoint_last = producer->next;
     producer->waypoint_due = producer->next + (stride == 0 ? 1 : stride);
     lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
 }

@@ -79,6 +79,9 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
     struct lam_ring_data *data = producer->ring->data_head;
     struct lam_ring_worn worn = lam_ring_producer_worn(producer);
 
+    /* A joiner at the horizon counts from a waypoint that is not behind it. */
+    if ((int64_t)(horizon - producer->waypoint_last) > 0)
+        lam_ring_producer_waypoint(producer);
     producer->horizon_ordinal +=
         lam_ring_worn_count_clear(&worn, producer->horizon, horizon - producer->horizon);
     producer->horizon = horizon;
@@ -106,7 +109,30 @@ int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
     return 1;
 }
 
-/* The ring is full because of @index. See now and then whether it lives. Returns 1 if it died. */
+/*
+ * Take a consumer that has held us back for longer than it may out of the table. Its borrowed bytes
+ * may change from now on, and it learns that at its next peek or release.
+ */
+static int evict(struct lam_ring_producer *producer, uint32_t index, uint64_t now_ns)
+{
+    struct lam_ring_entry *entry = &producer->ring->control_head->entries[index];
+    uint64_t patience_ns = lam_load_relaxed(&entry->patience_ns);
+    uint64_t state = lam_load_acquire(&entry->state);
+
+    if (patience_ns == 0 || now_ns - producer->blocked_since_ns < patience_ns ||
+        lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING ||
+        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED)))
+        return 0;
+    /* R6, pairs with A6 in lam_ring_consumer_holds(): before anything of its is overwritten. */
+    lam_fence_release();
+    lam_ring_count(&producer->ring->control_head->evicted);
+    return 1;
+}
+
+/*
+ * The ring is full because of @index. See now and then whether it lives, and for how long it has
+ * held us. Returns 1 if it does no longer.
+ */
 static int held_back(struct lam_ring_producer *producer, uint32_t index)
 {
     uint64_t now_ns;
@@ -117,11 +143,14 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
         producer->blocker_index = index;
         producer->blocked_since_ns = 0;
     }
-    if ((producer->full_streak++ & 63) != 0)
+    if ((producer->full_streak++ & 63) != 0 && !producer->look_now)
         return 0; /* the clock costs more than the look at the table */
+    producer->look_now = 0;
     now_ns = lam_clock_now_ns();
     if (producer->blocked_since_ns == 0)
         producer->blocked_since_ns = now_ns;
+    if (evict(producer, index, now_ns))
+        return 1;
     if (producer->full_streak > 1 && now_ns < producer->probe_at_ns)
         return 0;
     producer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;

@@ -42,6 +42,8 @@ static int wait_room(struct lam_ring_producer *producer, uint64_t cell_count, ui
 
         if (verdict < 0)
             return verdict;
+        /* Seldom enough that the clock costs nothing: whoever holds us may be dead or due. */
+        producer->look_now = verdict != LAM_WAIT_LOOK;
         if (verdict == LAM_WAIT_PARK)
             rc = park(producer, cell_count, &wait);
         else
@@ -115,7 +117,8 @@ static uint32_t count_joined(struct lam_ring_producer *producer)
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         uint64_t state = lam_load_acquire(&control->entries[index].state);
 
-        if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING &&
+        if ((lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING ||
+                lam_ring_entry_state_of(state) == LAM_RING_ENTRY_LOSSY) &&
             !lam_ring_producer_reap(producer, index))
             joined++;
     }

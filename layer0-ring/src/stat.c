@@ -29,7 +29,10 @@ static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *st
         const struct lam_ring_entry *entry = &control->entries[index];
         struct lam_ring_consumer_stat *consumer = &stat->consumers[stat->consumer_count];
 
-        if (lam_ring_entry_state_of(lam_load_acquire(&entry->state)) != LAM_RING_ENTRY_GATING)
+        enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
+
+        if (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_LOSSY &&
+            state != LAM_RING_ENTRY_EVICTED)
             continue;
         memcpy(consumer->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
         consumer->index = index;
@@ -40,6 +43,9 @@ static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *st
         consumer->lag_cells =
             (int64_t)(stat->head - consumer->cursor) < 0 ? 0 : stat->head - consumer->cursor;
         consumer->parks = lam_load_relaxed(&entry->parks);
+        consumer->lost = lam_load_relaxed(&entry->lost);
+        consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
+        consumer->evicted = state == LAM_RING_ENTRY_EVICTED;
         stat->consumer_count++;
     }
 }
@@ -64,6 +70,7 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     stat->parks = lam_load_relaxed(&control->parks);
     stat->wakes = lam_load_relaxed(&control->wakes);
     stat->reaped = lam_load_relaxed(&control->reaped);
+    stat->evicted = lam_load_relaxed(&control->evicted);
     stat->producer_pid = control->producer.pid;
     stat->blocked_on = lam_load_relaxed(&control->blocked_on);
     read_consumers(ring, stat);

@@ -11,10 +11,12 @@
  * wear its cells; a horizon above a consumer's cursor; a limit one cell too far.
  */
 #include "lamina/ring/consumer.h"
+#include "lamina/ring/lossy.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "ring_stream.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,11 +51,17 @@ static struct {
     struct reader readers[CONSUMERS];
     struct published history[HISTORY];
     uint64_t published; /* events so far */
+    struct lam_ring_consumer lossy;
+    int lossy_joined;
+    uint64_t lossy_next; /* number of its next event */
+    uint64_t lossy_lost;
     uint64_t random;
     uint64_t step;
     uint32_t bytes_max;
     char title[96];
 } model;
+
+static uint64_t lost_events; /* of all runs: the lossy reader must have been lapped */
 
 static uint64_t pick(uint64_t count)
 {
@@ -195,6 +203,7 @@ static void join(struct reader *reader)
         options.start == LAM_RING_OLDEST && number > 0 &&
         model.history[(number - 1) % HISTORY].sequence - reader->consumer.next < model.ring.depth)
         number--;
+    CHECK(reader->consumer.ordinal == number);
     CHECK(reader->consumer.next == (number == model.published
                                            ? model.producer.next
                                            : model.history[number % HISTORY].sequence));
@@ -209,11 +218,57 @@ static void leave(struct reader *reader)
     reader->joined = 0;
 }
 
+/* A lossy reader: in order, whole, and what it missed is counted to the last event. */
+static void read_lossy(void)
+{
+    static uint8_t buffer[1 << 20];
+    struct lam_event event = {.payload = NULL};
+    uint64_t lost = 0;
+    int rc = lam_ring_consumer_try_read(&model.lossy, buffer, sizeof(buffer), &event, &lost);
+
+    if (rc == -EOVERFLOW) {
+        CHECK(lost > 0);
+        model.lossy_next += lost;
+        model.lossy_lost += lost;
+        CHECK(model.lossy_next <= model.published);
+        CHECK(model.lossy.next == (model.lossy_next == model.published
+                                          ? model.producer.next
+                                          : model.history[model.lossy_next % HISTORY].sequence));
+        return;
+    }
+    CHECK(rc == (model.lossy_next < model.published));
+    if (rc == 0)
+        return;
+    const struct published *expected = &model.history[model.lossy_next % HISTORY];
+
+    CHECK(event.sequence == expected->sequence && event.payload_bytes == expected->bytes);
+    CHECK(test_event_is(buffer, event.payload_bytes, model.lossy_next, event.sequence));
+    model.lossy_next++;
+}
+
+static void join_lossy(void)
+{
+    struct lam_ring_consumer_options options = {
+        .start = pick(2) == 0 ? LAM_RING_HEAD : LAM_RING_OLDEST, .policy = LAM_RING_LOSSY};
+
+    if (model.lossy_joined)
+        lam_ring_consumer_detach(&model.lossy);
+    CHECK(lam_ring_consumer_attach(&model.lossy, &model.ring, &options, NULL) == 0);
+    model.lossy_joined = 1;
+    model.lossy_next = model.lossy.ordinal;
+    CHECK(options.start == LAM_RING_OLDEST || model.lossy_next == model.published);
+    CHECK(model.lossy.next == (model.lossy_next == model.published
+                                      ? model.producer.next
+                                      : model.history[model.lossy_next % HISTORY].sequence));
+}
+
 static void step(void)
 {
     struct reader *reader = &model.readers[pick(CONSUMERS)];
     uint64_t what = pick(100);
 
+    if (pick(4) == 0)
+        model.lossy_joined &&pick(400) != 0 ? read_lossy() : join_lossy();
     if (what < 30)
         publish_one();
     else if (what < 40)
@@ -277,6 +332,9 @@ static void run(uint64_t depth, uint32_t cell_bytes, uint64_t first_sequence, ui
     for (int i = 0; i < CONSUMERS; i++)
         if (model.readers[i].joined)
             leave(&model.readers[i]);
+    if (model.lossy_joined)
+        lam_ring_consumer_detach(&model.lossy);
+    lost_events += model.lossy_lost;
     lam_ring_producer_detach(&model.producer);
     CHECK(lam_ring_destroy(&model.ring) == 0);
 }
@@ -295,6 +353,8 @@ int main(void)
             run(depths[d], 256, starts[s], steps / 2);
         }
     }
-    (void)printf("every consumer saw what was published, at each depth and start\n");
-    return 0;
+    (void)printf("every consumer saw what was published, at each depth and start; a lossy one was "
+                 "told of each of %llu events that it missed\n",
+        (unsigned long long)lost_events);
+    return lost_events > 1000 ? 0 : 1;
 }

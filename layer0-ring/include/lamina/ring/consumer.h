@@ -13,6 +13,7 @@
  * producer that sleeps, and allocate nothing.
  */
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,9 +31,17 @@ enum lam_ring_start {
     LAM_RING_OLDEST = 1, /* everything that the ring still holds */
 };
 
+enum lam_ring_policy {
+    LAM_RING_GATE = 0,            /* the producer waits for us */
+    LAM_RING_GATE_THEN_EVICT = 1, /* it waits so long and no longer */
+    LAM_RING_LOSSY = 2,           /* it does not wait; we are told what we missed */
+};
+
 struct lam_ring_consumer_options {
     const char *name; /* for people and for uniqueness; NULL: the pid and the entry's number */
     enum lam_ring_start start;
+    enum lam_ring_policy policy;
+    uint64_t patience_ns; /* GATE_THEN_EVICT: how long we may hold the producer; see every 4 ms */
     enum lam_wait_mode wait; /* while the ring is empty; a SPIN_ONLY ring spins or yields */
     uint64_t spin_ns;        /* the spin window; 0 for the default */
 };
@@ -44,10 +53,12 @@ struct lam_ring_consumer {
     uint64_t next;          /* sequence of the next event to peek */
     uint64_t stride;        /* cells of the event before: a guess at those of the next */
     uint64_t round_up;      /* what makes a payload's bytes whole cells, header included */
+    uint64_t ordinal;       /* events of the ring before the next one */
     lam_atomic_u64 *cursor; /* shared: all below it is released */
     uint32_t cell_shift;
     uint32_t event_cells_max;
-    uint32_t producer_may_sleep;
+    uint16_t producer_may_sleep;
+    uint16_t evictable;
     uint32_t index;             /* of its entry in the consumer table */
     lam_atomic_u32 *blocked_on; /* index + 1 of whom a sleeping producer waits for */
 
@@ -60,15 +71,17 @@ struct lam_ring_consumer {
     uint32_t producer_dead; /* the last probe's answer, for the epoch below */
     uint64_t producer_epoch;
     enum lam_wait_mode wait;
+    enum lam_ring_policy policy;
     uint64_t spin_ns;
+    uint64_t lost_last; /* events missed at the last loss */
 };
 
 /*
- * Join @ring as a gating consumer. @ring is kept until lam_ring_consumer_detach(). @options may be
- * NULL: at head, hybrid waits.
+ * Join @ring, kept until lam_ring_consumer_detach(). @options may be NULL: gating, at head, hybrid
+ * waits. A lossy consumer reads by lamina/ring/lossy.h and does not peek.
  *
  * Returns 0, or
- *   -EINVAL  the name is too long
+ *   -EINVAL  the name is too long, or the policy and its patience do not fit
  *   -EEXIST  a live consumer has that name
  *   -EUSERS  the table of 64 is full
  *   -EACCES  control is mapped read-only (an observer)
@@ -86,6 +99,7 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_idle(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_poison(struct lam_ring_consumer *consumer);
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
+int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer);
 
 static inline const struct lam_event_header *lam_ring_consumer_cell(
     const struct lam_ring_consumer *consumer, uint64_t sequence)
@@ -131,6 +145,9 @@ static inline int lam_ring_consumer_try_peek(
         consumer->stride = cell_count;
         end = consumer->next + cell_count;
     }
+    /* Who may be evicted may look at bytes that are overwritten under it. */
+    if (__builtin_expect(consumer->evictable, 0) && !lam_ring_consumer_holds(consumer))
+        return -ESTALE;
     event->payload = header + 1;
     event->payload_bytes = (uint32_t)shape;
     event->kind = (uint16_t)(shape >> 32);
@@ -138,6 +155,7 @@ static inline int lam_ring_consumer_try_peek(
     event->sequence = consumer->next;
     event->end = end;
     consumer->next = end;
+    consumer->ordinal++;
     return 1;
 }
 
@@ -153,8 +171,12 @@ int lam_ring_consumer_peek_until(
 /*
  * Release all events up to @end, the field of a peeked event: their memory is the producer's again.
  * Later peeked events stay borrowed. Wait-free; one system call if the producer sleeps on us.
+ *
+ * Returns 0, or
+ *   -ESTALE we were evicted meanwhile: what was borrowed may have been overwritten while we looked.
+ *           Only with LAM_RING_GATE_THEN_EVICT; lam_ring_consumer_readmit() goes on
  */
-static inline void lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, uint64_t end)
+static inline int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, uint64_t end)
 {
     /*
      * R2, pairs with A2 in the producer's scan of the table: we have finished loading from every
@@ -167,13 +189,28 @@ static inline void lam_ring_consumer_release_to(struct lam_ring_consumer *consum
         if (__builtin_expect(lam_load_relaxed(consumer->blocked_on) == consumer->index + 1, 0))
             lam_ring_consumer_wake_producer(consumer);
     }
+    if (__builtin_expect(consumer->evictable, 0) && !lam_ring_consumer_holds(consumer))
+        return -ESTALE;
+    return 0;
 }
 
-/* Release all that was peeked. */
-static inline void lam_ring_consumer_release(struct lam_ring_consumer *consumer)
+/* Release all that was peeked. Returns as lam_ring_consumer_release_to(). */
+static inline int lam_ring_consumer_release(struct lam_ring_consumer *consumer)
 {
-    lam_ring_consumer_release_to(consumer, consumer->next);
+    return lam_ring_consumer_release_to(consumer, consumer->next);
 }
+
+/*
+ * Join again after an eviction, in the same entry; no event comes twice. *@lost is how many events
+ * lie between the last that was peeked and the new start, exactly. Those that were peeked and not
+ * released may have changed under the eye, as the refused release has told.
+ *
+ * Returns 0, or
+ *   -EALREADY this consumer was not evicted
+ *   -EPROTO   as lam_ring_consumer_attach()
+ */
+int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_start start,
+    uint64_t *lost, struct lam_error *error);
 
 #ifdef __cplusplus
 }

@@ -57,11 +57,13 @@ struct lam_ring_producer {
     struct lam_lock lock;
     uint64_t horizon;
     uint64_t horizon_ordinal;
+    uint64_t waypoint_last; /* sequence of the newest waypoint */
     uint64_t epoch;
     uint64_t probe_at_ns;      /* when to see next whether the blocker is alive */
     uint64_t blocked_since_ns; /* 0 not blocked */
     uint32_t blocker_index;    /* who held us back last; UINT32_MAX nobody */
     uint32_t full_streak;
+    uint32_t look_now; /* the next failed look reads the clock */
     uint32_t closed;
     enum lam_wait_mode wait;
     uint64_t spin_ns;

@@ -34,19 +34,23 @@ struct lam_ring_consumer_stat {
     uint64_t cursor;    /* sequence: all below it is released */
     uint64_t lag_cells; /* from its cursor to the head */
     uint64_t parks;     /* times it slept */
+    uint64_t lost;      /* events that it was too late for */
+    uint32_t lossy;     /* 1: holds nobody back */
+    uint32_t evicted;   /* 1: held the producer for too long, and has not joined again */
 };
 
 struct lam_ring_stat {
     enum lam_ring_state state;
     uint64_t epoch;
-    uint64_t head;   /* sequence behind the last published event */
-    uint64_t oldest; /* the horizon */
-    uint64_t events; /* published, all epochs */
-    uint64_t bytes;  /* payload bytes, as of the last waypoint, wait or close */
-    uint64_t full;   /* times a claim found the ring full */
-    uint64_t parks;  /* times the producer slept */
-    uint64_t wakes;  /* system calls made to wake consumers */
-    uint64_t reaped; /* consumers found dead */
+    uint64_t head;    /* sequence behind the last published event */
+    uint64_t oldest;  /* the horizon */
+    uint64_t events;  /* published, all epochs */
+    uint64_t bytes;   /* payload bytes, as of the last waypoint, wait or close */
+    uint64_t full;    /* times a claim found the ring full */
+    uint64_t parks;   /* times the producer slept */
+    uint64_t wakes;   /* system calls made to wake consumers */
+    uint64_t reaped;  /* consumers found dead */
+    uint64_t evicted; /* consumers that held the producer for too long */
     uint32_t producer_pid;
     uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
     uint32_t consumer_count;

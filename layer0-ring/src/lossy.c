@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lossy read: stamp and length, copy, acquire fence, and the horizon must still be at or below
+ * the event. The producer stores the horizon, fences (F5, a release too), and only then overwrites
+ * what lies below; so whoever copied a byte that was overwritten sees the new horizon after its
+ * fence. Looking at the stamp again instead would let torn events through: the cells behind the
+ * first are overwritten without it.
+ */
+#include "lamina/ring/lossy.h"
+#include "layout.h"
+#include "settle.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How many waypoints behind the newest a lapped reader goes on: a quarter of a lap. */
+#define LAPPED_WAYPOINTS 4
+
+/*
+ * The race is meant: what was torn is thrown away by the look at the horizon afterwards. The one
+ * function that ThreadSanitizer is told to leave alone.
+ */
+__attribute__((no_sanitize("thread"), noinline)) static void copy_racing(
+    void *to, const void *from, uint64_t bytes)
+{
+    const uint8_t *source = from;
+    uint8_t *target = to;
+
+    for (; bytes >= 8; bytes -= 8, source += 8, target += 8) {
+        uint64_t word;
+
+        __builtin_memcpy(&word, source, 8);
+        __builtin_memcpy(target, &word, 8);
+    }
+    while (bytes-- > 0)
+        *target++ = *source++;
+}
+
+/* After an acquire fence: whether all that was loaded from @sequence on was still whole. */
+static int still_there(const struct lam_ring_consumer *consumer, uint64_t sequence)
+{
+    lam_fence_acquire(); /* A7, pairs with F5: the horizon that was stored before the overwriting */
+    return (int64_t)(sequence - lam_load_relaxed(&consumer->ring->data_head->horizon)) >= 0;
+}
+
+/* The producer has gone round: find a place to go on, and count what lies between. */
+static int lapped(struct lam_ring_consumer *consumer, uint64_t *lost)
+{
+    struct lam_ring_place place;
+    int rc = lam_ring_recent_place(consumer->ring, LAPPED_WAYPOINTS, &place);
+
+    if (rc != 0)
+        return rc;
+    *lost = place.ordinal - consumer->ordinal;
+    consumer->lost_last = *lost;
+    consumer->ordinal = place.ordinal;
+    consumer->next = place.sequence;
+    lam_store_relaxed(consumer->cursor, place.sequence);
+    lam_ring_count_many(&consumer->ring->control_head->entries[consumer->index].lost, *lost);
+    return -EOVERFLOW;
+}
+
+static void pass(struct lam_ring_consumer *consumer, const struct lam_event *event)
+{
+    consumer->next = event->end;
+    consumer->ordinal++;
+    /* Relaxed: for observers; nobody waits for a lossy reader. */
+    lam_store_relaxed(consumer->cursor, event->end);
+}
+
+/* Header of the next event. Returns 1, 0, or an error, as a read. */
+static int look(struct lam_ring_consumer *consumer, struct lam_event *event, uint64_t *lost)
+{
+    const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
+    /* A1: see lam_ring_consumer_try_peek(). */
+    uint64_t stamp = lam_load_acquire(&header->stamp);
+    uint64_t shape = lam_load_relaxed(&header->shape);
+    uint64_t cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
+
+    if (!still_there(consumer, consumer->next))
+        return lapped(consumer, lost);
+    if (stamp != consumer->next) {
+        int rc = lam_ring_consumer_idle(consumer);
+
+        /* The end is ours only if we were not lapped between the two looks. */
+        return rc < 0 && !still_there(consumer, consumer->next) ? lapped(consumer, lost) : rc;
+    }
+    if (cell_count > consumer->event_cells_max)
+        return lam_ring_consumer_poison(consumer);
+    event->payload = header + 1;
+    event->payload_bytes = (uint32_t)shape;
+    event->kind = (uint16_t)(shape >> 32);
+    event->flags = (uint16_t)(shape >> 48);
+    event->sequence = consumer->next;
+    event->end = consumer->next + cell_count;
+    return 1;
+}
+
+int lam_ring_consumer_try_read(struct lam_ring_consumer *consumer, void *buffer, uint64_t capacity,
+    struct lam_event *event, uint64_t *lost)
+{
+    int rc = look(consumer, event, lost);
+
+    LAM_ASSERT(consumer->policy == LAM_RING_LOSSY);
+    if (rc != 1)
+        return rc;
+    if (event->payload_bytes > capacity)
+        return -EMSGSIZE;
+    copy_racing(buffer, event->payload, event->payload_bytes);
+    if (!still_there(consumer, event->sequence))
+        return lapped(consumer, lost);
+    event->payload = buffer;
+    pass(consumer, event);
+    return 1;
+}
+
+int lam_ring_consumer_skip(
+    struct lam_ring_consumer *consumer, struct lam_event *event, uint64_t *lost)
+{
+    int rc = look(consumer, event, lost);
+
+    LAM_ASSERT(consumer->policy == LAM_RING_LOSSY);
+    if (rc == 1)
+        pass(consumer, event);
+    return rc;
+}
+
+int lam_ring_consumer_read_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns,
+    void *buffer, uint64_t capacity, struct lam_event *event, uint64_t *lost)
+{
+    struct lam_wait wait;
+
+    lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
+    for (;;) {
+        int rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
+
+        if (rc == 0) {
+            int end = lam_ring_consumer_await(consumer, &wait);
+
+            if (end == 0)
+                continue;
+            /* The end of the stream, too, is ours only if we were not lapped meanwhile. */
+            rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
+            rc = rc == 0 ? end : rc;
+        }
+        return rc < 0 ? rc : 0;
+    }
+}

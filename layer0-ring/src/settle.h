@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RING_SETTLE_H
+#define LAM_RING_SETTLE_H
+
+/*
+ * Where a consumer's reading starts, and its waiting: shared by the consumer's files alone.
+ */
+
+#include "lamina/ring/consumer.h"
+#include "layout.h"
+
+/*
+ * Find the start, gate it (unless lossy), and set the consumer's next, ordinal and cursor. The
+ * entry is ours, in state JOINING. Returns 0 or -EPROTO.
+ */
+int lam_ring_settle(
+    struct lam_ring_consumer *consumer, enum lam_ring_start start, struct lam_error *error);
+
+/*
+ * The waypoint @back places before the newest, or the oldest that is not overwritten: a place that
+ * was whole when we looked. Returns 0, or -EPROTO: the producer never stands still.
+ */
+int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam_ring_place *place);
+
+/* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
+int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);
+
+#endif
