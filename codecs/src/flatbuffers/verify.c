@@ -280,16 +280,16 @@ static bool check_table(
 
 static const struct lam_fb_limits default_limits = LAM_FB_LIMITS_DEFAULT;
 
-/* A field that refers to nothing and need not be there. */
+/* A field that refers to nothing: its bytes are all there is. */
 static bool is_plain(const struct lam_field *field)
 {
     return (field->kind < LAM_KIND_STRING || field->kind == LAM_KIND_STRUCT) &&
-           (field->flags & (LAM_FIELD_VECTOR | LAM_FIELD_REQUIRED)) == 0;
+           (field->flags & LAM_FIELD_VECTOR) == 0;
 }
 
 /*
- * A table of scalars and structs alone, laid out as our own builder does: the same answer as the
- * walk's, in a third of its time. What is laid out in another way is left to the walk.
+ * A root table in which scalars and structs alone are present, laid out as our own builder does:
+ * the same answer as the walk's, in half its time. Any other message is left to the walk.
  */
 static bool is_flat_and_ours(const struct lam_root *root, const unsigned char *bytes, uint32_t size)
 {
@@ -309,10 +309,11 @@ static bool is_flat_and_ours(const struct lam_root *root, const unsigned char *b
         const struct lam_field *field = &type->fields[i];
         uint16_t place;
 
-        if (!is_plain(field) || field->slot + 2U > vtable_bytes)
+        if (field->slot + 2U > vtable_bytes)
             return false;
         place = lam_fb_load_u16(vtable + field->slot);
-        if (place != 0 && place != field->place)
+        if (place == 0 ? (field->flags & LAM_FIELD_REQUIRED) != 0
+                       : place != field->place || !is_plain(field))
             return false;
     }
     return true;
