@@ -41,20 +41,32 @@ static int open_staged(struct lam_segment *segment, mode_t mode)
 }
 
 /* The store is looked at before it is asked: filling a tmpfs that is as large as memory kills. */
+static int look_for_room(const struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
+{
+    struct statvfs store;
+    uint64_t free_bytes;
+    uint64_t all_bytes;
+
+    if (segment->path[0] == '\0' || fstatvfs(segment->fd, &store) != 0 || store.f_blocks == 0)
+        return 0;
+    free_bytes = (uint64_t)store.f_bavail * store.f_frsize;
+    all_bytes = (uint64_t)store.f_blocks * store.f_frsize;
+    if (free_bytes >= bytes)
+        return 0;
+    return lam_error_set(error, -ENOSPC,
+        "%s: the store is too full: needs %llu bytes, %llu of %llu are free; make depth or "
+        "counts smaller, or the store larger",
+        segment->path, (unsigned long long)bytes, (unsigned long long)free_bytes,
+        (unsigned long long)all_bytes);
+}
+
 static int reserve(struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
 {
     const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
-    struct statvfs store;
-    int code;
+    int code = look_for_room(segment, bytes, error);
 
-    if (segment->path[0] != '\0' && fstatvfs(segment->fd, &store) == 0 && store.f_blocks != 0 &&
-        (uint64_t)store.f_bavail * store.f_frsize < bytes)
-        return lam_error_set(error, -ENOSPC,
-            "%s: the store is too full: needs %llu bytes, %llu of %llu are free; make depth or "
-            "counts smaller, or the store larger",
-            segment->path, (unsigned long long)bytes,
-            (unsigned long long)((uint64_t)store.f_bavail * store.f_frsize),
-            (unsigned long long)((uint64_t)store.f_blocks * store.f_frsize));
+    if (code != 0)
+        return code;
     code = -posix_fallocate(segment->fd, 0, (off_t)bytes);
     if (code != 0)
         return lam_error_set(error, code, "%s: cannot reserve %llu bytes: %s", where,

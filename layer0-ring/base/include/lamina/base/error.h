@@ -40,6 +40,24 @@ __attribute__((format(printf, 3, 4))) int lam_error_set(
 __attribute__((format(printf, 3, 4))) int lam_error_prefix(
     struct lam_error *error, int code, const char *format, ...);
 
+#ifdef __clang_analyzer__
+/*
+ * Static analysis reads one source at a time. It is told here what error.c does, that the code
+ * comes back and is negative, or it would follow paths on which a refused call went on. Compilers
+ * never see this.
+ */
+static inline int lam_error_negative(int code)
+{
+    if (code >= 0)
+        __builtin_unreachable();
+    return code;
+}
+#define lam_error_set(error, code, ...)                                                            \
+    (lam_error_set(error, code, __VA_ARGS__), lam_error_negative(code))
+#define lam_error_prefix(error, code, ...)                                                         \
+    (lam_error_prefix(error, code, __VA_ARGS__), lam_error_negative(code))
+#endif
+
 #ifdef __cplusplus
 }
 #endif
