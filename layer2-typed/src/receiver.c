@@ -45,6 +45,7 @@ int lam_typed_receiver_proceed(struct lam_typed_receiver *receiver, void *value,
 int lam_typed_receiver_decode_copy(struct lam_typed_receiver *receiver,
     const struct lam_framed_message *message, void *value, struct lam_arena *arena)
 {
+    LAM_ASSERT(message->payload != NULL); /* an empty one has an address too */
     if (message->payload_bytes > receiver->copy_bytes)
         return -EMSGSIZE;
     memcpy(receiver->copy, message->payload, message->payload_bytes);

@@ -95,6 +95,7 @@ int lam_zerocopy_receiver_view_copy(struct lam_zerocopy_receiver *receiver,
     uint8_t *at;
     uint64_t end;
 
+    LAM_ASSERT(message->payload != NULL); /* an empty one has an address too */
     if (message->payload_bytes > receiver->copy_bytes) {
         lam_framed_receiver_release(&receiver->framed, message);
         return -EMSGSIZE;
