@@ -101,19 +101,25 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
     (void)lam_base->futex_wake_all(&control->producer_bell);
 }
 
-static void park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
+/* Sleep until the producer rings, or to the ladder's next look. Returns as end_of_stream(). */
+static int park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
 {
     struct lam_ring_control *control = consumer->ring->control_head;
     uint64_t bit = UINT64_C(1) << consumer->index;
     uint32_t bell = lam_load_acquire(&control->consumer_bell);
+    int rc = 0;
 
     (void)lam_or_seq_cst(&control->sleeping, bit);
     lam_fence_seq_cst(); /* F2, pairs with F1: it sees our bit, or we see its stamp */
-    if (!is_there(consumer) && end_of_stream(consumer) == 0) {
-        lam_ring_count(&control->entries[consumer->index].parks);
-        lam_base->futex_wait(&control->consumer_bell, bell, lam_wait_park_until(wait));
+    if (!is_there(consumer)) {
+        rc = end_of_stream(consumer);
+        if (rc == 0) {
+            lam_ring_count(&control->entries[consumer->index].parks);
+            lam_base->futex_wait(&control->consumer_bell, bell, lam_wait_park_until(wait));
+        }
     }
     (void)lam_and_seq_cst(&control->sleeping, ~bit);
+    return rc;
 }
 
 int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait)
@@ -123,14 +129,14 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
     /* The tight part: one line is polled, and the words of the ring are left alone. */
     do {
         verdict = lam_wait_step(wait);
-    } while (verdict == LAM_WAIT_LOOK && (wait->steps & 63) != 0 && !is_there(consumer));
+        if (is_there(consumer))
+            return 0;
+    } while (verdict == LAM_WAIT_LOOK && (wait->steps & 63) != 0);
     if (verdict < 0)
-        return is_there(consumer) ? 0 : verdict;
+        return verdict;
     if (verdict == LAM_WAIT_CHECK)
         return probe_producer(consumer);
-    if (verdict == LAM_WAIT_PARK)
-        park(consumer, wait);
-    return 0;
+    return verdict == LAM_WAIT_PARK ? park(consumer, wait) : end_of_stream(consumer);
 }
 
 int lam_ring_consumer_peek_until(
@@ -140,10 +146,10 @@ int lam_ring_consumer_peek_until(
 
     lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
     for (;;) {
-        int rc = lam_ring_consumer_try_peek(consumer, event);
+        /* Poll first: a peek that misses asks for more than one line. */
+        int rc = is_there(consumer) ? lam_ring_consumer_try_peek(consumer, event)
+                                    : lam_ring_consumer_await(consumer, &wait);
 
-        if (rc == 0)
-            rc = lam_ring_consumer_await(consumer, &wait);
         if (rc != 0)
             return rc < 0 ? rc : 0;
     }
