@@ -7,12 +7,25 @@
 #include "lamina/typed/channel.h"
 #include "lamina/typed/receiver.h"
 
+int lam_typed_receiver_check_policy(const struct lam_framed_receiver_options *options,
+    const struct lam_ring *ring, struct lam_error *error)
+{
+    if (options->consumer.policy == LAM_RING_GATE)
+        return 0;
+    return lam_error_set(error, -EINVAL,
+        "the receiver on %s asks to be %s, and messages are read where they lie: "
+        "gate, or read events by lamina/ring/lossy.h",
+        ring->name, options->consumer.policy == LAM_RING_LOSSY ? "lossy" : "evicted after a while");
+}
+
 int lam_typed_receiver_attach(struct lam_typed_receiver *receiver, struct lam_ring *ring,
     const struct lam_codec *codec, const struct lam_typed_receiver_options *options,
     struct lam_error *error)
 {
     int rc = lam_typed_channel_check(ring, codec, error);
 
+    if (rc == 0 && options != NULL)
+        rc = lam_typed_receiver_check_policy(&options->framed, ring, error);
     if (rc != 0)
         return rc;
     if (options != NULL && (uintptr_t)options->copy % LAM_TYPED_PAYLOAD_ALIGN != 0)

@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "lamina/typed/channel.h"
+#include "lamina/typed/receiver.h"
 #include "lamina/zerocopy/receiver.h"
 
 static int check_options(const struct lam_zerocopy_receiver_options *options,
     const struct lam_ring *ring, struct lam_error *error)
 {
-    if (options->copy == NULL)
-        return 0;
+    int rc = lam_typed_receiver_check_policy(&options->framed, ring, error);
+
+    if (rc != 0 || options->copy == NULL)
+        return rc;
     if (((uintptr_t)options->copy | options->copy_bytes) % LAM_TYPED_PAYLOAD_ALIGN != 0)
         return lam_error_set(error, -EINVAL,
             "the copy memory of the receiver on %s (%p, %zu bytes) does not begin and end at a "

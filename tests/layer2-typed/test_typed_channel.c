@@ -146,6 +146,22 @@ Test(typed_channel, memory_that_is_not_aligned_is_refused, .fini = teardown)
         int, lam_typed_receiver_attach(&receiver, &ring, &text_codec, &receives, &error), -EINVAL));
 }
 
+Test(typed_channel, only_gating_receivers_are_let_in, .fini = teardown)
+{
+    static struct lam_typed_receiver receiver;
+    struct lam_typed_receiver_options lossy = {.framed.consumer.policy = LAM_RING_LOSSY};
+    struct lam_typed_receiver_options evicted = {
+        .framed.consumer = {.policy = LAM_RING_GATE_THEN_EVICT, .patience_ns = LAM_NS_PER_S}};
+    static const char *const words[] = {"channel", "evicted", "lossy.h"};
+
+    create(&text_codec);
+    cr_assert(
+        eq(int, lam_typed_receiver_attach(&receiver, &ring, &text_codec, &lossy, &error), -EINVAL));
+    cr_assert(eq(
+        int, lam_typed_receiver_attach(&receiver, &ring, &text_codec, &evicted, &error), -EINVAL));
+    expect_words(words, 3);
+}
+
 Test(typed_channel, attach_by_name_compares_the_type_and_leaves_nothing_mapped)
 {
     char name[64];

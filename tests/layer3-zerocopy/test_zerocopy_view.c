@@ -462,3 +462,17 @@ Test(view_options, without_verification_any_bytes_are_lent)
     view = expect_view('b', 10);
     lam_zerocopy_receiver_release(&receiver, &view);
 }
+
+Test(view_options, only_gating_receivers_are_lent_views)
+{
+    struct lam_zerocopy_receiver_options lossy = {.framed.consumer.policy = LAM_RING_LOSSY};
+    struct lam_zerocopy_receiver_options evicted = {
+        .framed.consumer = {.policy = LAM_RING_GATE_THEN_EVICT, .patience_ns = LAM_NS_PER_S}};
+    static struct lam_zerocopy_receiver other;
+
+    open_with(NULL);
+    cr_assert(
+        eq(int, lam_zerocopy_receiver_attach(&other, &ring, &text_codec, &lossy, NULL), -EINVAL));
+    cr_assert(
+        eq(int, lam_zerocopy_receiver_attach(&other, &ring, &text_codec, &evicted, NULL), -EINVAL));
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The short way of lam_fb_verify(), for messages of scalars and structs laid out as we do, against the
- * walk, which is what other limits than the default ones get: one answer for the same bytes, whatever
- * is wrong with them.
+ * The short way of lam_fb_verify(), for messages of scalars and structs laid out as we do, against
+ * the walk, which is what other limits than the default ones get: one answer for the same bytes,
+ * whatever is wrong with them.
  */
 #include "flat.h"
 

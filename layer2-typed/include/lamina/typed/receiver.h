@@ -48,11 +48,19 @@ struct lam_typed_receiver {
  * be NULL: at head, trusting, no messages of frames.
  *
  * Returns as lam_framed_receiver_attach() and lam_typed_channel_check(), or
- *   -EINVAL the copy memory is not 16-byte aligned
+ *   -EINVAL the copy memory is not 16-byte aligned, or the receiver is not to gate: what it reads
+ *           in place might be overwritten meanwhile
  */
 int lam_typed_receiver_attach(struct lam_typed_receiver *receiver, struct lam_ring *ring,
     const struct lam_codec *codec, const struct lam_typed_receiver_options *options,
     struct lam_error *error);
+
+/*
+ * See that a receiver of @options on @ring is a gating one, for this layer and the next: of others
+ * no message may be read where it lies. Returns 0, or -EINVAL and in @error what was asked for.
+ */
+int lam_typed_receiver_check_policy(const struct lam_framed_receiver_options *options,
+    const struct lam_ring *ring, struct lam_error *error);
 
 /* Leave. */
 void lam_typed_receiver_detach(struct lam_typed_receiver *receiver);

@@ -78,7 +78,8 @@ struct lam_zerocopy_view {
  *
  * Returns as lam_framed_receiver_attach() and lam_typed_channel_check(), or
  *   -EINVAL the copy memory is not 16-byte aligned, or not a multiple of 16 bytes long, or comes
- *           with LAM_ZEROCOPY_UNVERIFIED
+ *           with LAM_ZEROCOPY_UNVERIFIED; or the receiver is not to gate: what it was lent might be
+ *           overwritten under it
  */
 int lam_zerocopy_receiver_attach(struct lam_zerocopy_receiver *receiver, struct lam_ring *ring,
     const struct lam_codec *codec, const struct lam_zerocopy_receiver_options *options,
