@@ -16,16 +16,13 @@ static int next_event(struct lam_framed_receiver *receiver, struct lam_event *ev
     return lam_ring_consumer_try_peek(&receiver->consumer, event);
 }
 
-int lam_framed_receiver_proceed(
-    struct lam_framed_receiver *receiver, struct lam_framed_message *message)
+/* Use the events that are there. Returns as lam_framed_receiver_try_receive(). */
+static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
     uint64_t begin = receiver->released;
     struct lam_event event = {.payload = NULL};
     int rc;
 
-    receiver->state &= ~(uint32_t)STATE_LOSS;
-    if ((receiver->state & STATE_POISONED) != 0)
-        return -ENOTRECOVERABLE;
     /* One lap at most: a sender as fast as we are must not keep a try_ call from returning. */
     do {
         rc = next_event(receiver, &event);
@@ -36,14 +33,30 @@ int lam_framed_receiver_proceed(
     return rc;
 }
 
-int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
+int lam_framed_receiver_proceed(
+    struct lam_framed_receiver *receiver, struct lam_framed_message *message)
+{
+    receiver->state &= ~(uint32_t)STATE_LOSS;
+    if ((receiver->state & STATE_POISONED) != 0)
+        return -ENOTRECOVERABLE;
+    return carry(receiver, message);
+}
+
+static int carry_with(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message)
 {
     receiver->ahead = *event;
     receiver->state |= STATE_AHEAD;
-    return lam_framed_receiver_proceed(receiver, message);
+    return carry(receiver, message);
 }
 
+int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
+    struct lam_framed_message *message)
+{
+    return carry_with(receiver, event, message); /* the state was 0: no loss, no poison */
+}
+
+/* Behind a try_receive that found nothing: what that one lost is this receive's loss, too. */
 int lam_framed_receiver_wait_until(
     struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
 {
@@ -57,7 +70,7 @@ int lam_framed_receiver_wait_until(
             lam_framed_receiver_lend(&event, message);
             return 0;
         }
-        rc = lam_framed_receiver_unwrap(receiver, &event, message);
+        rc = carry_with(receiver, &event, message);
         if (rc != 0)
             return rc == 1 ? 0 : rc;
         /* Events came, and no message: peek_until() alone would never look at the clock. */

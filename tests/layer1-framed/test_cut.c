@@ -7,6 +7,8 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "channel.h"
 
@@ -314,6 +316,36 @@ Test(cut, who_joins_midway_is_told_and_begins_with_the_next_message)
         }
         cr_assert(eq(int, known_round(&channel, 1, 5000), 1));
     }
+}
+
+static void *finish_slowly(void *arg)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+
+    while (lam_framed_sender_is_streaming(&channel.sender)) {
+        (void)nanosleep(&pause, NULL);
+        (void)known_try_piece(&channel.sender, 6);
+    }
+    (void)nanosleep(&pause, NULL);
+    (void)known_try_send(&channel.sender, 1, 50);
+    return arg;
+}
+
+Test(cut, who_waits_while_it_joins_midway_is_told_with_its_first_message)
+{
+    struct lam_framed_message message;
+    pthread_t thread;
+
+    begin(6, 1500, 2);
+    lam_framed_receiver_detach(&channel.receiver);
+    channel_attach_receiver(&channel, CHANNEL_MESSAGE_BYTES_MAX, LAM_RING_HEAD);
+    cr_assert(zero(int, pthread_create(&thread, NULL, finish_slowly, NULL)));
+    cr_assert(eq(int, receive_soon(&message), 0));
+    cr_assert(known_is(&message, 1, 50));
+    expect_loss(6, 0, 1500, 0);
+    cr_assert(zero(int, pthread_join(thread, NULL)));
+    cr_assert(eq(int, receive(&message), 0));
+    expect_no_loss();
 }
 
 Test(cut, who_joins_at_the_last_frame_begins_with_the_next_message)
