@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 const char *lam_topology_name(const struct lam_topology *topology)
 {
@@ -120,6 +121,8 @@ int lam_topology_ring_name(const struct lam_topology *topology, const char *edge
 
 void lam_topology_ready(struct lam_topology *topology)
 {
+    /* `lamina up` writes the same a little later, maybe after somebody saw us ready. */
+    lam_store_relaxed(&topology->row->pid, (uint32_t)getpid());
     /* R1, pairs with A1 in status_read(): our attachments to rings come before this. */
     lam_store_release(&topology->row->ready_starts, topology->starts);
 }
