@@ -79,15 +79,12 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
     struct lam_ring_data *data = producer->ring->data_head;
     struct lam_ring_worn worn = lam_ring_producer_worn(producer);
 
-    /* A joiner at the horizon counts from a waypoint that is not behind it. */
+    /* Recovery goes from the horizon over the newest waypoint, and joiners count from one. */
     if ((int64_t)(horizon - producer->waypoint_last) > 0)
         lam_ring_producer_waypoint(producer);
     producer->horizon_ordinal +=
         lam_ring_worn_count_clear(&worn, producer->horizon, horizon - producer->horizon);
     producer->horizon = horizon;
-    /* Recovery goes from the horizon over the newest waypoint: none may be left behind. */
-    if ((int64_t)(lam_ring_newest_waypoint(producer->ring).sequence - horizon) < 0)
-        lam_ring_producer_waypoint(producer);
     lam_store_relaxed(&data->horizon_ordinal, producer->horizon_ordinal);
     lam_store_relaxed(&data->horizon, horizon);
     lam_fence_seq_cst(); /* F5, pairs with F6 in lam_ring_consumer_attach() */

@@ -51,9 +51,9 @@ static int create_edge(const struct lam_plan *plan, const struct lam_topology_ed
         lam_plan_ring_name(plan, edge, i, name);
         wire_ring_options(plan, edge, name, &options);
         /* A hint: a kernel that refuses it places the pages where we run. */
-        (void)numa_prefer(edge->node);
+        (void)lam_numa_prefer(edge->node);
         code = lam_ring_create(&rings[*made], &options, error);
-        (void)numa_prefer(-1);
+        (void)lam_numa_prefer(-1);
         if (code != 0)
             return lam_error_prefix(error, code, "edge %s: ", edge->name);
         ++*made;

@@ -36,7 +36,7 @@ int lam_machine_here(struct lam_machine *machine, struct lam_error *error)
     for (unsigned cpu = 0; cpu < CPU_SETSIZE && cpu < 1024; cpu++)
         if (CPU_ISSET(cpu, &set))
             machine->cpus[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-    numa_read(machine);
+    lam_numa_read(machine);
     machine->shm_free_bytes = UINT64_MAX;
     if (statvfs("/dev/shm", &shm) == 0)
         machine->shm_free_bytes = (uint64_t)shm.f_bavail * shm.f_frsize;

@@ -3,18 +3,18 @@
 #define LAM_TOPOLOGY_NUMA_H
 
 /*
- * numa.h: memory nodes, by the kernel's own files and one system call: no library is needed.
+ * numa.h: memory nodes, by libnuma.
  */
 
 #include "lamina/topology/plan.h"
 
-/* Fill in nodes and node_cpus of @machine. A kernel without such files has node 0 with all CPUs. */
-void numa_read(struct lam_machine *machine);
+/* Fill in nodes and node_cpus of @machine. A kernel without nodes has node 0 with all CPUs. */
+void lam_numa_read(struct lam_machine *machine);
 
 /*
  * Memory that this thread allocates from now on comes from @node while it has some, then from
  * others; -1: from wherever it runs. 0 or -errno.
  */
-int numa_prefer(int node);
+int lam_numa_prefer(int node);
 
 #endif
