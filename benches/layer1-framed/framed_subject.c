@@ -171,7 +171,7 @@ BENCH_INLINE uint64_t receive_sized(
     uint64_t sum = 0;
 
     for (uint64_t received = 0; received < count; received += batch) {
-        struct lam_framed_message message;
+        struct lam_framed_message message = {.payload = NULL};
 
         for (uint64_t i = 0; i < batch; i++) {
             message = next_message(receiver);
