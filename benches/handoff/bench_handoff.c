@@ -41,7 +41,6 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
 {
     const struct bench_layer *layer = &bench_layers[index];
     uint32_t lane = lanes->layer_lanes[index];
-    uint32_t below = bench_run_below(index, lanes->layer_lanes);
 
     bench_report_begin("handoff", layer->variant, &campaign->lanes[lane]);
     bench_report_number("p50_ns", bench_campaign_median(campaign, lane, 0), 1);
@@ -51,8 +50,7 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
     bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, lanes->probe));
     bench_report_number("stamped_ns", bench_campaign_median(campaign, lanes->stamped, 0), 1);
     bench_report_number("cursor_ns", bench_campaign_median(campaign, lanes->cursor, 0), 1);
-    if (below != 0)
-        bench_report_ratio("ratio_below", bench_campaign_ratio(campaign, lane, below));
+    bench_run_compare(campaign, index, lanes->layer_lanes);
     bench_report_end(campaign, lane, lanes->probe);
 }
 

@@ -4,18 +4,22 @@
 
 struct copy {
     uint8_t *memory;
-    uint64_t slot_count;
-    uint64_t index;
+    uint64_t depth_bytes;
+    uint64_t message_bytes;
+    uint64_t at;
 };
 
-/* As many bytes as the ring's cells have, so that both meet the same caches. */
+/* Where an event's payload begins: the alignment of a copy's target is a good part of its price. */
+#define HEADER_BYTES 16
+
+/* The places that messages have in the ring, one after the other; the last one may end behind it. */
 static int open_copy(struct bench_lane *lane)
 {
     struct copy *copy = bench_private_memory(sizeof(*copy));
-    uint64_t bytes = lane->shape.depth * lane->shape.cell_bytes;
 
-    copy->memory = bench_shared_memory(bytes);
-    copy->slot_count = bytes / lane->shape.payload_bytes;
+    copy->depth_bytes = lane->shape.depth * lane->shape.cell_bytes;
+    copy->message_bytes = bench_message_cells(&lane->shape) * lane->shape.cell_bytes;
+    copy->memory = bench_shared_memory(copy->depth_bytes + copy->message_bytes);
     lane->state = copy;
     return 0;
 }
@@ -25,10 +29,8 @@ static void send(struct bench_lane *lane, uint64_t count, uint64_t value)
     struct copy *copy = lane->state;
 
     for (uint64_t i = 0; i < count; i++) {
-        bench_fill(copy->memory + copy->index * lane->shape.payload_bytes,
-            lane->shape.payload_bytes, value++);
-        if (++copy->index == copy->slot_count)
-            copy->index = 0;
+        bench_fill(copy->memory + copy->at + HEADER_BYTES, lane->shape.payload_bytes, value++);
+        copy->at = (copy->at + copy->message_bytes) & (copy->depth_bytes - 1);
     }
 }
 

@@ -30,7 +30,7 @@ extern const struct bench_subject bench_probe_stamped;
 /* A ring of slots with the writer's cursor beside it: the classic queue with cached cursors. */
 extern const struct bench_subject bench_probe_cursor;
 
-/* A copy into memory as large as the ring; nobody receives. */
+/* A copy to the places that the messages would have in the ring; nobody receives. */
 extern const struct bench_subject bench_probe_memcpy;
 
 #endif

@@ -28,6 +28,7 @@ void bench_campaign_init(struct bench_campaign *campaign, const struct bench_mea
 
     memset(campaign, 0, sizeof(*campaign));
     campaign->measure = measure;
+    campaign->part_count = 1;
     (void)bench_campaign_add(campaign, &bench_probe_bounce1, &shape);
 }
 
@@ -111,27 +112,35 @@ static uint32_t count_clean(const struct bench_campaign *campaign, const struct 
     return 1;
 }
 
-int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const int *cpus)
+/* One opening of all lanes: rounds until enough of them are clean, or @end_ns. */
+static void run_part(struct bench_campaign *campaign, uint64_t end_ns)
 {
-    uint64_t end_ns;
-    uint32_t clean_count = 0;
-    int rc =
-        bench_crew_start(&campaign->crew, campaign->lanes, campaign->lane_count, readers, cpus);
+    uint32_t wanted = (campaign->wanted_rounds + campaign->part_count - 1) / campaign->part_count;
+    uint32_t first = campaign->round_count, clean_count = 0;
 
-    if (rc != 0)
-        return rc;
     for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
         campaign->measure->plan(
             &campaign->crew, lane_index, campaign->window_ns, &campaign->plans[lane_index]);
-    end_ns = bench_now_ns() + campaign->budget_ns;
-    while (clean_count < campaign->wanted_rounds && campaign->round_count < BENCH_ROUNDS_MAX &&
-           (campaign->round_count == 0 || bench_now_ns() < end_ns)) {
+    while (clean_count < wanted && campaign->round_count < BENCH_ROUNDS_MAX &&
+           (campaign->round_count == first || bench_now_ns() < end_ns)) {
         struct bench_window *round = campaign->windows[campaign->round_count++];
 
         run_round(campaign, round, end_ns);
         clean_count += count_clean(campaign, round);
     }
-    bench_crew_stop(&campaign->crew);
+}
+
+int bench_campaign_run(struct bench_campaign *campaign, uint32_t readers, const int *cpus)
+{
+    for (uint32_t part = 0; part < campaign->part_count; part++) {
+        int rc =
+            bench_crew_start(&campaign->crew, campaign->lanes, campaign->lane_count, readers, cpus);
+
+        if (rc != 0)
+            return rc;
+        run_part(campaign, bench_now_ns() + campaign->budget_ns / campaign->part_count);
+        bench_crew_stop(&campaign->crew);
+    }
     return 0;
 }
 

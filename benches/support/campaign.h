@@ -30,6 +30,7 @@ struct bench_campaign {
     struct bench_lane lanes[BENCH_LANES_MAX]; /* lane 0 is the placement probe */
     uint32_t lane_count;
     uint32_t wanted_rounds;
+    uint32_t part_count; /* the lanes are opened anew for each part: other pages, other luck */
     uint64_t window_ns;
     uint64_t budget_ns; /* after which no further round begins */
 

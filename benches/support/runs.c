@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "layers.h"
+#include "report.h"
 
 #define WINDOWS_DEFAULT 31
 #define WINDOWS_QUICK   5
@@ -44,7 +45,8 @@ int bench_run_wants(const struct bench_options *options, uint32_t index)
 
     if (options->layer < 0 || number == options->layer)
         return 1;
-    return number == options->layer - 1 && layer->variant == NULL;
+    return layer->variant == NULL && (number == options->layer - 1 || number == 1) &&
+           number < options->layer;
 }
 
 int bench_run_batches(uint32_t index, uint32_t batch)
@@ -57,12 +59,24 @@ int bench_run_prints(const struct bench_options *options, uint32_t index)
     return options->layer < 0 || bench_layers[index].subject->layer == options->layer;
 }
 
-uint32_t bench_run_below(uint32_t index, const uint32_t *layer_lanes)
+/* The lane of the main subject of a layer, or 0. */
+static uint32_t lane_of(int number, const uint32_t *layer_lanes)
 {
-    int number = bench_layers[index].subject->layer - 1;
-
     for (uint32_t i = 0; i < bench_layer_count; i++)
         if (bench_layers[i].subject->layer == number && bench_layers[i].variant == NULL)
             return layer_lanes[i];
     return 0;
+}
+
+void bench_run_compare(
+    const struct bench_campaign *campaign, uint32_t index, const uint32_t *layer_lanes)
+{
+    int number = bench_layers[index].subject->layer;
+    uint32_t lane = layer_lanes[index];
+    uint32_t below = lane_of(number - 1, layer_lanes), framed = lane_of(1, layer_lanes);
+
+    if (below != 0)
+        bench_report_ratio("ratio_below", bench_campaign_ratio(campaign, lane, below));
+    if (number > 1 && framed != 0)
+        bench_report_ratio("ratio_framed", bench_campaign_ratio(campaign, lane, framed));
 }

@@ -29,7 +29,11 @@ int bench_run_batches(uint32_t index, uint32_t batch);
 /* Whether its line is printed. */
 int bench_run_prints(const struct bench_options *options, uint32_t index);
 
-/* The lane of the main subject one layer below bench_layers[@index], or 0. */
-uint32_t bench_run_below(uint32_t index, const uint32_t *layer_lanes);
+/*
+ * Report how lane bench_layers[@index] compares to the layer below, and for layers 2 and 3 to
+ * framed, where these took part.
+ */
+void bench_run_compare(
+    const struct bench_campaign *campaign, uint32_t index, const uint32_t *layer_lanes);
 
 #endif

@@ -24,7 +24,6 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
 {
     uint32_t lane = lanes->layer_lanes[index], probe = lanes->stamped;
     const struct bench_shape *shape = &campaign->lanes[lane].shape;
-    uint32_t below = bench_run_below(index, lanes->layer_lanes);
     double rate = bench_campaign_median(campaign, lane, 0);
     double stamped = bench_campaign_median(campaign, lanes->stamped, 0);
     double cursor = bench_campaign_median(campaign, lanes->cursor, 0);
@@ -41,8 +40,7 @@ static void report(const struct bench_campaign *campaign, uint32_t index, const 
     bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
     bench_report_number("stamped_per_s", stamped, 0);
     bench_report_number("cursor_per_s", cursor, 0);
-    if (below != 0)
-        bench_report_ratio("ratio_below", bench_campaign_ratio(campaign, lane, below));
+    bench_run_compare(campaign, index, lanes->layer_lanes);
     bench_report_end(campaign, lane, probe);
 }
 
