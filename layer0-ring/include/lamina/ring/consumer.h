@@ -101,7 +101,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer);
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer);
 
-static inline const struct lam_event_header *lam_ring_consumer_cell(
+LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
     const struct lam_ring_consumer *consumer, uint64_t sequence)
 {
     return (const struct lam_event_header *)(const void *)(consumer->cells +
@@ -120,7 +120,7 @@ static inline const struct lam_event_header *lam_ring_consumer_cell(
  *   -ESTALE          this consumer was evicted
  *   -ENOTRECOVERABLE the producer's bytes are impossible: the ring is poisoned
  */
-static inline int lam_ring_consumer_try_peek(
+LAM_INLINE int lam_ring_consumer_try_peek(
     struct lam_ring_consumer *consumer, struct lam_event *event)
 {
     const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
@@ -176,7 +176,7 @@ int lam_ring_consumer_peek_until(
  *   -ESTALE we were evicted meanwhile: what was borrowed may have been overwritten while we looked.
  *           Only with LAM_RING_GATE_THEN_EVICT; lam_ring_consumer_readmit() goes on
  */
-static inline int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, uint64_t end)
+LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, uint64_t end)
 {
     /*
      * R2, pairs with A2 in the producer's scan of the table: we have finished loading from every
@@ -195,7 +195,7 @@ static inline int lam_ring_consumer_release_to(struct lam_ring_consumer *consume
 }
 
 /* Release all that was peeked. Returns as lam_ring_consumer_release_to(). */
-static inline int lam_ring_consumer_release(struct lam_ring_consumer *consumer)
+LAM_INLINE int lam_ring_consumer_release(struct lam_ring_consumer *consumer)
 {
     return lam_ring_consumer_release_to(consumer, consumer->next);
 }

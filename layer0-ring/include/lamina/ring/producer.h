@@ -112,14 +112,14 @@ void lam_ring_producer_unwear_slow(
 void lam_ring_producer_waypoint(struct lam_ring_producer *producer);
 void lam_ring_producer_wake(struct lam_ring_producer *producer);
 
-static inline struct lam_event_header *lam_ring_producer_cell(
+LAM_INLINE struct lam_event_header *lam_ring_producer_cell(
     const struct lam_ring_producer *producer, uint64_t sequence)
 {
     return (struct lam_event_header *)(void *)(producer->cells + ((sequence & producer->cell_mask)
                                                                      << producer->cell_shift));
 }
 
-static inline uint64_t lam_ring_producer_cell_count(
+LAM_INLINE uint64_t lam_ring_producer_cell_count(
     const struct lam_ring_producer *producer, uint64_t payload_bytes)
 {
     return (payload_bytes + producer->round_up) >> producer->cell_shift;
@@ -129,7 +129,7 @@ static inline uint64_t lam_ring_producer_cell_count(
  * Old bytes must never pass for a stamp: before an event that ends at @sequence is stamped, the
  * first word of that cell is made to differ from it, if it has carried payload.
  */
-static inline void lam_ring_producer_clear(struct lam_ring_producer *producer, uint64_t sequence)
+LAM_INLINE void lam_ring_producer_clear(struct lam_ring_producer *producer, uint64_t sequence)
 {
     uint64_t index = sequence & producer->cell_mask;
     uint64_t bit = UINT64_C(1) << (index & 63);
@@ -142,7 +142,7 @@ static inline void lam_ring_producer_clear(struct lam_ring_producer *producer, u
 }
 
 /* The cells of a batch get stamps or are worn again: what they held before is of no account. */
-static inline void lam_ring_producer_unwear(
+LAM_INLINE void lam_ring_producer_unwear(
     struct lam_ring_producer *producer, uint64_t from, uint64_t cell_count)
 {
     uint64_t index = from & producer->cell_mask;
@@ -168,7 +168,7 @@ static inline void lam_ring_producer_unwear(
  *   -ENOTRECOVERABLE a consumer found the data impossible: the ring is poisoned. Seen when the
  *                    cached bound is used up, not at once
  */
-static inline int lam_ring_producer_try_claim(
+LAM_INLINE int lam_ring_producer_try_claim(
     struct lam_ring_producer *producer, uint64_t payload_bytes, void **payload)
 {
     uint64_t cell_count = lam_ring_producer_cell_count(producer, payload_bytes);
@@ -201,7 +201,7 @@ int lam_ring_producer_claim_until(struct lam_ring_producer *producer, uint64_t p
     uint64_t deadline_ns, void **payload);
 
 /* Publish what was written from the claimed cell on: the next event comes at @end. */
-static inline void lam_ring_producer_advance(struct lam_ring_producer *producer, uint64_t end)
+LAM_INLINE void lam_ring_producer_advance(struct lam_ring_producer *producer, uint64_t end)
 {
     /*
      * R1, pairs with A1 in lam_ring_consumer_try_peek(): whoever sees the stamp sees the header,
@@ -230,7 +230,7 @@ static inline void lam_ring_producer_advance(struct lam_ring_producer *producer,
  * @flags: LAM_EVENT_..., whose extensions the payload starts with; 0 at this layer.
  * Wait-free; one system call if a consumer sleeps.
  */
-static inline void lam_ring_producer_commit(
+LAM_INLINE void lam_ring_producer_commit(
     struct lam_ring_producer *producer, uint64_t payload_bytes, uint16_t kind, uint16_t flags)
 {
     uint64_t first = producer->next;
@@ -255,7 +255,7 @@ void lam_ring_producer_abort(struct lam_ring_producer *producer);
  *
  * Returns as lam_ring_producer_try_claim(); -EMSGSIZE: more than depth - 1 cells.
  */
-static inline int lam_ring_producer_try_claim_batch(
+LAM_INLINE int lam_ring_producer_try_claim_batch(
     struct lam_ring_producer *producer, uint64_t cell_count)
 {
     LAM_ASSERT(producer->claimed_cells == 0 && cell_count > 0);
@@ -284,8 +284,8 @@ int lam_ring_producer_claim_batch_until(
  * Returns 1; 0 the claimed cells do not have room for it; or
  *   -EMSGSIZE larger than half the ring
  */
-static inline int lam_ring_producer_stage(struct lam_ring_producer *producer,
-    uint64_t payload_bytes, uint16_t kind, uint16_t flags, void **payload)
+LAM_INLINE int lam_ring_producer_stage(struct lam_ring_producer *producer, uint64_t payload_bytes,
+    uint16_t kind, uint16_t flags, void **payload)
 {
     uint64_t at = producer->staged;
     uint64_t cell_count = lam_ring_producer_cell_count(producer, payload_bytes);
@@ -309,7 +309,7 @@ static inline int lam_ring_producer_stage(struct lam_ring_producer *producer,
 }
 
 /* Publish all staged events at once. With none staged it is an abort. Wait-free. */
-static inline void lam_ring_producer_commit_batch(struct lam_ring_producer *producer)
+LAM_INLINE void lam_ring_producer_commit_batch(struct lam_ring_producer *producer)
 {
     uint64_t first = producer->next;
 

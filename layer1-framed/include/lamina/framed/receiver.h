@@ -74,7 +74,7 @@ int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struc
 void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver);
 
 /* Lend a message that is an event without extensions. */
-static inline void lam_framed_receiver_lend(
+LAM_INLINE void lam_framed_receiver_lend(
     const struct lam_event *event, struct lam_framed_message *message)
 {
     message->payload = event->payload;
@@ -87,7 +87,7 @@ static inline void lam_framed_receiver_lend(
 }
 
 /* Such an event, told by one look. */
-static inline int lam_framed_receiver_is_plain(const struct lam_event *event)
+LAM_INLINE int lam_framed_receiver_is_plain(const struct lam_event *event)
 {
     return (event->flags | (event->kind & LAM_EVENT_KIND_RESERVED)) == 0;
 }
@@ -96,7 +96,7 @@ static inline int lam_framed_receiver_is_plain(const struct lam_event *event)
  * The rare way of a receive, by copies: an event or a message whose address is passed to another
  * function would have to lie in memory on the common way, too.
  */
-static inline int lam_framed_receiver_rarely(struct lam_framed_receiver *receiver,
+LAM_INLINE int lam_framed_receiver_rarely(struct lam_framed_receiver *receiver,
     const struct lam_event *event, struct lam_framed_message *message)
 {
     struct lam_framed_message found;
@@ -129,7 +129,7 @@ static inline int lam_framed_receiver_rarely(struct lam_framed_receiver *receive
  *   -ESTALE          this receiver was evicted
  *   -ENOTRECOVERABLE the sender's bytes are impossible: the channel is poisoned
  */
-static inline int lam_framed_receiver_try_receive(
+LAM_INLINE int lam_framed_receiver_try_receive(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
     struct lam_event event = {NULL, 0, 0, 0, 0, 0};
@@ -156,7 +156,7 @@ int lam_framed_receiver_wait_until(
  * Returns 0 and fills *@message, or an error of lam_framed_receiver_try_receive(), or
  *   -ETIMEDOUT no message was complete; what came of one is kept
  */
-static inline int lam_framed_receiver_receive_until(
+LAM_INLINE int lam_framed_receiver_receive_until(
     struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
 {
     int rc = lam_framed_receiver_try_receive(receiver, message);
@@ -177,7 +177,7 @@ static inline int lam_framed_receiver_receive_until(
  * the buffer is free. Later ones stay borrowed. Wait-free; one system call if the sender sleeps on
  * us.
  */
-static inline void lam_framed_receiver_release(
+LAM_INLINE void lam_framed_receiver_release(
     struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
 {
     LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);

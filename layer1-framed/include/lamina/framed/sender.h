@@ -75,13 +75,13 @@ int lam_framed_sender_wait_receivers_until(
 int lam_framed_sender_blocker(struct lam_framed_sender *sender, struct lam_ring_blocker *blocker);
 
 /* The longest message in place: what a claim can be given. 16 bytes less with a correlation. */
-static inline uint64_t lam_framed_sender_claim_bytes_max(const struct lam_framed_sender *sender)
+LAM_INLINE uint64_t lam_framed_sender_claim_bytes_max(const struct lam_framed_sender *sender)
 {
     return sender->producer.payload_bytes_max;
 }
 
 /* The id that the claim in hand will have, or else the next message. Not inside a batch. */
-static inline uint64_t lam_framed_sender_next_id(const struct lam_framed_sender *sender)
+LAM_INLINE uint64_t lam_framed_sender_next_id(const struct lam_framed_sender *sender)
 {
     return sender->producer.next;
 }
@@ -98,7 +98,7 @@ static inline uint64_t lam_framed_sender_next_id(const struct lam_framed_sender 
  *   -EPIPE           this sender has closed the channel
  *   -ENOTRECOVERABLE a receiver found the data impossible: the channel is poisoned
  */
-static inline int lam_framed_sender_try_claim(
+LAM_INLINE int lam_framed_sender_try_claim(
     struct lam_framed_sender *sender, uint64_t payload_bytes, void **payload)
 {
     LAM_ASSERT(sender->stream_bytes_total == 0);
@@ -133,7 +133,7 @@ void lam_framed_sender_commit_extended(
  * is a message too. @kind is the application's, below LAM_EVENT_KIND_RESERVED; the layers above
  * may use kinds from LAM_FRAMED_KIND_END on. Wait-free; one system call if a receiver sleeps.
  */
-static inline void lam_framed_sender_commit(
+LAM_INLINE void lam_framed_sender_commit(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind)
 {
     LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
@@ -145,7 +145,7 @@ static inline void lam_framed_sender_commit(
 }
 
 /* Give a claim back, of one message or of a batch; nothing becomes visible. Wait-free. */
-static inline void lam_framed_sender_abort(struct lam_framed_sender *sender)
+LAM_INLINE void lam_framed_sender_abort(struct lam_framed_sender *sender)
 {
     sender->extension_flags = 0;
     lam_ring_producer_abort(&sender->producer);
@@ -157,7 +157,7 @@ static inline void lam_framed_sender_abort(struct lam_framed_sender *sender)
  *
  * Returns as lam_framed_sender_try_claim(); -EMSGSIZE: together more than the ring.
  */
-static inline int lam_framed_sender_try_claim_batch(
+LAM_INLINE int lam_framed_sender_try_claim_batch(
     struct lam_framed_sender *sender, uint32_t message_count, uint64_t message_bytes_max)
 {
     LAM_ASSERT(sender->stream_bytes_total == 0);
@@ -178,7 +178,7 @@ int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sender, uint32
  * Returns 1; 0 the claimed room is used up; or
  *   -EMSGSIZE larger than half the ring
  */
-static inline int lam_framed_sender_stage(
+LAM_INLINE int lam_framed_sender_stage(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind, void **payload)
 {
     LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
@@ -186,7 +186,7 @@ static inline int lam_framed_sender_stage(
 }
 
 /* Publish all staged messages at once. With none staged it is an abort. Wait-free. */
-static inline void lam_framed_sender_commit_batch(struct lam_framed_sender *sender)
+LAM_INLINE void lam_framed_sender_commit_batch(struct lam_framed_sender *sender)
 {
     lam_ring_producer_commit_batch(&sender->producer);
 }

@@ -31,7 +31,7 @@ int lam_framed_sender_open_stream(struct lam_framed_sender *sender, uint64_t tot
     uint16_t kind, const struct lam_framed_correlation *correlation);
 
 /* 1 while a stream is open: a message was begun and is neither complete nor cancelled. */
-static inline int lam_framed_sender_is_streaming(const struct lam_framed_sender *sender)
+LAM_INLINE int lam_framed_sender_is_streaming(const struct lam_framed_sender *sender)
 {
     return sender->stream_bytes_total != 0;
 }

@@ -20,7 +20,7 @@ struct lam_typed_envelope {
 };
 
 /* Take what @message says beside its bytes. */
-static inline void lam_typed_envelope_fill(
+LAM_INLINE void lam_typed_envelope_fill(
     struct lam_typed_envelope *envelope, const struct lam_framed_message *message)
 {
     envelope->id = message->id;

@@ -74,7 +74,7 @@ int lam_typed_receiver_refuse(
     struct lam_typed_receiver *receiver, const struct lam_framed_message *message, int error);
 
 /* Decode the taken @message and release it. Returns 1, or an error. */
-static inline int lam_typed_receiver_take(struct lam_typed_receiver *receiver,
+LAM_INLINE int lam_typed_receiver_take(struct lam_typed_receiver *receiver,
     const struct lam_framed_message *message, void *value, struct lam_arena *arena,
     struct lam_typed_envelope *envelope)
 {
@@ -108,7 +108,7 @@ static inline int lam_typed_receiver_take(struct lam_typed_receiver *receiver,
  *   -EPIPE, -EOWNERDEAD, -ECANCELED, -ESTALE, -ENOTRECOVERABLE as lam_framed_receiver_try_receive()
  * On error *@value means nothing.
  */
-static inline int lam_typed_receiver_try_receive(struct lam_typed_receiver *receiver, void *value,
+LAM_INLINE int lam_typed_receiver_try_receive(struct lam_typed_receiver *receiver, void *value,
     struct lam_arena *arena, struct lam_typed_envelope *envelope)
 {
     struct lam_framed_message message;
@@ -138,13 +138,13 @@ int lam_typed_receiver_skip(struct lam_typed_receiver *receiver);
  * What was wrong with the last message that was refused with -EBADMSG, terminated; "" before any.
  * Borrowed until the next one.
  */
-static inline const char *lam_typed_receiver_reason(const struct lam_typed_receiver *receiver)
+LAM_INLINE const char *lam_typed_receiver_reason(const struct lam_typed_receiver *receiver)
 {
     return receiver->reason.text;
 }
 
 /* The way down to layer 1, borrowed until detach: for bytes as they came, say. */
-static inline struct lam_framed_receiver *lam_typed_receiver_framed(
+LAM_INLINE struct lam_framed_receiver *lam_typed_receiver_framed(
     struct lam_typed_receiver *receiver)
 {
     return &receiver->framed;

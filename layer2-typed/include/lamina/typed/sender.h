@@ -79,7 +79,7 @@ int lam_typed_sender_give_up(struct lam_typed_sender *sender, int error);
  *   -EPIPE, -ENOTRECOVERABLE as lam_framed_sender_try_claim()
  * In all these cases nothing was sent.
  */
-static inline int lam_typed_sender_try_send(
+LAM_INLINE int lam_typed_sender_try_send(
     struct lam_typed_sender *sender, const void *value, const struct lam_typed_envelope *envelope)
 {
     const struct lam_codec *codec = sender->codec;
@@ -112,7 +112,7 @@ int lam_typed_sender_send_until(struct lam_typed_sender *sender, const void *val
     const struct lam_typed_envelope *envelope, uint64_t deadline_ns);
 
 /* The way down to layer 1, borrowed until detach: for bytes of one's own, say. */
-static inline struct lam_framed_sender *lam_typed_sender_framed(struct lam_typed_sender *sender)
+LAM_INLINE struct lam_framed_sender *lam_typed_sender_framed(struct lam_typed_sender *sender)
 {
     return &sender->framed;
 }

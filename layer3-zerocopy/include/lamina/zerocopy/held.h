@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "lamina/base/assert.h"
+#include "lamina/base/inline.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,26 +37,25 @@ struct lam_zerocopy_held {
     struct lam_zerocopy_held_message messages[LAM_ZEROCOPY_HELD_MAX];
 };
 
-static inline void lam_zerocopy_held_init(struct lam_zerocopy_held *held)
+LAM_INLINE void lam_zerocopy_held_init(struct lam_zerocopy_held *held)
 {
     held->used = 0;
     held->oldest = 0;
     held->latest = 0;
 }
 
-static inline int lam_zerocopy_held_is_full(const struct lam_zerocopy_held *held)
+LAM_INLINE int lam_zerocopy_held_is_full(const struct lam_zerocopy_held *held)
 {
     return held->used == UINT64_MAX;
 }
 
-static inline uint32_t lam_zerocopy_held_count(const struct lam_zerocopy_held *held)
+LAM_INLINE uint32_t lam_zerocopy_held_count(const struct lam_zerocopy_held *held)
 {
     return (uint32_t)__builtin_popcountll(held->used);
 }
 
 /* Hold message @id, newer than all others, which ends at @end. Not when full. Returns its place. */
-static inline uint32_t lam_zerocopy_held_add(
-    struct lam_zerocopy_held *held, uint64_t id, uint64_t end)
+LAM_INLINE uint32_t lam_zerocopy_held_add(struct lam_zerocopy_held *held, uint64_t id, uint64_t end)
 {
     struct lam_zerocopy_held_message *message;
     uint32_t place;
@@ -81,7 +81,7 @@ static inline uint32_t lam_zerocopy_held_add(
  *
  * Returns 1 and in *@end how far messages can be handed back, or 0: an older one is still held.
  */
-static inline int lam_zerocopy_held_drop(
+LAM_INLINE int lam_zerocopy_held_drop(
     struct lam_zerocopy_held *held, uint32_t place, uint64_t id, uint64_t *end)
 {
     const struct lam_zerocopy_held_message *message = &held->messages[place];

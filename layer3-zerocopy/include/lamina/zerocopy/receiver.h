@@ -97,7 +97,7 @@ int lam_zerocopy_receiver_refuse(struct lam_zerocopy_receiver *receiver,
     const struct lam_framed_message *message, uint32_t place);
 
 /* Hand back everything up to @end, in the ring or in the copy memory. */
-static inline void lam_zerocopy_receiver_give_back(
+LAM_INLINE void lam_zerocopy_receiver_give_back(
     struct lam_zerocopy_receiver *receiver, uint64_t end)
 {
     struct lam_framed_message message;
@@ -111,7 +111,7 @@ static inline void lam_zerocopy_receiver_give_back(
 }
 
 /* Verify the taken @message and lend it. Returns 1, or an error. */
-static inline int lam_zerocopy_receiver_lend(struct lam_zerocopy_receiver *receiver,
+LAM_INLINE int lam_zerocopy_receiver_lend(struct lam_zerocopy_receiver *receiver,
     const struct lam_framed_message *message, struct lam_zerocopy_view *view)
 {
     const struct lam_codec *codec = receiver->codec;
@@ -147,7 +147,7 @@ static inline int lam_zerocopy_receiver_lend(struct lam_zerocopy_receiver *recei
  *   -EPIPE, -EOWNERDEAD, -ECANCELED, -ESTALE, -ENOTRECOVERABLE as lam_framed_receiver_try_receive()
  * On error *@view means nothing, and the views held before are not affected.
  */
-static inline int lam_zerocopy_receiver_try_view(
+LAM_INLINE int lam_zerocopy_receiver_try_view(
     struct lam_zerocopy_receiver *receiver, struct lam_zerocopy_view *view)
 {
     struct lam_framed_message message;
@@ -177,7 +177,7 @@ int lam_zerocopy_receiver_view_until(
  * Release *@view, in any order among those held; each once (asserted). Wait-free; one system call
  * if it was the oldest and the sender sleeps on us.
  */
-static inline void lam_zerocopy_receiver_release(
+LAM_INLINE void lam_zerocopy_receiver_release(
     struct lam_zerocopy_receiver *receiver, const struct lam_zerocopy_view *view)
 {
     uint64_t end;
@@ -187,14 +187,13 @@ static inline void lam_zerocopy_receiver_release(
 }
 
 /* How many views are held. */
-static inline uint32_t lam_zerocopy_receiver_held_count(
-    const struct lam_zerocopy_receiver *receiver)
+LAM_INLINE uint32_t lam_zerocopy_receiver_held_count(const struct lam_zerocopy_receiver *receiver)
 {
     return lam_zerocopy_held_count(&receiver->held);
 }
 
 /* The way down to layer 1, borrowed until detach: for bytes as they came, say. */
-static inline struct lam_framed_receiver *lam_zerocopy_receiver_framed(
+LAM_INLINE struct lam_framed_receiver *lam_zerocopy_receiver_framed(
     struct lam_zerocopy_receiver *receiver)
 {
     return &receiver->framed;
@@ -204,7 +203,7 @@ static inline struct lam_framed_receiver *lam_zerocopy_receiver_framed(
  * What was wrong with the last message that was refused with -EBADMSG, terminated; "" before any.
  * Borrowed until the next one.
  */
-static inline const char *lam_zerocopy_receiver_reason(const struct lam_zerocopy_receiver *receiver)
+LAM_INLINE const char *lam_zerocopy_receiver_reason(const struct lam_zerocopy_receiver *receiver)
 {
     return receiver->reason.text;
 }

@@ -58,7 +58,7 @@ int lam_zerocopy_sender_blocker(
     struct lam_zerocopy_sender *sender, struct lam_ring_blocker *blocker);
 
 /* The longest message: half the ring. 16 bytes less with a correlation. */
-static inline uint64_t lam_zerocopy_sender_bytes_max(const struct lam_zerocopy_sender *sender)
+LAM_INLINE uint64_t lam_zerocopy_sender_bytes_max(const struct lam_zerocopy_sender *sender)
 {
     return lam_framed_sender_claim_bytes_max(&sender->framed);
 }
@@ -73,7 +73,7 @@ static inline uint64_t lam_zerocopy_sender_bytes_max(const struct lam_zerocopy_s
  *   -EMSGSIZE larger than lam_zerocopy_sender_bytes_max()
  *   -EPIPE, -ENOTRECOVERABLE as lam_framed_sender_try_claim()
  */
-static inline int lam_zerocopy_sender_try_claim(
+LAM_INLINE int lam_zerocopy_sender_try_claim(
     struct lam_zerocopy_sender *sender, uint64_t bytes, struct lam_fb_builder *builder)
 {
     void *payload;
@@ -113,7 +113,7 @@ int lam_zerocopy_sender_claim_correlated_until(struct lam_zerocopy_sender *sende
  *   -ENOSPC  the claimed bytes were too few
  *   -EINVAL  a required part is missing, or the builder's calls came in an impossible order
  */
-static inline int lam_zerocopy_sender_commit(
+LAM_INLINE int lam_zerocopy_sender_commit(
     struct lam_zerocopy_sender *sender, struct lam_fb_builder *builder, uint16_t kind)
 {
     size_t size;
@@ -128,7 +128,7 @@ static inline int lam_zerocopy_sender_commit(
 }
 
 /* Give the claim back, of whichever kind; nothing becomes visible. Wait-free. */
-static inline void lam_zerocopy_sender_abort(struct lam_zerocopy_sender *sender)
+LAM_INLINE void lam_zerocopy_sender_abort(struct lam_zerocopy_sender *sender)
 {
     lam_framed_sender_abort(&sender->framed);
 }
@@ -138,7 +138,7 @@ static inline void lam_zerocopy_sender_abort(struct lam_zerocopy_sender *sender)
  * borrowed until commit or abort, 16-byte aligned, with old bytes in it. Otherwise as
  * lam_zerocopy_sender_try_claim() and lam_zerocopy_sender_claim_until().
  */
-static inline int lam_zerocopy_sender_try_claim_bytes(
+LAM_INLINE int lam_zerocopy_sender_try_claim_bytes(
     struct lam_zerocopy_sender *sender, uint64_t bytes, void **payload)
 {
     return lam_framed_sender_try_claim(&sender->framed, bytes, payload);
@@ -151,15 +151,14 @@ int lam_zerocopy_sender_claim_bytes_until(
  * Publish @bytes of a claim that was written without a builder. The bytes are not checked here:
  * receivers do that. @kind as lam_zerocopy_sender_commit(). Wait-free.
  */
-static inline void lam_zerocopy_sender_commit_bytes(
+LAM_INLINE void lam_zerocopy_sender_commit_bytes(
     struct lam_zerocopy_sender *sender, uint64_t bytes, uint16_t kind)
 {
     lam_framed_sender_commit(&sender->framed, bytes, kind);
 }
 
 /* The way down to layer 1, borrowed until detach: for bytes of one's own, say. */
-static inline struct lam_framed_sender *lam_zerocopy_sender_framed(
-    struct lam_zerocopy_sender *sender)
+LAM_INLINE struct lam_framed_sender *lam_zerocopy_sender_framed(struct lam_zerocopy_sender *sender)
 {
     return &sender->framed;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "lamina/base/assert.h"
+#include "lamina/base/inline.h"
 
 #ifdef LAM_ATOMIC_MODEL
 #include LAM_ATOMIC_MODEL
