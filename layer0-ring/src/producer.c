@@ -28,13 +28,28 @@ void lam_ring_producer_unwear_slow(
 
 void lam_ring_producer_abort(struct lam_ring_producer *producer)
 {
-    LAM_ASSERT(producer->claimed_cells != 0);
+    uint64_t cell_count = producer->claimed_end - producer->next;
+
+    LAM_ASSERT(cell_count != 0);
     /* Whatever was written there, payload or later stamps of a batch, may not pass for stamps. */
-    if (producer->claimed_cells > 1)
-        lam_ring_producer_wear(producer, producer->next + 1, producer->claimed_cells - 1);
-    producer->staged_events = 0;
-    producer->staged_bytes = 0;
-    producer->claimed_cells = 0;
+    if (cell_count > 1)
+        lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
+    producer->staged_slack = 0;
+    producer->claimed_end = producer->next;
+}
+
+void lam_ring_producer_tally(struct lam_ring_producer *producer)
+{
+    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
+    uint64_t cell_count = producer->next - producer->tallied;
+    uint64_t events = lam_ring_worn_count_clear(&worn, producer->tallied, cell_count);
+
+    producer->ordinal += events;
+    producer->bytes +=
+        (cell_count << producer->cell_shift) - events * LAM_EVENT_HEADER_BYTES - producer->slack;
+    producer->slack = 0;
+    producer->tallied = producer->next;
+    lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
 }
 
 void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
@@ -44,13 +59,13 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     struct lam_ring_waypoint *waypoint = &data->waypoints[count % LAM_RING_WAYPOINT_COUNT];
     uint64_t stride = producer->ring->depth / LAM_RING_WAYPOINT_COUNT;
 
+    lam_ring_producer_tally(producer);
     lam_store_relaxed(&waypoint->sequence, producer->next);
     lam_store_relaxed(&waypoint->ordinal, producer->ordinal);
     /* R3, pairs with A3 in lam_ring_newest_waypoint(). */
     lam_store_release(&data->waypoint_count, count + 1);
     producer->waypoint_last = producer->next;
     producer->waypoint_due = producer->next + (stride == 0 ? 1 : stride);
-    lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
 }
 
 int lam_ring_wake_consumers(struct lam_ring_control *control)
@@ -75,11 +90,11 @@ void lam_ring_producer_close(struct lam_ring_producer *producer)
 
     if (producer->closed || !lam_lock_is_held(&producer->lock))
         return;
-    if (producer->claimed_cells != 0)
+    if (producer->claimed_end != producer->next)
         lam_ring_producer_abort(producer);
     producer->closed = 1;
     producer->limit = producer->next; /* so that the next claim finds no room, and asks why */
-    lam_store_relaxed(&ring->control_head->bytes, producer->bytes);
+    lam_ring_producer_tally(producer);
     /* R5: whoever sees the ring closed sees the last event. */
     lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_CLOSED);
     lam_fence_seq_cst(); /* F1: for those that are about to sleep */

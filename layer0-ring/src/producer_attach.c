@@ -45,7 +45,7 @@ static int recover(struct lam_ring_producer *producer, struct lam_error *error)
             (unsigned long long)waypoint.sequence, (unsigned long long)place.sequence);
     producer->horizon_ordinal = waypoint.ordinal - before_waypoint;
     producer->ordinal = producer->horizon_ordinal + place.ordinal;
-    producer->next = place.sequence;
+    producer->next = producer->claimed_end = producer->tallied = place.sequence;
     return 0;
 }
 
@@ -112,7 +112,7 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
 void lam_ring_producer_detach(struct lam_ring_producer *producer)
 {
     if (lam_lock_is_held(&producer->lock) && producer->ring != NULL)
-        lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
+        lam_ring_producer_tally(producer);
     lam_lock_drop(&producer->lock);
     free(producer->worn);
     producer->worn = NULL;

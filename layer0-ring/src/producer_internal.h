@@ -13,6 +13,12 @@
 struct lam_ring_worn lam_ring_producer_worn(const struct lam_ring_producer *producer);
 
 /*
+ * Bring the counts of events and bytes up to now, from the map and the slack, and show the bytes.
+ * What is not counted yet is above the horizon, so the map still has its bits.
+ */
+void lam_ring_producer_tally(struct lam_ring_producer *producer);
+
+/*
  * Ask for the lock of the consumer that holds us back, and free its entry if it is dead.
  * Returns 1 if it was.
  */

@@ -79,7 +79,10 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
     struct lam_ring_data *data = producer->ring->data_head;
     struct lam_ring_worn worn = lam_ring_producer_worn(producer);
 
-    /* Recovery goes from the horizon over the newest waypoint, and joiners count from one. */
+    /*
+     * Recovery goes from the horizon over the newest waypoint, and joiners count from one. And what
+     * is below the horizon may be overwritten, its bits in the map too: a waypoint counts them.
+     */
     if ((int64_t)(horizon - producer->waypoint_last) > 0)
         lam_ring_producer_waypoint(producer);
     producer->horizon_ordinal +=
@@ -151,7 +154,7 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
     if (producer->full_streak > 1 && now_ns < producer->probe_at_ns)
         return 0;
     producer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
-    lam_store_relaxed(&producer->ring->control_head->bytes, producer->bytes);
+    lam_ring_producer_tally(producer);
     return lam_ring_producer_reap(producer, index);
 }
 

@@ -13,7 +13,8 @@
 int lam_framed_sender_open_stream(struct lam_framed_sender *sender, uint64_t total_bytes,
     uint16_t kind, const struct lam_framed_correlation *correlation)
 {
-    LAM_ASSERT(sender->stream_bytes_total == 0 && sender->producer.claimed_cells == 0);
+    LAM_ASSERT(sender->stream_bytes_total == 0);
+    LAM_ASSERT(sender->producer.claimed_end == sender->producer.next);
     LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
     if (total_bytes == 0)
         return -EINVAL;

@@ -122,7 +122,7 @@ static void produce_some(struct lam_ring_producer *producer, uint64_t rounds)
         spoil_one(0, 1);
     }
     (void)lam_ring_producer_claim_until(producer, 100, lam_deadline_after_ns(1000), &payload);
-    if (producer->claimed_cells != 0)
+    if (producer->claimed_end != producer->next)
         lam_ring_producer_abort(producer);
 }
 

@@ -51,6 +51,7 @@ static struct {
     struct reader readers[CONSUMERS];
     struct published history[HISTORY];
     uint64_t published; /* events so far */
+    uint64_t bytes;     /* of those of this epoch */
     struct lam_ring_consumer lossy;
     int lossy_joined;
     uint64_t lossy_next; /* number of its next event */
@@ -73,6 +74,7 @@ static void record(uint64_t sequence, uint32_t bytes)
     model.history[model.published % HISTORY] =
         (struct published){.sequence = sequence, .bytes = bytes};
     model.published++;
+    model.bytes += bytes;
 }
 
 /* No consumer may be further behind than the ring is deep: what the model says about room. */
@@ -125,7 +127,7 @@ static void publish_batch(void)
     int fits = cells <= room();
     int abort_it = pick(6) == 0;
     uint64_t count = 1 + pick(9), staged = 0;
-    uint64_t before = model.published;
+    uint64_t before = model.published, bytes_before = model.bytes;
     int rc = lam_ring_producer_try_claim_batch(&model.producer, cells);
 
     CHECK(rc == fits);
@@ -151,6 +153,7 @@ static void publish_batch(void)
     }
     lam_ring_producer_abort(&model.producer);
     model.published = before;
+    model.bytes = bytes_before;
 }
 
 static void peek(struct reader *reader)
@@ -297,10 +300,13 @@ static void check_counts(void)
 static void succeed(void)
 {
     uint64_t head = model.producer.next;
-    uint64_t events = model.producer.ordinal;
+    uint64_t events = model.published;
     uint64_t epoch = model.producer.epoch;
+    struct lam_ring_stat stat;
 
     lam_ring_producer_detach(&model.producer);
+    CHECK(lam_ring_stat_read(&model.ring, &stat) == 0 && stat.bytes == model.bytes);
+    model.bytes = 0;
     CHECK(lam_ring_producer_attach(&model.producer, &model.ring, NULL, NULL) == 0);
     CHECK(model.producer.next == head);
     CHECK(model.producer.ordinal == events);

@@ -35,19 +35,16 @@ struct lam_ring_producer {
     /* Fields are private. What each publish touches comes first. */
     uint8_t *cells;
     uint64_t cell_mask;
-    uint64_t next;                    /* sequence of the next event */
-    uint64_t limit;                   /* consumers have released all below limit - depth */
-    uint64_t claimed_cells;           /* 0 nothing is claimed */
-    struct lam_event_header *claimed; /* the first of them, while there are any */
-    uint64_t round_up;      /* what makes a payload's bytes whole cells, header included */
-    uint64_t staged;        /* batch: sequence of the next event to stage */
-    uint64_t staged_events; /* batch: how many, and their payload */
-    uint64_t staged_bytes;
+    uint64_t next;         /* sequence of the next event */
+    uint64_t limit;        /* consumers have released all below limit - depth */
+    uint64_t claimed_end;  /* sequence behind the claim; next: nothing is claimed */
+    uint64_t round_up;     /* what makes a payload's bytes whole cells, header included */
+    uint64_t staged;       /* batch: sequence of the next event to stage */
+    uint64_t slack;        /* since the last tally: bytes that events left unused in their cells */
+    uint64_t staged_slack; /* batch: likewise, of what is staged */
     uint64_t *worn;        /* a bit a mapped cell: its first word has carried payload */
     uint64_t waypoint_due; /* bookkeeping is due at this sequence */
     uint64_t payload_bytes_max;
-    uint64_t ordinal; /* events published, all epochs */
-    uint64_t bytes;   /* payload bytes published, this epoch */
     uint32_t cell_shift;
     uint32_t may_sleep;       /* consumers may sleep: look for them */
     lam_atomic_u64 *sleeping; /* bit a consumer: it sleeps, or is about to */
@@ -58,6 +55,9 @@ struct lam_ring_producer {
     uint64_t horizon;
     uint64_t horizon_ordinal;
     uint64_t waypoint_last; /* sequence of the newest waypoint */
+    uint64_t tallied;       /* events below it are in the two counts that follow */
+    uint64_t ordinal;       /* events published, all epochs */
+    uint64_t bytes;         /* payload bytes published, this epoch */
     uint64_t epoch;
     uint64_t probe_at_ns;      /* when to see next whether the blocker is alive */
     uint64_t blocked_since_ns; /* 0 not blocked */
@@ -125,6 +125,13 @@ LAM_INLINE uint64_t lam_ring_producer_cell_count(
     return (payload_bytes + producer->round_up) >> producer->cell_shift;
 }
 
+/* Bytes that an event leaves unused in its cells. */
+LAM_INLINE uint64_t lam_ring_producer_slack(
+    const struct lam_ring_producer *producer, uint64_t cell_count, uint64_t payload_bytes)
+{
+    return (cell_count << producer->cell_shift) - LAM_EVENT_HEADER_BYTES - payload_bytes;
+}
+
 /*
  * Old bytes must never pass for a stamp: before an event that ends at @sequence is stamped, the
  * first word of that cell is made to differ from it, if it has carried payload.
@@ -173,7 +180,7 @@ LAM_INLINE int lam_ring_producer_try_claim(
 {
     uint64_t cell_count = lam_ring_producer_cell_count(producer, payload_bytes);
 
-    LAM_ASSERT(producer->claimed_cells == 0);
+    LAM_ASSERT(producer->claimed_end == producer->next);
     if (__builtin_expect(payload_bytes > producer->payload_bytes_max, 0))
         return -EMSGSIZE;
     if (__builtin_expect(producer->limit - producer->next <= cell_count, 0)) {
@@ -185,9 +192,8 @@ LAM_INLINE int lam_ring_producer_try_claim(
     lam_ring_producer_clear(producer, producer->next + cell_count);
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
-    producer->claimed_cells = cell_count;
-    producer->claimed = lam_ring_producer_cell(producer, producer->next);
-    *payload = producer->claimed + 1;
+    producer->claimed_end = producer->next + cell_count;
+    *payload = lam_ring_producer_cell(producer, producer->next) + 1;
     return 1;
 }
 
@@ -200,16 +206,21 @@ LAM_INLINE int lam_ring_producer_try_claim(
 int lam_ring_producer_claim_until(struct lam_ring_producer *producer, uint64_t payload_bytes,
     uint64_t deadline_ns, void **payload);
 
-/* Publish what was written from the claimed cell on: the next event comes at @end. */
-LAM_INLINE void lam_ring_producer_advance(struct lam_ring_producer *producer, uint64_t end)
+/*
+ * Publish what was written from @first on: the next event comes at @end.
+ *
+ * A core looks only a few stores ahead for lines that it will need to own, private stores counted:
+ * what an event stores bounds how many lines are under way at once. So nothing is counted here.
+ */
+LAM_INLINE void lam_ring_producer_advance(
+    struct lam_ring_producer *producer, struct lam_event_header *first, uint64_t end)
 {
     /*
      * R1, pairs with A1 in lam_ring_consumer_try_peek(): whoever sees the stamp sees the header,
      * the payload, the later stamps of a batch, and the cleared cell behind.
      */
-    lam_store_release(&producer->claimed->stamp, producer->next);
+    lam_store_release(&first->stamp, producer->next);
     producer->next = end;
-    producer->claimed_cells = 0;
     if (producer->may_sleep) {
         /*
          * F1, pairs with F2 in the consumer's park: either we see its bit, or it sees our stamp
@@ -233,17 +244,20 @@ LAM_INLINE void lam_ring_producer_advance(struct lam_ring_producer *producer, ui
 LAM_INLINE void lam_ring_producer_commit(
     struct lam_ring_producer *producer, uint64_t payload_bytes, uint16_t kind, uint16_t flags)
 {
-    uint64_t first = producer->next;
+    struct lam_event_header *header = lam_ring_producer_cell(producer, producer->next);
     uint64_t cell_count = lam_ring_producer_cell_count(producer, payload_bytes);
+    uint64_t slack = lam_ring_producer_slack(producer, cell_count, payload_bytes);
+    uint64_t end = producer->next + cell_count;
 
-    LAM_ASSERT(cell_count <= producer->claimed_cells);
-    if (cell_count != producer->claimed_cells)
-        lam_ring_producer_clear(producer, first + cell_count);
-    lam_store_relaxed(
-        &producer->claimed->shape, lam_event_shape((uint32_t)payload_bytes, kind, flags));
-    producer->ordinal++;
-    producer->bytes += payload_bytes;
-    lam_ring_producer_advance(producer, first + cell_count);
+    LAM_ASSERT(cell_count <= producer->claimed_end - producer->next);
+    if (__builtin_expect(end != producer->claimed_end, 0)) {
+        lam_ring_producer_clear(producer, end);
+        producer->claimed_end = end;
+    }
+    if (slack != 0)
+        producer->slack += slack;
+    lam_store_relaxed(&header->shape, lam_event_shape((uint32_t)payload_bytes, kind, flags));
+    lam_ring_producer_advance(producer, header, end);
 }
 
 /* Give a claim back, of one event or of a batch; nothing becomes visible. Wait-free. */
@@ -258,7 +272,7 @@ void lam_ring_producer_abort(struct lam_ring_producer *producer);
 LAM_INLINE int lam_ring_producer_try_claim_batch(
     struct lam_ring_producer *producer, uint64_t cell_count)
 {
-    LAM_ASSERT(producer->claimed_cells == 0 && cell_count > 0);
+    LAM_ASSERT(producer->claimed_end == producer->next && cell_count > 0);
     if (__builtin_expect(producer->limit - producer->next <= cell_count, 0)) {
         int rc = lam_ring_producer_make_room(producer, cell_count);
 
@@ -267,8 +281,7 @@ LAM_INLINE int lam_ring_producer_try_claim_batch(
     }
     lam_ring_producer_clear(producer, producer->next + cell_count);
     lam_ring_producer_unwear(producer, producer->next, cell_count);
-    producer->claimed_cells = cell_count;
-    producer->claimed = lam_ring_producer_cell(producer, producer->next);
+    producer->claimed_end = producer->next + cell_count;
     producer->staged = producer->next;
     return 1;
 }
@@ -289,12 +302,15 @@ LAM_INLINE int lam_ring_producer_stage(struct lam_ring_producer *producer, uint6
 {
     uint64_t at = producer->staged;
     uint64_t cell_count = lam_ring_producer_cell_count(producer, payload_bytes);
+    uint64_t slack = lam_ring_producer_slack(producer, cell_count, payload_bytes);
     struct lam_event_header *header = lam_ring_producer_cell(producer, at);
 
     if (__builtin_expect(payload_bytes > producer->payload_bytes_max, 0))
         return -EMSGSIZE;
-    if (producer->claimed_cells - (at - producer->next) < cell_count)
+    if (producer->claimed_end - at < cell_count)
         return 0;
+    if (slack != 0)
+        producer->staged_slack += slack;
     if (cell_count > 1)
         lam_ring_producer_wear(producer, at + 1, cell_count - 1);
     lam_store_relaxed(&header->shape, lam_event_shape((uint32_t)payload_bytes, kind, flags));
@@ -302,8 +318,6 @@ LAM_INLINE int lam_ring_producer_stage(struct lam_ring_producer *producer, uint6
     if (at != producer->next)
         lam_store_relaxed(&header->stamp, at);
     producer->staged = at + cell_count;
-    producer->staged_events++;
-    producer->staged_bytes += payload_bytes;
     *payload = header + 1;
     return 1;
 }
@@ -311,23 +325,23 @@ LAM_INLINE int lam_ring_producer_stage(struct lam_ring_producer *producer, uint6
 /* Publish all staged events at once. With none staged it is an abort. Wait-free. */
 LAM_INLINE void lam_ring_producer_commit_batch(struct lam_ring_producer *producer)
 {
-    uint64_t first = producer->next;
-
-    LAM_ASSERT(producer->claimed_cells != 0);
-    if (producer->staged_events == 0) {
+    LAM_ASSERT(producer->claimed_end != producer->next);
+    if (producer->staged == producer->next) {
         lam_ring_producer_abort(producer);
         return;
     }
-    if (producer->staged != first + producer->claimed_cells) {
+    if (__builtin_expect(producer->staged != producer->claimed_end, 0)) {
         lam_ring_producer_wear(
-            producer, producer->staged, first + producer->claimed_cells - producer->staged);
+            producer, producer->staged, producer->claimed_end - producer->staged);
         lam_ring_producer_clear(producer, producer->staged);
+        producer->claimed_end = producer->staged;
     }
-    producer->ordinal += producer->staged_events;
-    producer->bytes += producer->staged_bytes;
-    producer->staged_events = 0;
-    producer->staged_bytes = 0;
-    lam_ring_producer_advance(producer, producer->staged);
+    if (producer->staged_slack != 0) {
+        producer->slack += producer->staged_slack;
+        producer->staged_slack = 0;
+    }
+    lam_ring_producer_advance(
+        producer, lam_ring_producer_cell(producer, producer->next), producer->staged);
 }
 
 /*
