@@ -91,7 +91,7 @@ BENCH_INLINE struct lam_framed_message next_message(struct lam_framed_receiver *
 /* In a round trip the next message is never there yet: one call that waits for it. */
 BENCH_INLINE uint64_t await_one(struct lam_framed_receiver *receiver, uint32_t bytes)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t sum;
 
     bench_must(lam_framed_receiver_receive_until(receiver, LAM_DEADLINE_NEVER, &message));

@@ -157,7 +157,7 @@ static inline int known_is(
 static inline int known_try_receive(
     struct lam_framed_receiver *receiver, uint64_t number, uint64_t bytes)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     int rc = lam_framed_receiver_try_receive(receiver, &message);
 
     if (rc != 1)

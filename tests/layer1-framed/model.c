@@ -159,7 +159,7 @@ static int all_is_free(void)
 static int receive(void)
 {
     struct outcome *expected = &queue[taken % QUEUE];
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     int rc = lam_framed_receiver_try_receive(&channel.receiver, &message);
 
     if (rc == -EBUSY && held_count > 0)

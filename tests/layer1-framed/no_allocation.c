@@ -45,7 +45,7 @@ static int use(struct channel *channel)
     struct lam_framed_correlation correlation = {.id = 1};
     static uint8_t bytes[4000];
     struct iovec part = {bytes, 100};
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     for (uint64_t number = 0; number < 2000; number++)
         if (known_round(channel, number, number % 700) != 1)

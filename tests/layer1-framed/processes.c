@@ -72,7 +72,7 @@ static int receive_until_death(
     struct lam_framed_receiver *receiver, unsigned generation, pid_t pid, unsigned *cut_count)
 {
     uint64_t kill_after = generation * 7 % 23;
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     struct lam_framed_loss loss;
     uint64_t number = 0;
     int rc;

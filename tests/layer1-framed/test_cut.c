@@ -67,7 +67,7 @@ static int receive_soon(struct lam_framed_message *message)
 
 Test(cut, a_cancelled_message_is_reported_and_the_next_is_intact)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     for (unsigned pieces = 1; pieces <= 3; pieces++) {
         uint64_t id = lam_framed_sender_next_id(&channel.sender);
@@ -87,7 +87,7 @@ Test(cut, a_cancelled_message_is_reported_and_the_next_is_intact)
 
 Test(cut, a_message_cancelled_before_its_first_piece_was_never_there)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t piece_bytes;
     void *piece;
 
@@ -102,7 +102,7 @@ Test(cut, a_message_cancelled_before_its_first_piece_was_never_there)
 
 Test(cut, giving_up_never_waits_for_room)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     /* Every fill of the ring that a stream can find when it begins. */
     for (uint64_t before = 0; before < 14; before++) {
@@ -125,7 +125,7 @@ Test(cut, a_send_that_times_out_midway_is_not_received)
 {
     static uint8_t bytes[5000];
     struct iovec part = {bytes, sizeof(bytes)};
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     struct lam_ring_blocker blocker;
     uint64_t deadline_ns = lam_deadline_after_ns(20 * LAM_NS_PER_MS);
 
@@ -145,7 +145,7 @@ Test(cut, a_send_that_times_out_midway_is_not_received)
 
 Test(cut, a_receive_that_times_out_midway_goes_on_where_it_was)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     begin(4, 1300, 2);
     for (int i = 0; i < 2; i++)
@@ -162,7 +162,7 @@ Test(cut, a_receive_that_times_out_midway_goes_on_where_it_was)
 
 Test(cut, a_close_midway_gives_the_message_up_and_then_closes)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t id = lam_framed_sender_next_id(&channel.sender);
 
     begin(4, 10000, 2);
@@ -177,7 +177,7 @@ Test(cut, a_close_midway_gives_the_message_up_and_then_closes)
 
 Test(cut, a_layer_0_close_midway_does_the_same)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     begin(4, 10000, 2);
     lam_ring_producer_close(&channel.sender.producer);
@@ -188,7 +188,7 @@ Test(cut, a_layer_0_close_midway_does_the_same)
 
 Test(cut, a_death_midway_is_told_and_the_successors_message_is_intact)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t sent;
 
     begin(4, 10000, 2);
@@ -206,7 +206,7 @@ Test(cut, a_death_midway_is_told_and_the_successors_message_is_intact)
 Test(cut, a_successor_that_is_quicker_than_the_news_loses_nothing)
 {
     for (uint64_t bytes = 50; bytes <= 600; bytes += 550) {
-        struct lam_framed_message message;
+        struct lam_framed_message message = {.payload = NULL};
         uint64_t id = lam_framed_sender_next_id(&channel.sender);
         uint64_t sent;
 
@@ -233,7 +233,7 @@ Test(cut, a_successor_that_is_quicker_than_the_news_loses_nothing)
 
 Test(cut, a_message_above_the_receivers_bound_is_refused_and_skipped_whole)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     lam_framed_receiver_detach(&channel.receiver);
     channel_attach_receiver(&channel, 1000, LAM_RING_HEAD);
@@ -260,7 +260,7 @@ Test(cut, a_message_above_the_receivers_bound_is_refused_and_skipped_whole)
 
 Test(cut, a_refused_message_may_also_be_cancelled_or_orphaned)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     lam_framed_receiver_detach(&channel.receiver);
     channel_attach_receiver(&channel, 1000, LAM_RING_HEAD);
@@ -279,7 +279,7 @@ Test(cut, a_refused_message_may_also_be_cancelled_or_orphaned)
 
 Test(cut, a_receiver_without_a_buffer_refuses_each_message_of_frames)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     lam_framed_receiver_detach(&channel.receiver);
     cr_assert(eq(int, lam_framed_receiver_attach(&channel.receiver, &channel.ring, NULL, NULL), 0));
@@ -295,7 +295,7 @@ Test(cut, who_joins_midway_is_told_and_begins_with_the_next_message)
 {
     for (int start = LAM_RING_HEAD; start <= LAM_RING_OLDEST; start++) {
         uint64_t id = lam_framed_sender_next_id(&channel.sender);
-        struct lam_framed_message message;
+        struct lam_framed_message message = {.payload = NULL};
 
         /* So far that the ring's oldest event is a frame in the middle, too. */
         begin(6, 4000, 3);
@@ -333,7 +333,7 @@ static void *finish_slowly(void *arg)
 
 Test(cut, who_waits_while_it_joins_midway_is_told_with_its_first_message)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     pthread_t thread;
 
     begin(6, 1500, 2);
@@ -350,7 +350,7 @@ Test(cut, who_waits_while_it_joins_midway_is_told_with_its_first_message)
 
 Test(cut, who_joins_at_the_last_frame_begins_with_the_next_message)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     begin(6, 600, 2);
     lam_framed_receiver_detach(&channel.receiver);
@@ -363,7 +363,7 @@ Test(cut, who_joins_at_the_last_frame_begins_with_the_next_message)
 
 Test(cut, who_joins_before_a_cancel_begins_with_the_next_message)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     begin(6, 10000, 2);
     lam_framed_receiver_detach(&channel.receiver);

@@ -55,7 +55,7 @@ Test(frames, alternate_with_messages_in_place)
 Test(frames, of_one_message_have_its_first_sequence_as_id_and_its_correlation)
 {
     struct lam_framed_correlation correlation = {.id = 77, .scope = 78};
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t id = lam_framed_sender_next_id(&channel.sender);
 
     cr_assert(eq(int, lam_framed_sender_open_stream(&channel.sender, 700, 12, &correlation), 0));
@@ -80,7 +80,7 @@ Test(frames, are_sent_where_only_the_correlation_does_not_fit)
     struct lam_framed_correlation correlation = {.id = 5};
     uint8_t *payload = malloc(bytes);
     struct iovec part = {payload, bytes};
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     known_fill(payload, 6, 0, bytes);
     cr_assert(
@@ -107,7 +107,7 @@ Test(frames, are_gathered_from_parts)
 Test(frames, may_be_written_short)
 {
     uint64_t number = 21;
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     /* One byte a frame, of a message that would fit one event: legal, if wasteful. */
     cr_assert(eq(int, lam_framed_sender_open_stream(&channel.sender, 14, 21, NULL), 0));
@@ -128,7 +128,7 @@ Test(frames, may_be_written_short)
 
 Test(frames, stop_the_sender_while_the_receiver_is_slow)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     unsigned count = 0;
 
     cr_assert(eq(int, lam_framed_sender_open_stream(&channel.sender, 10000, 1, NULL), 0));
@@ -245,7 +245,7 @@ Test(frames, are_put_together_in_the_callers_buffer)
     _Alignas(16) static uint8_t buffer[1001];
     struct lam_framed_receiver_options options = {.message_bytes_max = 1000, .buffer = buffer};
     struct lam_framed_receiver *receiver = &channel.receiver;
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     struct lam_error error;
 
     lam_framed_receiver_detach(receiver);

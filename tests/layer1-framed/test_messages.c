@@ -60,7 +60,7 @@ Test(messages, larger_than_half_the_ring_get_no_claim)
 
 Test(messages, have_their_sequence_as_id)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
 
     for (uint64_t number = 0; number < 40; number++) {
         uint64_t id = lam_framed_sender_next_id(&channel.sender);
@@ -76,7 +76,7 @@ Test(messages, have_their_sequence_as_id)
 Test(messages, carry_a_correlation_as_it_was_sent)
 {
     uint64_t bytes_max = lam_framed_sender_claim_bytes_max(&channel.sender) - 16;
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     void *payload;
 
     for (uint64_t bytes = 0; bytes <= bytes_max; bytes++) {
@@ -141,7 +141,7 @@ Test(messages, of_parts_whose_sum_overflows_are_refused)
 
 Test(messages, that_are_aborted_were_never_there)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     void *payload;
 
     for (uint64_t number = 0; number < 100; number++) {
@@ -155,7 +155,7 @@ Test(messages, that_are_aborted_were_never_there)
 
 Test(messages, of_a_batch_become_visible_at_once)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     void *payload;
 
     for (uint64_t lap = 0; lap < 20; lap++) {
@@ -198,7 +198,7 @@ Test(messages, may_be_held_and_are_released_in_order)
 
 Test(messages, full_of_stamps_are_not_taken_for_events)
 {
-    struct lam_framed_message message;
+    struct lam_framed_message message = {.payload = NULL};
     uint64_t stamps[62];
     struct iovec parts = {stamps, sizeof(stamps)};
 

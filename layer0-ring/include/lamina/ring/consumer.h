@@ -127,8 +127,11 @@ LAM_INLINE int lam_ring_consumer_try_peek(
     uint64_t shape, cell_count, end;
 
     /* A1, pairs with R1 in lam_ring_producer_advance(): header and payload are complete. */
-    if (lam_load_acquire(&header->stamp) != consumer->next)
-        return lam_ring_consumer_idle(consumer);
+    if (lam_load_acquire(&header->stamp) != consumer->next) {
+        int rc = lam_ring_consumer_idle(consumer);
+
+        return rc < 0 ? rc : 0; /* never 1, which the compiler cannot see: *event is not filled */
+    }
 
     /*
      * A guess at where the next event starts: as far as the one before. It does not wait for this
@@ -141,7 +144,7 @@ LAM_INLINE int lam_ring_consumer_try_peek(
     cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
     if (__builtin_expect(cell_count != consumer->stride, 0)) {
         if (cell_count > consumer->event_cells_max)
-            return lam_ring_consumer_poison(consumer);
+            return lam_ring_consumer_poison(consumer) == -ESTALE ? -ESTALE : -ENOTRECOVERABLE;
         consumer->stride = cell_count;
         end = consumer->next + cell_count;
     }
