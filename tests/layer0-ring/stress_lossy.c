@@ -48,6 +48,17 @@ static int is_whole(const void *payload, const struct lam_event *event, uint64_t
                (const char *)payload + 8, event->payload_bytes - 8, number, event->sequence);
 }
 
+/*
+ * The bytes of an event that an eviction may hand back to the producer while we look: meant, and
+ * found out by the release, so not for ThreadSanitizer to watch. A loop, because it watches memcpy.
+ */
+__attribute__((no_sanitize("thread"), noinline)) static void copy_unwatched(
+    uint8_t *to, const uint8_t *from, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes; i++)
+        to[i] = from[i];
+}
+
 static void *read_lossy(void *argument)
 {
     struct lam_ring_consumer consumer;
@@ -86,6 +97,7 @@ static void *be_evicted(void *argument)
         .start = LAM_RING_OLDEST,
         .wait = LAM_WAIT_YIELD};
     struct lam_event event = {.payload = NULL};
+    uint8_t buffer[1024];
     uint64_t number, lost = 0;
     int rc, whole;
 
@@ -99,7 +111,12 @@ static void *be_evicted(void *argument)
             if (number % 1024 == 0)
                 for (int i = 0; i < 2000; i++)
                     lam_base->yield();
-            whole = is_whole(event.payload, &event, number++);
+            whole = event.payload_bytes <= sizeof(buffer);
+            if (whole) {
+                copy_unwatched(buffer, event.payload, event.payload_bytes);
+                whole = is_whole(buffer, &event, number);
+            }
+            number++;
             /* What was overwritten under us is no error, if the release says so. */
             rc = lam_ring_consumer_release(&consumer);
             if (rc == 0 && !whole)
