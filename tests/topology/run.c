@@ -37,6 +37,8 @@ void run_start(struct run *run, const char *const *arguments)
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* it cleans up, also after a test that failed */
         redirect(run->out_path, STDOUT_FILENO);
         redirect(run->err_path, STDERR_FILENO);
+        for (int stream = 0; run->closes_streams && stream < 3; stream++)
+            (void)close(stream);
         (void)execv(LAMINA_BIN "/lamina", (char *const *)(uintptr_t)arguments);
         _exit(121);
     }

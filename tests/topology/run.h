@@ -19,6 +19,7 @@ struct run {
     char name[32]; /* of the topology: no two tests have the same */
     char out_path[64];
     char err_path[64];
+    int closes_streams; /* set before the start: all three are closed in the process */
     char out[16384];
     char err[16384];
     uint64_t started_ns;

@@ -72,6 +72,37 @@ Test(up, settings_reach_the_roles)
     cr_expect(strstr(run.err, expected) != NULL, "%s is not in\n%s", expected, run.err);
 }
 
+/* What a stream of a process leads to, or nothing where it is closed. */
+static const char *stream_of(pid_t pid, int stream)
+{
+    static char target[256];
+    char path[64];
+    ssize_t length;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, stream);
+    length = readlink(path, target, sizeof(target) - 1);
+    target[length > 0 ? length : 0] = '\0';
+    return target;
+}
+
+Test(up, a_closed_standard_stream_never_becomes_a_shared_page)
+{
+    struct lam_observer *observer;
+    pid_t pids[3];
+
+    run.closes_streams = 1;
+    run_numbers(&run, (const char *[]){"pause=1000", NULL});
+    observer = run_observe(&run);
+    pids[0] = run.pid;
+    pids[1] = run_pid(observer, "source", 0);
+    pids[2] = run_pid(observer, "sinks", 1);
+    for (int i = 0; i < 9; i++)
+        cr_expect(eq(str, (char *)stream_of(pids[i / 3], i % 3), "/dev/null"), "%d", i);
+    cr_expect(eq(int, run_wait(&run, 30), 0), "%s", run.err);
+    cr_expect(eq(int, run_leftovers(&run), 0));
+    lam_observer_detach(observer);
+}
+
 static int runs_on_cpu_0_alone(pid_t pid)
 {
     cpu_set_t set;

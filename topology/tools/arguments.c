@@ -3,9 +3,11 @@
 
 #include "lamina/config/config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *command_name(const char *path)
 {
@@ -78,9 +80,22 @@ static void read_setting(struct arguments *arguments, char **argv, int *at, cons
     arguments->sets[arguments->set_count++] = setting;
 }
 
+/*
+ * A standard stream that was closed when we were started is the next file that is opened, which may
+ * be a shared page: a message would be written over it. So it is taken, the wrong way round: what
+ * reads or writes it is told, as before.
+ */
+static void take_closed_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0)
+            (void)open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void arguments_read(
     struct arguments *arguments, int argc, char **argv, const char *options, const char *help)
 {
+    take_closed_streams();
     memset(arguments, 0, sizeof(*arguments));
     arguments->interval_s = 1;
     for (int i = 1; i < argc; i++) {

@@ -30,6 +30,7 @@ struct arguments {
 /*
  * Read the command line of @command. @options names the options it has beside --set and --help, as
  * " --json --once". Exits with 0 after --help and with EXIT_WRONG on what it cannot understand.
+ * To be called before any file is opened: it also sees to standard streams that are closed.
  */
 void arguments_read(
     struct arguments *arguments, int argc, char **argv, const char *options, const char *help);
