@@ -83,7 +83,7 @@ static int open_output(const char *name)
 void fabric_start(struct fabric_run *run, const char *const *sets, int json, int input)
 {
     (void)snprintf(run->name, sizeof(run->name), "fabric-test-%ld", (long)getpid());
-    run->out = open_output("out");
+    run->out = run->full ? open("/dev/full", O_WRONLY | O_CLOEXEC) : open_output("out");
     run->err = open_output("err");
     run->pid = fork();
     cr_assert(run->pid >= 0);

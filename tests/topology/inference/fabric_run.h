@@ -17,6 +17,7 @@ struct fabric_run {
     pid_t pid;
     int out; /* memory files */
     int err;
+    int full; /* set before the start: standard output is a full disk */
     char name[32];
     char text[1 << 16]; /* what was read last */
 };

@@ -168,6 +168,16 @@ Test(fabric, an_empty_trace_ends_at_once_with_a_report_of_nothing)
     expect_report(fabric_stdout(&run), &oracle, 2);
 }
 
+Test(fabric, a_report_that_cannot_be_written_fails_the_run)
+{
+    for (int json = 0; json < 2; json++) {
+        run.full = 1;
+        fabric_start(&run, (const char *const[]){"input=/dev/null", NULL}, json, -1);
+        cr_expect_eq(fabric_wait(&run, 20), 1, "%s", fabric_stderr(&run));
+        cr_expect_not_null(strstr(fabric_stderr(&run), "cannot write the report"), "%s", run.text);
+    }
+}
+
 Test(fabric, standard_input_is_read_as_it_comes)
 {
     const char *first = "2024-01-01 00:00:00,300,50\n2024-01-01 00:00:00,2";

@@ -125,7 +125,8 @@ static int run(struct scheduler *scheduler, struct lam_error *error)
     }
 }
 
-static void report(struct scheduler *scheduler, int rc)
+/* Returns @rc, the run's; or, where that is no error, that the report could not be written. */
+static int report(struct scheduler *scheduler, int rc, struct lam_error *error)
 {
     struct figures *figures = &scheduler->figures;
 
@@ -140,6 +141,10 @@ static void report(struct scheduler *scheduler, int rc)
     } else {
         figures_print_table(figures, stdout);
     }
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || (rc != 0 && rc != -ECANCELED))
+        return rc;
+    return lam_error_set(error, -EIO,
+        "cannot write the report to standard output: it is closed, or its disk is full");
 }
 
 static int schedule(struct scheduler *scheduler, struct lam_error *error)
@@ -163,7 +168,7 @@ static int schedule(struct scheduler *scheduler, struct lam_error *error)
         scheduler->live_due_ns = scheduler->figures.start_ns + LIVE_NS;
         batch_init(&scheduler->batch);
         rc = run(scheduler, error);
-        report(scheduler, rc);
+        rc = report(scheduler, rc, error);
         lam_zerocopy_sender_close(&scheduler->steps.sender);
     }
     source_close(&scheduler->source);
