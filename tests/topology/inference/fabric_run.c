@@ -61,7 +61,7 @@ __attribute__((noreturn)) static void become_lamina(
     }
     if (json)
         arguments[count++] = "--json";
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* it cleans up, also after a test that failed */
     (void)snprintf(program, sizeof(program), "%s/lamina", environment("LAMINA_BIN"));
     if (dup2(run->out, STDOUT_FILENO) < 0 || dup2(run->err, STDERR_FILENO) < 0 ||
         (input >= 0 && dup2(input, STDIN_FILENO) < 0))
@@ -117,6 +117,8 @@ int fabric_wait(struct fabric_run *run, unsigned seconds)
 
     while (waitpid(run->pid, &status, WNOHANG) == 0) {
         if (lam_clock_now_ns() > deadline_ns) {
+            (void)kill(run->pid, SIGTERM);
+            (void)usleep(3000000);
             (void)kill(run->pid, SIGKILL);
             cr_assert_fail("still running after %u s; it said: %s", seconds, fabric_stderr(run));
         }
