@@ -71,6 +71,16 @@ stand_in dpkg-query 'printf installed'
 dev 1 run
 grep -q apt-get calls && fail "calls apt-get where nothing is missing"
 
+# All is built: files that a caller names are those of the caller's folder.
+stand_in cmake 'exit 0'
+mkdir -p build/release/bin elsewhere
+printf '#!/bin/sh\necho "$PWD" "$@"\n' >build/release/bin/lamina
+chmod +x build/release/bin/lamina
+(cd elsewhere && env PATH="$scratch/bin:$PATH" ../dev run --set input=mine.csv) >out 2>err ||
+    fail "does not run from another folder"
+grep -qx "$scratch/elsewhere up $scratch/topology/.*/fabric.yaml --set input=mine.csv" out ||
+    fail "runs in a folder that is not the caller's"
+
 dev 0 packages lint
 grep -q '^lint: .*: clang-14 .*shellcheck' out || fail "does not list a group"
 dev 1 packages fun
