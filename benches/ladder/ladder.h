@@ -18,6 +18,7 @@ struct ladder_point {
     int is_rate; /* 1: bytes a second; 0: ns of a round trip */
     double value;
     double spread;
+    int is_clean; /* 0: no window was undisturbed; kept in the table, not drawn */
 };
 
 struct ladder {

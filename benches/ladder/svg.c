@@ -59,7 +59,7 @@ static void span_values(struct panel *panel, const struct ladder *ladder)
     for (uint32_t i = 0; i < ladder->point_count; i++) {
         const struct ladder_point *point = &ladder->points[i];
 
-        if (point->is_rate != panel->is_rate || point->value <= 0)
+        if (!point->is_clean || point->is_rate != panel->is_rate || point->value <= 0)
             continue;
         panel->low = fmin(panel->low, floor(log10(point->value)));
         panel->high = fmax(panel->high, ceil(log10(point->value)));
@@ -109,7 +109,8 @@ static void draw_line(const struct panel *panel, const struct ladder *ladder, si
     for (uint32_t i = 0; i < ladder->point_count; i++) {
         const struct ladder_point *point = &ladder->points[i];
 
-        if (point->is_rate == panel->is_rate && strcmp(point->name, lines[line].name) == 0)
+        if (point->is_clean && point->is_rate == panel->is_rate &&
+            strcmp(point->name, lines[line].name) == 0)
             fprintf(panel->file, "%.1f,%.1f ", across(panel, point->payload_bytes),
                 down(panel, point->value));
     }
@@ -132,7 +133,7 @@ static void draw_panel(FILE *file, const struct ladder *ladder, int is_rate)
 
 static void draw_legend(FILE *file)
 {
-    static const int columns[LINE_COUNT] = {70, 200, 340, 500, 720, 720};
+    static const int columns[LINE_COUNT] = {70, 180, 300, 445, 665, 665};
     static const int rows[LINE_COUNT] = {0, 0, 0, 0, 0, 1};
 
     for (size_t line = 0; line < LINE_COUNT; line++) {
@@ -145,7 +146,7 @@ static void draw_legend(FILE *file)
             "<text x='%d' y='%d'>%s</text>\n",
             x, y - 4, x + 20, y - 4, lines[line].colour,
             lines[line].dash[0] ? " stroke-dasharray='5 4'" : "", x + 26, y,
-            lines[line].dash[0] ? "probe: two bare buffers, bare stamped ring" : lines[line].label);
+            lines[line].dash[0] ? "probe: bare buffers, bare stamped ring" : lines[line].label);
     }
 }
 

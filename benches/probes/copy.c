@@ -12,7 +12,7 @@ struct copy {
 /* Where an event's payload begins: the alignment of a copy's target is a good part of its price. */
 #define HEADER_BYTES 16
 
-/* Places that messages have in the ring, one after the other; the last one may end behind it. */
+/* The places of messages in the ring, one after the other; the last one may end behind it. */
 static int open_copy(struct bench_lane *lane)
 {
     struct copy *copy = bench_private_memory(sizeof(*copy));
