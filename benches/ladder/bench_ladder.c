@@ -82,6 +82,7 @@ struct rung {
     uint32_t payload_bytes;
     int is_rate;
     int is_done;
+    double near_ns; /* the best placement that was known then */
 };
 
 /* Measures it and reports it if that went well, or if it is the last chance. Returns 0 or -errno. */
@@ -97,9 +98,32 @@ static int climb(
     if (!is_last && bench_campaign_clean_count(&campaign, 1, probe) < CLEAN_MIN)
         return 0;
     rung->is_done = 1;
+    rung->near_ns = campaign.near_ns;
     for (uint32_t lane = 1; lane <= probe; lane++)
         report(ladder, &campaign, lane, probe, rung->is_rate);
     return 0;
+}
+
+/* Drops the points of rungs that were done before the CPUs were near for the first time. */
+static void drop_far(struct ladder *ladder, struct rung *rungs, uint32_t rung_count)
+{
+    double near_ns = 0;
+
+    for (uint32_t i = 0; i < rung_count; i++)
+        if (rungs[i].is_done && (near_ns == 0 || rungs[i].near_ns < near_ns))
+            near_ns = rungs[i].near_ns;
+    for (uint32_t i = 0; i < rung_count; i++) {
+        uint32_t kept = 0;
+
+        if (!rungs[i].is_done || rungs[i].near_ns < 2 * near_ns)
+            continue;
+        rungs[i].is_done = 0;
+        for (uint32_t k = 0; k < ladder->point_count; k++)
+            if (ladder->points[k].payload_bytes != rungs[i].payload_bytes ||
+                ladder->points[k].is_rate != rungs[i].is_rate)
+                ladder->points[kept++] = ladder->points[k];
+        ladder->point_count = kept;
+    }
 }
 
 static uint32_t list_rungs(const struct bench_options *options, struct rung *rungs)
@@ -110,7 +134,7 @@ static uint32_t list_rungs(const struct bench_options *options, struct rung *run
         if (options->payload_bytes != 0 && options->payload_bytes != bytes)
             continue;
         for (int is_rate = 0; is_rate < 2; is_rate++)
-            rungs[count++] = (struct rung){bytes, is_rate, 0};
+            rungs[count++] = (struct rung){bytes, is_rate, 0, 0};
     }
     return count;
 }
@@ -157,10 +181,13 @@ int main(int argc, char **argv)
     bench_machine_date(ladder.date);
     rung_count = list_rungs(&options, rungs);
     /* Far CPUs and busy neighbours come in stretches of seconds: what fell into one comes again. */
-    for (uint32_t pass = 1; pass <= passes; pass++)
+    for (uint32_t pass = 1; pass <= passes; pass++) {
         for (uint32_t i = 0; i < rung_count; i++)
             if (!rungs[i].is_done && climb(&ladder, &options, &rungs[i], pass == passes) != 0)
                 return 1;
+        if (pass != passes)
+            drop_far(&ladder, rungs, rung_count);
+    }
     qsort(ladder.points, ladder.point_count, sizeof(ladder.points[0]), compare_points);
     if (options.folder == NULL && options.quick)
         return 0;
