@@ -85,7 +85,7 @@ struct rung {
     double near_ns; /* the best placement that was known then */
 };
 
-/* Measures it and reports it if that went well, or if it is the last chance. Returns 0 or -errno. */
+/* Measures it; reports it if that went well, or if it is the last chance. Returns 0 or -errno. */
 static int climb(
     struct ladder *ladder, const struct bench_options *options, struct rung *rung, int is_last)
 {
