@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct run {
@@ -41,34 +42,51 @@ static int write_rule(const struct run *run, FILE *out)
     return dump_dependencies(run->schema, run->options->output, out);
 }
 
+static int write_to(
+    const struct run *run, const char *path, int (*write)(const struct run *run, FILE *out))
+{
+    FILE *out = fopen(path, "we");
+    int result;
+
+    if (out == NULL)
+        return -errno;
+    result = write(run, out);
+    if (fclose(out) != 0 && result == 0)
+        result = -errno;
+    return result;
+}
+
 /* Fill @path by @write under another name first: whoever looks sees all of it or the old one. */
-static int write_file(
+static int write_regular(
     const struct run *run, const char *path, int (*write)(const struct run *run, FILE *out))
 {
     char *draft = NULL;
-    FILE *out;
     int result;
 
     if (asprintf(&draft, "%s.%ld.tmp", path, (long)getpid()) < 0)
         return -ENOMEM;
-    out = fopen(draft, "we");
-    if (out == NULL) {
-        result = -errno;
-        fprintf(stderr, "%s: %s\n", draft, strerror(errno));
-        free(draft);
-        return result;
-    }
-    result = write(run, out);
-    if (fclose(out) != 0 && result == 0)
-        result = -errno;
+    result = write_to(run, draft, write);
     if (result == 0 && rename(draft, path) != 0)
         result = -errno;
-    if (result != 0) {
+    if (result != 0)
         (void)unlink(draft);
-        if (result != -EINVAL)
-            fprintf(stderr, "%s: %s\n", path, strerror(-result));
-    }
     free(draft);
+    return result;
+}
+
+static int write_file(
+    const struct run *run, const char *path, int (*write)(const struct run *run, FILE *out))
+{
+    struct stat found;
+    int result;
+
+    /* A link, pipe or device is written to: a file in place of /dev/null breaks the machine. */
+    if (lstat(path, &found) == 0 && !S_ISREG(found.st_mode))
+        result = write_to(run, path, write);
+    else
+        result = write_regular(run, path, write);
+    if (result != 0 && result != -EINVAL)
+        fprintf(stderr, "%s: %s\n", path, strerror(-result));
     return result;
 }
 

@@ -106,4 +106,17 @@ grep -q '^standard output: No space left on device$' err || complain "$(cat err)
 mkfifo pipe
 ends 1 pipe
 says err 'error: pipe: not a regular file'
+
+# What is no regular file is written to, not replaced: not /dev/null, and not by root.
+ln -s /dev/null sink
+ends 0 -o sink --depfile sink sub/part.fbs
+[ -L sink ] || complain "-o replaces what is no regular file"
+ln -s /dev/full full
+ends 1 -o full sub/part.fbs
+grep -q '^full: ' err || complain "-o to a full disk says: $(cat err)"
+timeout 10 cat pipe >got &
+ends 0 -o pipe sub/part.fbs
+wait $!
+grep -q Price got || complain "nothing comes out of a pipe"
+[ -p pipe ] || complain "-o replaces a pipe"
 exit "$failures"
