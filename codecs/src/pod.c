@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lamina/base/atomic.h"
 #include "pod.h"
 #include "print.h"
 
@@ -95,6 +96,32 @@ static int write_schema(struct lam_pod *pod, const struct lam_pod_type *type)
     return rc;
 }
 
+/* Structs up to here are copied word by word. */
+#define POD_SMALL_BYTES 128
+
+/*
+ * A small struct was mostly written a moment ago, field by field. Wide loads of it would have to
+ * wait until those stores have left the core; words find them under way.
+ */
+static inline void copy(void *to, const void *from, size_t bytes)
+{
+    size_t at = 0;
+
+    if (bytes > POD_SMALL_BYTES) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    for (; at + 8 <= bytes; at += 8) {
+        uint64_t word;
+
+        memcpy(&word, (const unsigned char *)from + at, 8);
+        word = lam_opaque_u64(word); /* or the compiler would make one call of the loop */
+        memcpy((unsigned char *)to + at, &word, 8);
+    }
+    for (; at < bytes; at++)
+        ((unsigned char *)to)[at] = ((const unsigned char *)from)[at];
+}
+
 static size_t pod_bound(const struct lam_codec *codec, const void *value)
 {
     (void)value;
@@ -107,7 +134,7 @@ static int pod_encode(
     if (capacity < codec->value_bytes)
         return -ENOSPC;
     LAM_ASSERT(((uintptr_t)buffer & (codec->payload_align - 1)) == 0);
-    memcpy(buffer, value, codec->value_bytes);
+    copy(buffer, value, codec->value_bytes);
     *size = codec->value_bytes;
     return 0;
 }
@@ -161,7 +188,7 @@ static int pod_decode(const struct lam_codec *codec, const void *bytes, size_t s
 
     (void)arena;
     if (rc == 0)
-        memcpy(value, bytes, size);
+        copy(value, bytes, size);
     return rc;
 }
 
