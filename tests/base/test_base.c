@@ -114,6 +114,69 @@ Test(base, a_lock_is_held_once_and_dies_with_its_process)
     lam_segment_close(&segment);
 }
 
+static lam_atomic_u32 forks_are_done;
+
+/* Takes and drops a lock until the forks are done, and keeps it then. NULL: somebody else had it. */
+static void *take_and_drop(void *object_fd)
+{
+    static struct lam_lock lock = {.fd = -1};
+
+    for (;;) {
+        uint32_t done = lam_load_acquire(&forks_are_done);
+
+        if (lam_lock_take(&lock, *(const int *)object_fd, 7) != 0)
+            return NULL;
+        if (done)
+            return &lock;
+        lam_lock_drop(&lock);
+    }
+}
+
+/* A process whose children live on until @wait_fd says so. Returns 0 if they were in no way. */
+static int fork_while_taking(int object_fd, int wait_fd)
+{
+    pthread_t thread;
+    void *taken = NULL;
+    char byte;
+
+    if (pthread_create(&thread, NULL, take_and_drop, &object_fd) != 0)
+        return 1;
+    for (int i = 0; i < 30; i++) {
+        if (fork() == 0) {
+            (void)!read(wait_fd, &byte, 1);
+            _exit(0);
+        }
+    }
+    lam_store_release(&forks_are_done, 1);
+    (void)pthread_join(thread, &taken);
+    return taken == NULL;
+}
+
+Test(base, a_child_forked_by_another_thread_keeps_no_lock)
+{
+    struct lam_segment_options options = {.head_bytes = lam_segment_page_bytes()};
+    struct lam_segment segment;
+    int ends[2], status = 1;
+    pid_t child;
+
+    cr_assert(eq(int, lam_segment_create(&segment, &options, &error), 0), "%s", error.text);
+    cr_assert(eq(int, pipe(ends), 0));
+    child = fork();
+    if (child == 0) {
+        (void)close(ends[1]);
+        _exit(fork_while_taking(segment.fd, ends[0]));
+    }
+    cr_assert(eq(int, waitpid(child, &status, 0), child));
+    cr_assert(eq(int, status, 0));
+    /* Its children live. One that has not run yet has not closed its copies yet. */
+    for (int i = 0; i < 2000 && lam_base->lock_probe(segment.fd, 7) != 0; i++)
+        (void)usleep(1000);
+    cr_assert(eq(int, lam_base->lock_probe(segment.fd, 7), 0));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    lam_segment_close(&segment);
+}
+
 Test(base, the_body_of_a_segment_is_the_same_memory_twice)
 {
     struct lam_segment_options options = {.head_bytes = 4096, .body_bytes = 8192};

@@ -14,7 +14,6 @@
  * long as any process has it open, and a child that outlived us would keep us "alive".
  */
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 static struct lam_lock *registry;
 
 static void before_fork(void)
@@ -37,35 +36,32 @@ static void after_fork_in_child(void)
     (void)pthread_mutex_unlock(&registry_mutex);
 }
 
-static void register_fork_handlers(void)
+/* Before main: a fork that began before its handlers were there would not run them. */
+__attribute__((constructor)) static void register_fork_handlers(void)
 {
     int rc = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 
     LAM_ASSERT(rc == 0); /* only memory can lack, at start-up */
 }
 
+/* The caller holds the mutex, from before the descriptor is opened until after it is closed. */
 static void registry_add(struct lam_lock *lock)
 {
-    (void)pthread_once(&registry_once, register_fork_handlers);
-    (void)pthread_mutex_lock(&registry_mutex);
     lock->previous = NULL;
     lock->next = registry;
     if (registry != NULL)
         registry->previous = lock;
     registry = lock;
-    (void)pthread_mutex_unlock(&registry_mutex);
 }
 
 static void registry_remove(struct lam_lock *lock)
 {
-    (void)pthread_mutex_lock(&registry_mutex);
     if (lock->previous != NULL)
         lock->previous->next = lock->next;
     else
         registry = lock->next;
     if (lock->next != NULL)
         lock->next->previous = lock->previous;
-    (void)pthread_mutex_unlock(&registry_mutex);
 }
 
 /* A new description of the same object, whatever its name is now. */
@@ -87,7 +83,7 @@ static int open_anew(int object_fd)
     return fd;
 }
 
-int lam_lock_take(struct lam_lock *lock, int object_fd, uint64_t byte)
+static int take(struct lam_lock *lock, int object_fd, uint64_t byte)
 {
     struct flock range = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
@@ -107,11 +103,29 @@ int lam_lock_take(struct lam_lock *lock, int object_fd, uint64_t byte)
     return 0;
 }
 
+int lam_lock_take(struct lam_lock *lock, int object_fd, uint64_t byte)
+{
+    int rc;
+
+    /* A fork by another thread waits: its child would keep a descriptor that nobody closes. */
+    (void)pthread_mutex_lock(&registry_mutex);
+    rc = take(lock, object_fd, byte);
+    (void)pthread_mutex_unlock(&registry_mutex);
+    return rc;
+}
+
 void lam_lock_drop(struct lam_lock *lock)
 {
+    struct flock range = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
+
     if (!lam_lock_is_held(lock))
         return;
+    range.l_start = (off_t)lock->byte;
+    (void)pthread_mutex_lock(&registry_mutex);
     registry_remove(lock);
-    (void)close(lock->fd); /* the last close of the description drops the lock */
+    /* By name, too: a child between its birth and its exec may have the description open. */
+    (void)fcntl(lock->fd, F_OFD_SETLK, &range);
+    (void)close(lock->fd);
     lock->fd = -1;
+    (void)pthread_mutex_unlock(&registry_mutex);
 }
