@@ -70,7 +70,13 @@ static void open_epoch(struct lam_ring_producer *producer)
 {
     struct lam_ring *ring = producer->ring;
 
-    producer->limit = producer->horizon + ring->depth;
+    /*
+     * No room until the table was scanned: the predecessor may have raised the horizon over a
+     * joiner that did not see it, and died before it saw that joiner. F5, on its behalf: the fence
+     * that it did not come to lies between its horizon and our scan.
+     */
+    producer->limit = producer->next;
+    lam_fence_seq_cst();
     producer->epoch = lam_ring_epoch_of(lam_load_relaxed(&ring->data_head->state)) + 1;
     ring->control_head->producer = lam_identity_self();
     lam_store_relaxed(&ring->control_head->bytes, 0);

@@ -332,6 +332,24 @@ Test(ends, a_producer_that_dies_with_all_of_the_ring_claimed_has_a_successor)
     }
 }
 
+Test(ends, a_successor_waits_for_who_joined_below_the_horizon)
+{
+    uint64_t published = 0;
+
+    while (published < 4)
+        cr_assert(eq(int, publish(published++), 1));
+    /* As left by a producer that raised it while our consumer joined, and died before it scanned. */
+    lam_store_relaxed(&ring.data_head->horizon, 4);
+    lam_ring_producer_detach(&producer);
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
+    while (published < 2 * DEPTH && publish(published) == 1)
+        published++;
+    cr_assert(eq(u64, published, DEPTH - 1));
+    for (uint64_t i = 0; i < published; i++)
+        cr_assert(eq(u64, take(&consumer), i));
+    cr_assert(eq(int, publish(published), 1));
+}
+
 Test(ends, one_producer_at_a_time)
 {
     struct lam_ring_producer second;
