@@ -15,6 +15,16 @@ static int is_there(const struct lam_ring_consumer *consumer)
            consumer->next;
 }
 
+/*
+ * Whether a lossy reader was lapped: what it polls for will never come, and it has to look at the
+ * horizon to learn that. Relaxed: a hint, the read looks again.
+ */
+static int is_lapped(const struct lam_ring_consumer *consumer)
+{
+    return consumer->policy == LAM_RING_LOSSY &&
+           (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) < 0;
+}
+
 /* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
 static int end_of_stream(struct lam_ring_consumer *consumer)
 {
@@ -110,8 +120,9 @@ static int park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
     int rc = 0;
 
     (void)lam_or_seq_cst(&control->sleeping, bit);
-    lam_fence_seq_cst(); /* F2, pairs with F1: it sees our bit, or we see its stamp */
-    if (!is_there(consumer)) {
+    /* F2, pairs with F1: it sees our bit, or we see its stamp; or the horizon, if that is gone. */
+    lam_fence_seq_cst();
+    if (!is_there(consumer) && !is_lapped(consumer)) {
         rc = end_of_stream(consumer);
         if (rc == 0) {
             lam_ring_count(&control->entries[consumer->index].parks);
@@ -129,7 +140,7 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
     /* The tight part: one line is polled, and the words of the ring are left alone. */
     do {
         verdict = lam_wait_step(wait);
-        if (is_there(consumer))
+        if (is_there(consumer) || is_lapped(consumer))
             return 0;
     } while (verdict == LAM_WAIT_LOOK && (wait->steps & 63) != 0);
     if (verdict < 0)
