@@ -17,11 +17,15 @@
 struct bound {
     uint64_t sequence;
     uint32_t index; /* UINT32_MAX: nobody gates */
+    uint64_t state; /* of that entry, when its cursor was read */
 };
 
+/*
+ * The cursor of @entry cannot be: it no longer gates, and learns it from its state. Unless the
+ * entry is no longer in the state that was @seen with that cursor: then it is another's by now.
+ */
 static void expel(struct lam_ring_entry *entry, uint64_t seen)
 {
-    /* Its cursor cannot be: it no longer gates, and learns it from its state. */
     (void)lam_cas_acq_rel(&entry->state, &seen, lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED));
 }
 
@@ -53,6 +57,7 @@ static struct bound scan(const struct lam_ring_producer *producer)
             producer->next - cursor > producer->next - bound.sequence) {
             bound.sequence = cursor;
             bound.index = index;
+            bound.state = state;
         }
     }
     return bound;
@@ -171,10 +176,8 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uin
     /* A boundary above the needed one may be there already, stored for a claim that then failed. */
     if ((int64_t)(producer->horizon - needed) < 0) {
         if (!choose_horizon(producer, needed, bound.sequence, &horizon)) {
-            struct lam_ring_entry *entry = &producer->ring->control_head->entries[bound.index];
-
             LAM_ASSERT(bound.index != UINT32_MAX); /* our own position is a boundary */
-            expel(entry, lam_load_relaxed(&entry->state));
+            expel(&producer->ring->control_head->entries[bound.index], bound.state);
             *blocker = UINT32_MAX;
             return 0;
         }
