@@ -79,7 +79,9 @@ static int count_before(const struct lam_ring *ring, struct lam_ring_place *plac
     struct lam_ring_place walked = {.sequence = place->sequence};
     int rc = lam_ring_recent_place(ring, LAM_RING_WAYPOINT_COUNT - 2, &waypoint);
 
-    while (rc == 0 && (int64_t)(walked.sequence - waypoint.sequence) < 0)
+    /* A waypoint more than a lap away is a lie, and stamps that keep pace with us another. */
+    while (rc == 0 && (int64_t)(walked.sequence - waypoint.sequence) < 0 &&
+           walked.sequence - place->sequence < ring->depth)
         rc = lam_ring_walk_one(ring, &walked) == 1 ? 0 : -EPROTO;
     place->ordinal = waypoint.ordinal - walked.ordinal;
     return walked.sequence == waypoint.sequence ? rc : -EPROTO;
