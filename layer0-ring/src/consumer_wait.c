@@ -94,6 +94,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     if (consumer->evictable && !lam_ring_consumer_holds(consumer))
         return -ESTALE;
     lam_store_relaxed(&control->poisoned, 1);
+    lam_fence_seq_cst(); /* F1 and F3: for those that are about to sleep, on either side */
     (void)lam_ring_wake_consumers(control);
     if (lam_load_relaxed(&control->blocked_on) != 0)
         lam_ring_consumer_wake_producer(consumer);

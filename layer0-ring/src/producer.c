@@ -60,9 +60,14 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     uint64_t stride = producer->ring->depth / LAM_RING_WAYPOINT_COUNT;
 
     lam_ring_producer_tally(producer);
+    /*
+     * R7, pairs with A8 in lam_ring_recent_place(): the slot holds the waypoint of a lap ago, and
+     * whoever reads parts of both must see a count that tells it so.
+     */
+    lam_fence_release();
     lam_store_relaxed(&waypoint->sequence, producer->next);
     lam_store_relaxed(&waypoint->ordinal, producer->ordinal);
-    /* R3, pairs with A3 in lam_ring_newest_waypoint(). */
+    /* R3, pairs with A3 in lam_ring_newest_waypoint() and lam_ring_recent_place(). */
     lam_store_release(&data->waypoint_count, count + 1);
     producer->waypoint_last = producer->next;
     producer->waypoint_due = producer->next + (stride == 0 ? 1 : stride);

@@ -33,7 +33,7 @@ int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam
 
             place->sequence = lam_load_relaxed(&waypoint->sequence);
             place->ordinal = lam_load_relaxed(&waypoint->ordinal);
-            lam_fence_acquire();
+            lam_fence_acquire(); /* A8, pairs with R7 in lam_ring_producer_waypoint() */
             /* Neither rewritten under us, nor overwritten cells. */
             if (lam_load_relaxed(&data->waypoint_count) - at < LAM_RING_WAYPOINT_COUNT &&
                 (int64_t)(place->sequence - horizon_now(ring)) >= 0)

@@ -21,7 +21,7 @@ struct lam_ring_place lam_ring_newest_waypoint(const struct lam_ring *ring)
             lam_load_relaxed(&data->waypoints[(count - 1) % LAM_RING_WAYPOINT_COUNT].sequence);
         place.ordinal =
             lam_load_relaxed(&data->waypoints[(count - 1) % LAM_RING_WAYPOINT_COUNT].ordinal);
-        lam_fence_acquire();
+        lam_fence_acquire(); /* A8, pairs with R7 in lam_ring_producer_waypoint() */
         /*
          * Rewritten under us only if the producer went a whole lap of waypoints meanwhile. The
          * tries are bounded: a producer that does nothing else would keep us here.
