@@ -43,30 +43,32 @@ int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam
     return -EPROTO;
 }
 
-static int settle_lossy(struct lam_ring_consumer *consumer, enum lam_ring_start start)
+int lam_ring_find_head(const struct lam_ring *ring, struct lam_ring_place *place)
 {
-    const struct lam_ring *ring = consumer->ring;
-    struct lam_ring_place place = {0};
-    uint64_t back = start == LAM_RING_OLDEST ? LAM_RING_WAYPOINT_COUNT - 2 : 0;
-    uint64_t from;
-
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
-        int rc = lam_ring_recent_place(ring, back, &place);
+        int rc = lam_ring_recent_place(ring, 0, place);
+        uint64_t from = place->sequence;
 
         if (rc != 0)
             return rc;
-        from = place.sequence;
-        rc = start == LAM_RING_HEAD ? lam_ring_walk(ring, &place) : 0;
+        rc = lam_ring_walk(ring, place);
         lam_fence_acquire(); /* A7, pairs with F5 */
-        if ((int64_t)(from - horizon_now(ring)) < 0)
-            continue; /* lapped while walking */
-        if (rc != 0)
-            return rc;
-        consumer->next = place.sequence;
-        consumer->ordinal = place.ordinal;
-        return 0;
+        if ((int64_t)(from - horizon_now(ring)) >= 0)
+            return rc; /* nothing under the walk was overwritten */
     }
     return -EPROTO;
+}
+
+static int settle_lossy(struct lam_ring_consumer *consumer, enum lam_ring_start start)
+{
+    struct lam_ring_place place = {0};
+    int rc = start == LAM_RING_HEAD
+                 ? lam_ring_find_head(consumer->ring, &place)
+                 : lam_ring_recent_place(consumer->ring, LAM_RING_WAYPOINT_COUNT - 2, &place);
+
+    consumer->next = place.sequence;
+    consumer->ordinal = place.ordinal;
+    return rc;
 }
 
 /*

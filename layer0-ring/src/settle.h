@@ -3,7 +3,7 @@
 #define LAM_RING_SETTLE_H
 
 /*
- * Where a consumer's reading starts, and its waiting: shared by the consumer's files alone.
+ * Where a consumer's reading starts, and its waiting: shared by the consumer's files and stat.c alone.
  */
 
 #include "lamina/ring/consumer.h"
@@ -21,6 +21,12 @@ int lam_ring_settle(
  * was whole when we looked. Returns 0, or -EPROTO: the producer never stands still.
  */
 int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam_ring_place *place);
+
+/*
+ * The head, walked to from the newest waypoint without holding anybody back: again, where the
+ * producer went round meanwhile. Returns 0, or -EPROTO: an impossible event, or no end of it.
+ */
+int lam_ring_find_head(const struct lam_ring *ring, struct lam_ring_place *place);
 
 /* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
 int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);

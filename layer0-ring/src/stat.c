@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/ring/stat.h"
 #include "layout.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,11 +54,11 @@ static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *st
 int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
 {
     const struct lam_ring_control *control = ring->control_head;
-    struct lam_ring_place place = lam_ring_newest_waypoint(ring);
+    struct lam_ring_place place = {0};
     uint64_t word;
 
     memset(stat, 0, sizeof(*stat));
-    if (lam_ring_walk(ring, &place) != 0)
+    if (lam_ring_find_head(ring, &place) != 0)
         return -EPROTO;
     word = lam_load_acquire(&ring->data_head->state);
     stat->state = state_now(ring, word);

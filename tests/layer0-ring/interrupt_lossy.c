@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: a lossy read that is overtaken at any instruction of it is thrown away and counted; an
- * evictable consumer that is overtaken at any instruction learns it at its peek or its release.
+ * evictable consumer that is overtaken at any instruction learns it at its peek or its release; an
+ * observer that is overtaken walks again.
  *
  * Method: the producer runs in a signal handler that interrupts the reader every few microseconds,
  * wherever it stands, and publishes up to two laps. So each interleaving of a whole publication
@@ -200,6 +201,26 @@ static uint64_t be_evicted(uint64_t wanted)
     return evictions;
 }
 
+/* An observer, too, walks over cells that are overwritten under it. */
+static void look_in(uint64_t wanted)
+{
+    struct lam_ring_stat stat;
+
+    open_ring(wanted);
+    start_interrupts(20);
+    while (!lam_load_relaxed(&closed)) {
+        uint64_t before = published;
+        int rc = lam_ring_stat_read(&ring, &stat);
+
+        if (rc != 0)
+            fail("a sound ring makes no sense to an observer", before);
+        if (stat.events < before || stat.events > published)
+            fail("the observer counts otherwise", stat.events);
+    }
+    stop_interrupts();
+    close_ring();
+}
+
 int main(void)
 {
     const char *effort = getenv("LAMINA_EFFORT");
@@ -207,6 +228,7 @@ int main(void)
     uint64_t lost = read_lossy(wanted);
     uint64_t evictions = be_evicted(wanted);
 
+    look_in(wanted);
     /* Many ends: the close, too, must be believed only by who was not lapped before it. */
     for (int i = 0; i < 400; i++)
         lost += read_lossy(10);
