@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Two processes, one ring: the parent publishes prices where they will be read, the child reads
- * them where they lie.
- */
+/* Two processes, one ring: prices are written where they will be read, and read where they lie. */
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 
@@ -15,7 +12,7 @@ struct tick {
     double price;
 };
 
-static int read_ticks(struct lam_ring *ring)
+static int read_ticks(struct lam_ring *ring, uint64_t end_ns)
 {
     struct lam_ring_consumer_options options = {.name = "reader", .start = LAM_RING_OLDEST};
     struct lam_ring_consumer consumer;
@@ -24,9 +21,8 @@ static int read_ticks(struct lam_ring *ring)
 
     if (lam_ring_consumer_attach(&consumer, ring, &options, NULL) != 0)
         return 1;
-    while (lam_ring_consumer_peek_until(&consumer, LAM_DEADLINE_NEVER, &event) == 0) {
+    while (lam_ring_consumer_peek_until(&consumer, end_ns, &event) == 0) {
         const struct tick *tick = event.payload;
-
         printf("tick %d: %.2f\n", ++count, tick->price);
         lam_ring_consumer_release(&consumer);
     }
@@ -37,6 +33,7 @@ static int read_ticks(struct lam_ring *ring)
 int main(void)
 {
     struct lam_ring_options options = {.name = "hello"};
+    uint64_t end_ns = lam_deadline_after_ns(10 * LAM_NS_PER_S);
     struct lam_ring ring;
     struct lam_ring_producer producer;
     struct tick *tick;
@@ -46,10 +43,12 @@ int main(void)
         return 1;
     pid_t child = fork();
     if (child == 0)
-        return read_ticks(&ring);
-    lam_ring_producer_attach(&producer, &ring, NULL, NULL);
+        return read_ticks(&ring, end_ns);
+    if (lam_ring_producer_attach(&producer, &ring, NULL, NULL) != 0)
+        return 1;
     for (int i = 1; i <= 3; i++) {
-        lam_ring_producer_claim_until(&producer, sizeof(*tick), LAM_DEADLINE_NEVER, (void **)&tick);
+        if (lam_ring_producer_claim_until(&producer, sizeof(*tick), end_ns, (void **)&tick) != 0)
+            return 1; /* the reader holds the ring, and is too slow */
         *tick = (struct tick){.time_ns = lam_clock_now_ns(), .price = 100 + i / 4.0};
         lam_ring_producer_commit(&producer, sizeof(*tick), 1, 0);
     }
