@@ -2,7 +2,7 @@
 /*
  * hello: load a module, call it, replace its file, call it again.
  *
- *     hello FIRST.so SECOND.so
+ *     hello_runtime FIRST.so SECOND.so
  */
 
 #include <stdio.h>
@@ -28,15 +28,15 @@ int main(int argc, char **argv)
     int rc;
 
     if (argc != 3)
-        return fprintf(stderr, "usage: hello FIRST.so SECOND.so\n");
+        return fprintf(stderr, "usage: hello_runtime FIRST.so SECOND.so\n") != 0;
     (void)snprintf(file, sizeof(file), "/tmp/lamina-hello-%ld.so", (long)getpid());
     if (symlink(argv[1], file) != 0 || lam_runtime_load(&module, file, &error) != 0)
-        return fprintf(stderr, "%s: %s\n", file, error.text);
+        return fprintf(stderr, "%s: %s\n", file, error.text) != 0;
     rc = greet(module);
     if (unlink(file) != 0 || symlink(argv[2], file) != 0)
         perror(file);
     if (lam_runtime_refresh(module, &error) != 1)
-        return fprintf(stderr, "%s: %s\n", file, error.text);
+        return fprintf(stderr, "%s: %s\n", file, error.text) != 0;
     rc |= greet(module);
     lam_runtime_unload(module);
     return unlink(file) != 0 || rc != 0;

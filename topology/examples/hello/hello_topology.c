@@ -50,7 +50,7 @@ int main(void)
     if (lam_topology_open(&topology, NULL, NULL, 0, &error) != 0 ||
         lam_topology_ring_name(topology, "calls", 0, name) != 0 ||
         lam_ring_attach(&ring, &options, &error) != 0)
-        return fprintf(stderr, "%s\n", error.text);
+        return fprintf(stderr, "%s\n", error.text) != 0;
     int calls = strcmp(lam_topology_role(topology), "caller") == 0;
     int failed = calls ? call(topology, &ring) : listen_once(topology, &ring);
     lam_ring_detach(&ring);
