@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/codecs/pod.h"
+#include "lamina/codecs/copy.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lamina/base/atomic.h"
 #include "pod.h"
 #include "print.h"
 
@@ -96,30 +96,9 @@ static int write_schema(struct lam_pod *pod, const struct lam_pod_type *type)
     return rc;
 }
 
-/* Structs up to here are copied word by word. */
-#define POD_SMALL_BYTES 128
-
-/*
- * A small struct was mostly written a moment ago, field by field. Wide loads of it would have to
- * wait until those stores have left the core; words find them under way.
- */
-static inline void copy(void *to, const void *from, size_t bytes)
+void lam_codec_copy_large(void *to, const void *from, size_t bytes)
 {
-    size_t at = 0;
-
-    if (bytes > POD_SMALL_BYTES) {
-        memcpy(to, from, bytes);
-        return;
-    }
-    for (; at + 8 <= bytes; at += 8) {
-        uint64_t word;
-
-        memcpy(&word, (const unsigned char *)from + at, 8);
-        word = lam_opaque_u64(word); /* or the compiler would make one call of the loop */
-        memcpy((unsigned char *)to + at, &word, 8);
-    }
-    for (; at < bytes; at++)
-        ((unsigned char *)to)[at] = ((const unsigned char *)from)[at];
+    memcpy(to, from, bytes);
 }
 
 static size_t pod_bound(const struct lam_codec *codec, const void *value)
@@ -134,7 +113,7 @@ static int pod_encode(
     if (capacity < codec->value_bytes)
         return -ENOSPC;
     LAM_ASSERT(((uintptr_t)buffer & (codec->payload_align - 1)) == 0);
-    copy(buffer, value, codec->value_bytes);
+    lam_codec_copy(buffer, value, codec->value_bytes);
     *size = codec->value_bytes;
     return 0;
 }
@@ -188,7 +167,7 @@ static int pod_decode(const struct lam_codec *codec, const void *bytes, size_t s
 
     (void)arena;
     if (rc == 0)
-        copy(value, bytes, size);
+        lam_codec_copy(value, bytes, size);
     return rc;
 }
 
@@ -254,6 +233,7 @@ int lam_pod_init(struct lam_pod *pod, const struct lam_pod_type *type, struct la
         .schema_bytes = pod->codec.schema_bytes,
         .value_bytes = type->bytes,
         .value_align = type->align,
+        .plain_bytes = pod->type.required_count == POD_NO_BOOLEANS ? type->bytes : 0,
         .payload_align = type->align,
         .type = &pod->root,
         .bound = pod_bound,

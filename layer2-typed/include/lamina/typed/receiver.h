@@ -18,6 +18,7 @@
  */
 
 #include "lamina/codecs/codec.h"
+#include "lamina/codecs/copy.h"
 #include "lamina/framed/receiver.h"
 #include "lamina/typed/envelope.h"
 
@@ -79,10 +80,12 @@ LAM_INLINE int lam_typed_receiver_take(struct lam_typed_receiver *receiver,
     struct lam_typed_envelope *envelope)
 {
     const struct lam_codec *codec = receiver->codec;
-    int rc;
+    int rc = 0;
 
     if (__builtin_expect(receiver->copy != NULL, 0))
         rc = lam_typed_receiver_decode_copy(receiver, message, value, arena);
+    else if (codec->plain_bytes != 0 && codec->plain_bytes == message->payload_bytes)
+        lam_codec_copy(value, message->payload, codec->plain_bytes);
     else
         rc = codec->decode(codec, message->payload, message->payload_bytes, value, arena);
     if (__builtin_expect(rc != 0, 0))
