@@ -18,9 +18,12 @@
 
 static int poison(struct lam_framed_receiver *receiver)
 {
-    receiver->state |= STATE_POISONED;
-    (void)lam_ring_consumer_poison(&receiver->consumer);
-    return -ENOTRECOVERABLE;
+    int rc = lam_ring_consumer_poison(&receiver->consumer);
+
+    /* Evicted, we saw parts of two events: no sin of the sender's. */
+    if (rc != -ESTALE)
+        receiver->state |= STATE_POISONED;
+    return rc;
 }
 
 /* The event stays for the next call. */
@@ -31,11 +34,14 @@ static int keep(struct lam_framed_receiver *receiver, const struct lam_event *ev
     return rc;
 }
 
-/* A frame was used: its cells are the sender's again, so that it can go on. */
-static void hand_back(struct lam_framed_receiver *receiver, const struct lam_event *event)
+/*
+ * A frame was used: its cells are the sender's again, so that it can go on. Returns 0, or -ESTALE:
+ * evicted, we may have used what it was overwritten with.
+ */
+static int hand_back(struct lam_framed_receiver *receiver, const struct lam_event *event)
 {
     receiver->released = event->end;
-    lam_ring_consumer_release_to(&receiver->consumer, event->end);
+    return lam_ring_consumer_release_to(&receiver->consumer, event->end);
 }
 
 /* The message that is on its way will not be complete. */
@@ -112,7 +118,8 @@ static int assemble(struct lam_framed_receiver *receiver, const struct lam_event
     /* Inside the buffer: first_frame() compared the total, the frame's own check the rest. */
     memcpy(receiver->buffer + frame->offset, frame->piece, frame->piece_bytes);
     receiver->stream_bytes_received += frame->piece_bytes;
-    hand_back(receiver, event);
+    if (hand_back(receiver, event) != 0)
+        return lose(receiver, -ESTALE);
     if (frame->cut)
         return lose(receiver, -ECANCELED);
     if ((frame->flags & LAM_EVENT_LAST_FRAME) != 0)
@@ -126,8 +133,7 @@ static int skip(
     receiver->stream_bytes_received += frame->piece_bytes;
     if ((frame->flags & LAM_EVENT_LAST_FRAME) != 0)
         receiver->state &= ~(uint32_t)STATE_SKIPPING;
-    hand_back(receiver, event);
-    return 0;
+    return hand_back(receiver, event);
 }
 
 static int first_frame(struct lam_framed_receiver *receiver, const struct lam_event *event,

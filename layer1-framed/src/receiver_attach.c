@@ -51,6 +51,11 @@ int lam_framed_receiver_attach(struct lam_framed_receiver *receiver, struct lam_
     LAM_ASSERT(receiver != NULL && ring != NULL);
     memset(receiver, 0, sizeof(*receiver));
     receiver->consumer.lock.fd = -1; /* a detach after a refusal below does nothing */
+    if (options != NULL && options->consumer.policy == LAM_RING_LOSSY)
+        return lam_error_set(error, -EINVAL,
+            "ring %s: a lossy receiver: messages are lent where they lie, and a sender that does "
+            "not wait would overwrite them",
+            ring->name);
     if (options != NULL)
         rc = take_buffer(receiver, options, error);
     if (rc != 0)

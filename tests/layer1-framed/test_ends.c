@@ -137,3 +137,43 @@ Test(ends, a_receiver_of_a_taken_name_is_refused_and_leaves_no_buffer)
     cr_assert(eq(int, lam_framed_receiver_attach(&second, &channel.ring, &options, NULL), -EEXIST));
     lam_framed_receiver_detach(&first);
 }
+
+Test(ends, a_receiver_that_is_evicted_learns_it_at_its_release)
+{
+    struct lam_framed_receiver_options options = {
+        .consumer = {.policy = LAM_RING_GATE_THEN_EVICT, .patience_ns = 1}};
+    struct channel mine;
+    void *payload = NULL;
+
+    channel_make_ring(&mine.ring, 16, 0);
+    channel_attach_sender(&mine);
+    cr_assert(eq(int, lam_framed_receiver_attach(&mine.receiver, &mine.ring, &options, NULL), 0));
+    cr_assert(eq(int, lam_framed_sender_try_claim(&mine.sender, 8, &payload), 1));
+    memset(payload, 0, 8);
+    lam_framed_sender_commit(&mine.sender, 8, 1);
+    cr_assert(eq(int, lam_framed_receiver_try_receive(&mine.receiver, &message), 1));
+    for (int i = 0; i < 40; i++) {
+        cr_assert(eq(int, lam_framed_sender_claim_until(&mine.sender, 8, soon(), &payload), 0));
+        memset(payload, i, 8);
+        lam_framed_sender_commit(&mine.sender, 8, 1);
+    }
+    cr_assert(eq(int, lam_framed_receiver_release(&mine.receiver, &message), -ESTALE));
+    cr_assert(eq(int, lam_framed_receiver_try_receive(&mine.receiver, &message), -ESTALE));
+    lam_framed_receiver_detach(&mine.receiver);
+    lam_framed_sender_detach(&mine.sender);
+    (void)lam_ring_destroy(&mine.ring);
+}
+
+Test(ends, a_lossy_receiver_is_refused)
+{
+    struct lam_framed_receiver_options options = {.consumer = {.policy = LAM_RING_LOSSY}};
+    struct lam_framed_receiver receiver;
+    struct lam_error error = {""};
+    struct lam_ring ring;
+
+    channel_make_ring(&ring, 16, 0);
+    cr_assert(eq(int, lam_framed_receiver_attach(&receiver, &ring, &options, &error), -EINVAL));
+    cr_assert(strstr(error.text, "lossy") != NULL);
+    lam_framed_receiver_detach(&receiver);
+    (void)lam_ring_destroy(&ring);
+}

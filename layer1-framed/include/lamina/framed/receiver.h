@@ -57,7 +57,8 @@ struct lam_framed_receiver {
  *
  * Allocates the buffer, where the caller gives none. Returns as lam_ring_consumer_attach(), or
  *   -EINVAL the buffer is not 16-byte aligned, or message_bytes_max is above
- *           LAM_FRAMED_MESSAGE_BYTES_MAX
+ *           LAM_FRAMED_MESSAGE_BYTES_MAX, or the policy is LAM_RING_LOSSY: messages are lent
+ *           where they lie, which takes a sender that waits
  *   -ENOMEM
  */
 int lam_framed_receiver_attach(struct lam_framed_receiver *receiver, struct lam_ring *ring,
@@ -126,7 +127,7 @@ LAM_INLINE int lam_framed_receiver_rarely(struct lam_framed_receiver *receiver,
  *                    call goes on behind it
  *   -EMSGSIZE        a message of frames is larger than the buffer (likewise)
  *   -EBUSY           a message of frames comes next: release what you hold first
- *   -ESTALE          this receiver was evicted
+ *   -ESTALE          this receiver was evicted: detach, and attach again
  *   -ENOTRECOVERABLE the sender's bytes are impossible: the channel is poisoned
  */
 LAM_INLINE int lam_framed_receiver_try_receive(
@@ -176,20 +177,25 @@ LAM_INLINE int lam_framed_receiver_receive_until(
  * Release *@message and all that were received before it: their memory is the sender's again, and
  * the buffer is free. Later ones stay borrowed. Wait-free; one system call if the sender sleeps on
  * us.
+ *
+ * Returns 0, or
+ *   -ESTALE this receiver was evicted meanwhile: what was borrowed may have been overwritten while
+ *           we looked. Only with LAM_RING_GATE_THEN_EVICT
  */
-LAM_INLINE void lam_framed_receiver_release(
+LAM_INLINE int lam_framed_receiver_release(
     struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
 {
     LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
     if (__builtin_expect(receiver->state != 0, 0))
         lam_framed_receiver_free_buffer(receiver);
     receiver->released = message->end;
-    lam_ring_consumer_release_to(&receiver->consumer, message->end);
+    return lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }
 
 /*
  * Which message of frames the last receive cut short, or skipped: one that ended with -ECANCELED,
- * -EMSGSIZE or -EOWNERDEAD, or the first one of a receiver that joined in the middle of a message.
+ * -EMSGSIZE, -EOWNERDEAD or -ESTALE, or the first one of a receiver that joined in the middle of a
+ * message.
  *
  * Returns 1 and fills *@loss, or 0: there was none.
  */
