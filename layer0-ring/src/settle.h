@@ -3,7 +3,8 @@
 #define LAM_RING_SETTLE_H
 
 /*
- * Where a consumer's reading starts, and its waiting: shared by the consumer's files and stat.c alone.
+ * Where a consumer's reading starts, and its waiting: shared by the consumer's files and stat.c
+ * alone.
  */
 
 #include "lamina/ring/consumer.h"

@@ -116,7 +116,7 @@ Test(base, a_lock_is_held_once_and_dies_with_its_process)
 
 static lam_atomic_u32 forks_are_done;
 
-/* Takes and drops a lock until the forks are done, and keeps it then. NULL: somebody else had it. */
+/* Takes and drops a lock until the forks are done, then keeps it. NULL: somebody else had it. */
 static void *take_and_drop(void *object_fd)
 {
     static struct lam_lock lock = {.fd = -1};

@@ -4,7 +4,6 @@
  * Method: producer and consumers of one process on an anonymous ring of few cells.
  */
 #include "lamina/ring/consumer.h"
-#include "lamina/ring/lossy.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "layout.h"
@@ -333,24 +332,6 @@ Test(ends, a_producer_that_dies_with_all_of_the_ring_claimed_has_a_successor)
     }
 }
 
-Test(ends, a_successor_waits_for_who_joined_below_the_horizon)
-{
-    uint64_t published = 0;
-
-    while (published < 4)
-        cr_assert(eq(int, publish(published++), 1));
-    /* As left by a producer that raised it while our consumer joined, and died before it scanned. */
-    lam_store_relaxed(&ring.data_head->horizon, 4);
-    lam_ring_producer_detach(&producer);
-    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
-    while (published < 2 * DEPTH && publish(published) == 1)
-        published++;
-    cr_assert(eq(u64, published, DEPTH - 1));
-    for (uint64_t i = 0; i < published; i++)
-        cr_assert(eq(u64, take(&consumer), i));
-    cr_assert(eq(int, publish(published), 1));
-}
-
 Test(ends, one_producer_at_a_time)
 {
     struct lam_ring_producer second;
@@ -425,68 +406,6 @@ Test(ends, a_sleeping_consumer_is_woken)
     cr_assert(eq(int, lam_ring_stat_read(&ring, &stat), 0));
     cr_assert(stat.wakes > 0 && stat.wakes <= 20, "%d wakes", (int)stat.wakes);
     cr_assert(stat.consumers[0].parks > 0);
-}
-
-/* A clock whose @lap_at-th reading is so long that the producer goes round all mapped cells. */
-static unsigned clock_readings, lap_at, sleeps, yields;
-
-static uint64_t now_and_lap(void)
-{
-    if (++clock_readings == lap_at)
-        for (uint64_t i = 0; i <= ring.cell_mask + DEPTH; i++)
-            cr_assert(eq(int, publish(i), 1));
-    return clock_readings * UINT64_C(1000);
-}
-
-static void count_sleep(lam_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
-{
-    (void)word;
-    (void)expected;
-    (void)deadline_ns;
-    sleeps++;
-}
-
-static void count_yield(void)
-{
-    yields += clock_readings > lap_at;
-}
-
-static void be_lapped_while_waiting(enum lam_wait_mode wait)
-{
-    struct lam_base_ops ops = lam_base_linux;
-    struct lam_ring_consumer_options options = {.policy = LAM_RING_LOSSY, .wait = wait};
-    struct lam_ring_consumer reader;
-    struct lam_event event = {.payload = NULL};
-    uint64_t lost = 0;
-    uint8_t buffer[64];
-
-    ops.now_ns = now_and_lap;
-    ops.futex_wait = count_sleep;
-    ops.yield = count_yield;
-    lam_ring_consumer_detach(&consumer);
-    cr_assert(eq(int, lam_ring_consumer_attach(&reader, &ring, &options, &error), 0));
-    lam_base = &ops;
-    cr_assert(eq(int,
-        lam_ring_consumer_read_until(
-            &reader, LAM_DEADLINE_NEVER, buffer, sizeof(buffer), &event, &lost),
-        -EOVERFLOW));
-    lam_base = &lam_base_linux;
-    cr_assert(gt(u64, lost, 0));
-    lam_ring_consumer_detach(&reader);
-}
-
-Test(ends, a_reader_that_was_lapped_does_not_sleep_on_it)
-{
-    lap_at = 1;
-    be_lapped_while_waiting(LAM_WAIT_FUTEX);
-    cr_assert(eq(u32, sleeps, 0));
-}
-
-Test(ends, a_reader_that_was_lapped_does_not_wait_where_nothing_comes)
-{
-    lap_at = 40; /* past the spin window */
-    be_lapped_while_waiting(LAM_WAIT_YIELD);
-    cr_assert(le(u32, yields, 64));
 }
 
 Test(ends, nobody_is_woken_when_nobody_sleeps)

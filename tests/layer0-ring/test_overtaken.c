@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: what one end does between two steps of another breaks no promise: a death between the
+ * producer's store of the horizon and its look at the table, a lap between a reader's look and its
+ * wait. Method: the step in between is made to happen there, by the bytes that it leaves or from
+ * the clock that the waiting end reads.
+ */
+#include "lamina/ring/consumer.h"
+#include "lamina/ring/lossy.h"
+#include "lamina/ring/producer.h"
+#include "layout.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#define DEPTH 16
+
+static struct lam_ring ring;
+static struct lam_ring_producer producer;
+static struct lam_ring_consumer consumer;
+static struct lam_error error;
+
+static void setup(void)
+{
+    struct lam_ring_options options = {.name = "overtaken", .depth = DEPTH};
+
+    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
+    cr_assert(eq(int, lam_ring_consumer_attach(&consumer, &ring, NULL, &error), 0));
+}
+
+static void teardown(void)
+{
+    lam_ring_consumer_detach(&consumer);
+    lam_ring_producer_detach(&producer);
+    (void)lam_ring_destroy(&ring);
+}
+
+TestSuite(overtaken, .init = setup, .fini = teardown, .timeout = 20);
+
+static int publish(uint64_t value)
+{
+    void *payload = NULL;
+    int rc = lam_ring_producer_try_claim(&producer, sizeof(value), &payload);
+
+    if (rc == 1) {
+        memcpy(payload, &value, sizeof(value));
+        lam_ring_producer_commit(&producer, sizeof(value), 1, 0);
+    }
+    return rc;
+}
+
+static uint64_t take(struct lam_ring_consumer *from)
+{
+    struct lam_event event = {.payload = NULL};
+    uint64_t value = 0;
+
+    cr_assert(eq(int, lam_ring_consumer_try_peek(from, &event), 1));
+    memcpy(&value, event.payload, sizeof(value));
+    lam_ring_consumer_release(from);
+    return value;
+}
+
+Test(overtaken, a_successor_waits_for_who_joined_below_the_horizon)
+{
+    uint64_t published = 0;
+
+    while (published < 4)
+        cr_assert(eq(int, publish(published++), 1));
+    /* As a producer leaves it that raised it while we joined, and died before it scanned. */
+    lam_store_relaxed(&ring.data_head->horizon, 4);
+    lam_ring_producer_detach(&producer);
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
+    while (published < 2 * DEPTH && publish(published) == 1)
+        published++;
+    cr_assert(eq(u64, published, DEPTH - 1));
+    for (uint64_t i = 0; i < published; i++)
+        cr_assert(eq(u64, take(&consumer), i));
+    cr_assert(eq(int, publish(published), 1));
+}
+
+/* A clock whose @lap_at-th reading is so long that the producer goes round all mapped cells. */
+static unsigned clock_readings, lap_at, sleeps, yields;
+
+static uint64_t now_and_lap(void)
+{
+    if (++clock_readings == lap_at)
+        for (uint64_t i = 0; i <= ring.cell_mask + DEPTH; i++)
+            cr_assert(eq(int, publish(i), 1));
+    return clock_readings * UINT64_C(1000);
+}
+
+static void count_sleep(lam_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
+{
+    (void)word;
+    (void)expected;
+    (void)deadline_ns;
+    sleeps++;
+}
+
+static void count_yield(void)
+{
+    yields += clock_readings > lap_at;
+}
+
+static void be_lapped_while_waiting(enum lam_wait_mode wait)
+{
+    struct lam_base_ops ops = lam_base_linux;
+    struct lam_ring_consumer_options options = {.policy = LAM_RING_LOSSY, .wait = wait};
+    struct lam_ring_consumer reader;
+    struct lam_event event = {.payload = NULL};
+    uint64_t lost = 0;
+    uint8_t buffer[64];
+
+    ops.now_ns = now_and_lap;
+    ops.futex_wait = count_sleep;
+    ops.yield = count_yield;
+    lam_ring_consumer_detach(&consumer);
+    cr_assert(eq(int, lam_ring_consumer_attach(&reader, &ring, &options, &error), 0));
+    lam_base = &ops;
+    cr_assert(eq(int,
+        lam_ring_consumer_read_until(
+            &reader, LAM_DEADLINE_NEVER, buffer, sizeof(buffer), &event, &lost),
+        -EOVERFLOW));
+    lam_base = &lam_base_linux;
+    cr_assert(gt(u64, lost, 0));
+    lam_ring_consumer_detach(&reader);
+}
+
+Test(overtaken, a_reader_that_was_lapped_does_not_sleep_on_it)
+{
+    lap_at = 1;
+    be_lapped_while_waiting(LAM_WAIT_FUTEX);
+    cr_assert(eq(u32, sleeps, 0));
+}
+
+Test(overtaken, a_reader_that_was_lapped_does_not_wait_where_nothing_comes)
+{
+    lap_at = 40; /* past the spin window */
+    be_lapped_while_waiting(LAM_WAIT_YIELD);
+    cr_assert(le(u32, yields, 64));
+}
