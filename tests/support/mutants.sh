@@ -10,6 +10,8 @@
 # it is built of, "folder PATH" for what it needs beside layer 0. Paths are relative to the tree. A
 # mutant that changes nothing is an error.
 set -u
+# A mutant is killed by the suite as it runs by itself, not by hours of it.
+unset LAMINA_EFFORT
 
 tree=$1
 cc=$2
