@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Whoever holds the lock of an entry owns it: a state that is left there is a dead one's. */
 static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *error)
@@ -25,6 +26,7 @@ static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *erro
         if (rc != 0)
             return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
         consumer->index = index;
+        memset(entry->name, 0, sizeof(entry->name)); /* who sees us join sees no dead one's name */
         /* The producer may be freeing the same entry; either order leaves it ours. */
         do {
             consumer->entry_state = lam_ring_entry_next(state, LAM_RING_ENTRY_JOINING);
@@ -35,23 +37,41 @@ static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *erro
         ring->name, LAM_RING_CONSUMER_COUNT_MAX);
 }
 
-static int name_is_taken(const struct lam_ring_consumer *consumer, const char *name)
+/* How long a joiner looks at another one that has its name: in naps of a millisecond. */
+#define NAPS_MAX 100
+
+/*
+ * Whether the owner of the entry at @index is alive by the name @name. A name may be a dead one's
+ * still while the entry's new owner begins to join, so it counts when it lasts; and of two that
+ * join at once the one with the lower entry stays, unless the other did not see it and goes on.
+ */
+static int has_name(const struct lam_ring_consumer *consumer, uint32_t index, const char *name)
 {
     const struct lam_ring *ring = consumer->ring;
+    const struct lam_ring_entry *entry = &ring->control_head->entries[index];
+    uint64_t last = 0;
 
-    for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
-        const struct lam_ring_entry *entry = &ring->control_head->entries[index];
-        enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
+    for (unsigned naps = 0; naps < NAPS_MAX; naps++) {
+        uint64_t word = lam_load_acquire(&entry->state);
+        enum lam_ring_entry_state state = lam_ring_entry_state_of(word);
 
-        if (index == consumer->index || state == LAM_RING_ENTRY_FREE ||
-            strncmp(entry->name, name, LAM_RING_CONSUMER_NAME_MAX) != 0)
-            continue;
-        /* Of two that join at once the one with the lower entry stays. */
-        if (state == LAM_RING_ENTRY_JOINING && index > consumer->index)
-            continue;
-        if (lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) == 1)
+        if (state == LAM_RING_ENTRY_FREE ||
+            strncmp(entry->name, name, LAM_RING_CONSUMER_NAME_MAX) != 0 ||
+            lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1)
+            return 0;
+        if (state == LAM_RING_ENTRY_JOINING ? index < consumer->index : naps > 0 && word == last)
             return 1;
+        last = word;
+        (void)nanosleep(&(struct timespec){.tv_nsec = (long)LAM_NS_PER_MS}, NULL);
     }
+    return 1;
+}
+
+static int name_is_taken(const struct lam_ring_consumer *consumer, const char *name)
+{
+    for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++)
+        if (index != consumer->index && has_name(consumer, index, name))
+            return 1;
     return 0;
 }
 
@@ -61,7 +81,6 @@ static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
 
     entry->identity = lam_identity_self();
-    memset(entry->name, 0, sizeof(entry->name));
     lam_store_relaxed(&entry->parks, 0);
     lam_store_relaxed(&entry->lost, 0);
     lam_store_relaxed(&entry->patience_ns, patience_ns);
@@ -70,6 +89,7 @@ static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint
     else
         (void)snprintf(
             entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, consumer->index);
+    lam_fence_seq_cst(); /* of two that join by one name, one at least sees the other's */
     if (name != NULL && name_is_taken(consumer, name))
         return lam_error_set(error, -EEXIST, "ring %s: a live consumer is named %s already",
             consumer->ring->name, name);

@@ -12,6 +12,8 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #define DEPTH 16
@@ -140,4 +142,52 @@ Test(overtaken, a_reader_that_was_lapped_does_not_wait_where_nothing_comes)
     lap_at = 40; /* past the spin window */
     be_lapped_while_waiting(LAM_WAIT_YIELD);
     cr_assert(le(u32, yields, 64));
+}
+
+static pthread_barrier_t start;
+
+static void *join_as_twin(void *result)
+{
+    struct lam_ring_consumer_options options = {.name = "twin"};
+    struct lam_ring_consumer twin;
+
+    (void)pthread_barrier_wait(&start);
+    *(int *)result = lam_ring_consumer_attach(&twin, &ring, &options, NULL);
+    (void)pthread_barrier_wait(&start);
+    lam_ring_consumer_detach(&twin);
+    return NULL;
+}
+
+Test(overtaken, of_two_that_join_at_once_by_one_name_one_stays)
+{
+    cr_assert(eq(int, pthread_barrier_init(&start, NULL, 2), 0));
+    for (int round = 0; round < 200; round++) {
+        int results[2] = {1, 1};
+        pthread_t threads[2];
+
+        for (int i = 0; i < 2; i++)
+            cr_assert(eq(int, pthread_create(&threads[i], NULL, join_as_twin, &results[i]), 0));
+        for (int i = 0; i < 2; i++)
+            cr_assert(eq(int, pthread_join(threads[i], NULL), 0));
+        cr_assert(eq(int, results[0] + results[1], -EEXIST), "round %d", round);
+    }
+    cr_assert(eq(int, pthread_barrier_destroy(&start), 0));
+}
+
+Test(overtaken, a_joiner_that_did_not_see_our_name_has_it)
+{
+    struct lam_ring_consumer_options options = {.name = "twin"};
+    struct lam_ring_entry *entry = &ring.control_head->entries[9];
+    struct lam_ring_consumer late;
+    struct lam_lock lock = {.fd = -1};
+
+    /* As one that has looked at all names, found none like its own, and is to gate next. */
+    cr_assert(eq(int, lam_lock_take(&lock, ring.control.fd, LAM_RING_LOCK_CONSUMER + 9), 0));
+    memcpy(entry->name, "twin", sizeof("twin"));
+    lam_store_release(&entry->state, LAM_RING_ENTRY_JOINING);
+    cr_assert(eq(int, lam_ring_consumer_attach(&late, &ring, &options, &error), -EEXIST));
+    lam_store_release(&entry->state, LAM_RING_ENTRY_FREE);
+    lam_lock_drop(&lock);
+    cr_assert(eq(int, lam_ring_consumer_attach(&late, &ring, &options, &error), 0));
+    lam_ring_consumer_detach(&late);
 }
