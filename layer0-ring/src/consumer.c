@@ -190,8 +190,16 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
         return lam_error_set(
             error, -EALREADY, "ring %s: this consumer was not evicted", consumer->ring->name);
     rc = lam_ring_settle(consumer, start, error);
-    if (rc != 0)
+    if (rc != 0) {
+        /* As it was: evicted, at the place where it stood, and holding nobody. */
+        uint64_t state = consumer->entry_state;
+
+        (void)lam_cas_acq_rel(
+            &entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED));
+        consumer->next = next;
+        consumer->ordinal = ordinal;
         return rc;
+    }
     if ((int64_t)(next - consumer->next) > 0) {
         /* The oldest is among those that we have seen: nothing comes twice. */
         consumer->next = next;

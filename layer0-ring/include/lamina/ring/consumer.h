@@ -210,7 +210,9 @@ LAM_INLINE int lam_ring_consumer_release(struct lam_ring_consumer *consumer)
  *
  * Returns 0, or
  *   -EALREADY this consumer was not evicted
- *   -EPROTO   as lam_ring_consumer_attach()
+ *   -EPROTO   no place to start makes sense
+ *   -ESTALE   it was evicted again and again while it looked for one
+ * On error it is evicted as before.
  */
 int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_start start,
     uint64_t *lost, struct lam_error *error);
