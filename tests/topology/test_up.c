@@ -169,6 +169,19 @@ Test(up, control_c_ends_all_and_leaves_nothing_behind)
     lam_observer_detach(observer);
 }
 
+Test(up, control_backslash_leaves_nothing_behind_either)
+{
+    struct lam_observer *observer;
+
+    run_numbers(&run, (const char *[]){"pause=100000", NULL});
+    observer = run_observe(&run);
+    (void)run_pid(observer, "source", 0);
+    cr_assert(eq(int, kill(run.pid, SIGQUIT), 0));
+    cr_expect(eq(int, run_wait(&run, 10), 130), "%s", run.err);
+    cr_expect(eq(int, run_leftovers(&run), 0));
+    lam_observer_detach(observer);
+}
+
 Test(up, a_role_that_ignores_sigterm_is_killed_after_the_grace)
 {
     struct lam_observer *observer;

@@ -19,6 +19,7 @@ int events_open(struct events *events, struct lam_error *error)
     (void)sigaddset(&mask, SIGINT);
     (void)sigaddset(&mask, SIGTERM);
     (void)sigaddset(&mask, SIGHUP);
+    (void)sigaddset(&mask, SIGQUIT); /* Ctrl-\: the rings are to be removed then, too */
     if (sigprocmask(SIG_BLOCK, &mask, &events->old_mask) != 0)
         return lam_error_set(error, -errno, "sigprocmask: %s", strerror(errno));
     events->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
