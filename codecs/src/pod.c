@@ -96,11 +96,6 @@ static int write_schema(struct lam_pod *pod, const struct lam_pod_type *type)
     return rc;
 }
 
-void lam_codec_copy_large(void *to, const void *from, size_t bytes)
-{
-    memcpy(to, from, bytes);
-}
-
 static size_t pod_bound(const struct lam_codec *codec, const void *value)
 {
     (void)value;
