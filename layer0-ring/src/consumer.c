@@ -114,7 +114,7 @@ static void bind(
     consumer->blocked_on = &control->blocked_on;
     consumer->cursor = &control->entries[consumer->index].cursor;
     consumer->policy = options->policy;
-    consumer->evictable = options->policy == LAM_RING_GATE_THEN_EVICT;
+    consumer->guards = options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0;
     consumer->wait = lam_ring_wait_mode(ring, options->wait);
     consumer->spin_ns = options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
 }

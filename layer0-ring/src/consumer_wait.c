@@ -61,17 +61,6 @@ static int probe_producer(struct lam_ring_consumer *consumer)
     return end_of_stream(consumer);
 }
 
-int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer)
-{
-    /*
-     * A6, pairs with R6 in evict(): if anything that we loaded before was overwritten after the
-     * eviction, we see the eviction now.
-     */
-    lam_fence_acquire();
-    return lam_load_relaxed(&consumer->ring->control_head->entries[consumer->index].state) ==
-           consumer->entry_state;
-}
-
 int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
 {
     uint64_t now_ns;
@@ -91,7 +80,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     struct lam_ring_control *control = consumer->ring->control_head;
 
     /* Whoever was evicted between two loads saw parts of two events: no sin of the producer's. */
-    if (consumer->evictable && !lam_ring_consumer_holds(consumer))
+    if (lam_ring_consumer_is_evicted(consumer))
         return -ESTALE;
     lam_store_relaxed(&control->poisoned, 1);
     lam_fence_seq_cst(); /* F1 and F3: for those that are about to sleep, on either side */

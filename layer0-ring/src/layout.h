@@ -3,7 +3,7 @@
 #define LAM_RING_LAYOUT_H
 
 /*
- * The bytes of a ring's two objects, version 1. README.md, "The memory", is the picture of it.
+ * The bytes of a ring's two objects, version 2. README.md, "The memory", is the picture of it.
  *
  * Geometry is written once, before the objects appear. After that each word has one writer, named
  * beside it; words that different ends write, or poll, are 128 bytes apart.
@@ -19,7 +19,7 @@
 #include "lamina/ring/ring.h"
 #include "lamina/ring/stat.h"
 
-#define LAM_RING_LAYOUT_VERSION 1
+#define LAM_RING_LAYOUT_VERSION 2
 #define LAM_RING_DATA_MAGIC     UINT64_C(0x315441444d414c01) /* "\1LAMDAT1" */
 #define LAM_RING_CONTROL_MAGIC  UINT64_C(0x314c54434d414c01) /* "\1LAMCTL1" */
 #define LAM_RING_BYTE_ORDER     UINT32_C(0x01020304)
@@ -126,20 +126,20 @@ struct lam_ring_control {
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
 };
 
-LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 32, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, name) == 80, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, state) == 512, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, horizon) == 640, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoint_count) == 768, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoints) == 896, "layout version 1");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 32, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, name) == 80, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, state) == 512, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, horizon) == 640, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoint_count) == 768, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoints) == 896, "layout version 2");
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_data) <= 4096, "the head is one small page");
-LAM_STATIC_ASSERT(sizeof(struct lam_ring_entry) == 512, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, used) == 128, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, sleeping) == 256, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, blocked_on) == 384, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, poisoned) == 512, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, bytes) == 640, "layout version 1");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, entries) == 1024, "layout version 1");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_entry) == 512, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, used) == 128, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, sleeping) == 256, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, blocked_on) == 384, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, poisoned) == 512, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, bytes) == 640, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, entries) == 1024, "layout version 2");
 
 /* Sizes that follow from a ring's options. */
 struct lam_ring_geometry {

@@ -127,7 +127,7 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start)
     } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
     (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
     rc = lossy ? settle_lossy(consumer, start) : settle_gating(consumer, start);
-    return consumer->evictable && !lam_ring_consumer_holds(consumer) ? -ESTALE : rc;
+    return lam_ring_consumer_is_evicted(consumer) ? -ESTALE : rc;
 }
 
 int lam_ring_settle(

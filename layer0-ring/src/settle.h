@@ -29,6 +29,12 @@ int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam
  */
 int lam_ring_find_head(const struct lam_ring *ring, struct lam_ring_place *place);
 
+/* Whether this consumer may be evicted and was: after a look at borrowed bytes. */
+static inline int lam_ring_consumer_is_evicted(const struct lam_ring_consumer *consumer)
+{
+    return (consumer->guards & LAM_RING_GUARD_EVICTION) != 0 && !lam_ring_consumer_holds(consumer);
+}
+
 /* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
 int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);
 

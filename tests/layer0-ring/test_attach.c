@@ -68,7 +68,7 @@ Test(attach, each_spoilt_field_is_named)
     struct lam_ring_control *control = ring.control_head;
 
     SPOIL(data->mark.magic, 0, "data object: magic");
-    SPOIL(data->mark.version, 2, "layout version");
+    SPOIL(data->mark.version, 1, "layout version");
     SPOIL(data->mark.byte_order, 0x04030201, "byte order");
     SPOIL(data->mark.object_bytes, 4096, "stated size");
     SPOIL(data->mark.ring_id, 1, "ring id");

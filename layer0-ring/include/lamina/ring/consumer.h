@@ -46,6 +46,11 @@ struct lam_ring_consumer_options {
     uint64_t spin_ns;        /* the spin window; 0 for the default */
 };
 
+/* What a plain consumer does not pay for: one test of one word on its path. */
+enum lam_ring_guard {
+    LAM_RING_GUARD_EVICTION = 1, /* it may be evicted: what it borrowed may be overwritten */
+};
+
 struct lam_ring_consumer {
     /* Fields are private. What each event touches comes first. */
     const uint8_t *cells;
@@ -58,7 +63,7 @@ struct lam_ring_consumer {
     uint32_t cell_shift;
     uint32_t event_cells_max;
     uint16_t producer_may_sleep;
-    uint16_t evictable;
+    uint16_t guards;            /* enum lam_ring_guard: what else a peek or release looks at */
     uint32_t index;             /* of its entry in the consumer table */
     lam_atomic_u32 *blocked_on; /* index + 1 of whom a sleeping producer waits for */
 
@@ -100,6 +105,8 @@ int lam_ring_consumer_idle(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_poison(struct lam_ring_consumer *consumer);
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer);
+int lam_ring_consumer_guard_peek(struct lam_ring_consumer *consumer);
+int lam_ring_consumer_guard_release(struct lam_ring_consumer *consumer);
 
 LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
     const struct lam_ring_consumer *consumer, uint64_t sequence)
@@ -148,9 +155,12 @@ LAM_INLINE int lam_ring_consumer_try_peek(
         consumer->stride = cell_count;
         end = consumer->next + cell_count;
     }
-    /* Who may be evicted may look at bytes that are overwritten under it. */
-    if (__builtin_expect(consumer->evictable, 0) && !lam_ring_consumer_holds(consumer))
-        return -ESTALE;
+    if (__builtin_expect(consumer->guards != 0, 0)) {
+        int rc = lam_ring_consumer_guard_peek(consumer);
+
+        if (rc != 1)
+            return rc < 0 ? rc : 0;
+    }
     event->payload = header + 1;
     event->payload_bytes = (uint32_t)shape;
     event->kind = (uint16_t)(shape >> 32);
@@ -192,9 +202,8 @@ LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, 
         if (__builtin_expect(lam_load_relaxed(consumer->blocked_on) == consumer->index + 1, 0))
             lam_ring_consumer_wake_producer(consumer);
     }
-    if (__builtin_expect(consumer->evictable, 0) && !lam_ring_consumer_holds(consumer))
-        return -ESTALE;
-    return 0;
+    return __builtin_expect(consumer->guards != 0, 0) ? lam_ring_consumer_guard_release(consumer)
+                                                     : 0;
 }
 
 /* Release all that was peeked. Returns as lam_ring_consumer_release_to(). */
