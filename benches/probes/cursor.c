@@ -61,7 +61,7 @@ static int attach(struct bench_lane *lane, uint32_t side)
 
 BENCH_INLINE uint8_t *slot_at(const struct ring *ring, uint32_t bytes)
 {
-    uint64_t stride = bytes == BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
+    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
 
     return ring->slots + ring->index * stride + SLOT_HEADER_BYTES;
 }

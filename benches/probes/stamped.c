@@ -64,7 +64,7 @@ static int attach(struct bench_lane *lane, uint32_t side)
 /* Constant where the payload's size is: then a slot is one cell. */
 BENCH_INLINE struct slot *slot_at(const struct ring *ring, uint32_t bytes)
 {
-    uint64_t stride = bytes == BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
+    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
 
     return (struct slot *)(void *)(ring->slots + ring->index * stride);
 }

@@ -30,8 +30,8 @@
     }                                                                                              \
     static uint64_t ask_##name(struct bench_lane *lane, uint64_t count, uint64_t value)            \
     {                                                                                              \
-        return BENCH_BY_SIZE(                                                                      \
-            lane->shape.payload_bytes, ask_##name##_sized, lane->state, count, value);             \
+        return BENCH_BY_SIZE(lane->shape.payload_bytes, ask_##name##_sized,                        \
+            (state_type *)lane->state, count, value);                                              \
     }                                                                                              \
     BENCH_INLINE uint64_t answer_##name##_sized(uint32_t bytes, state_type *state, uint64_t count) \
     {                                                                                              \
@@ -45,7 +45,7 @@
     static uint64_t answer_##name(struct bench_lane *lane, uint64_t count)                         \
     {                                                                                              \
         return BENCH_BY_SIZE(                                                                      \
-            lane->shape.payload_bytes, answer_##name##_sized, lane->state, count);                 \
+            lane->shape.payload_bytes, answer_##name##_sized, (state_type *)lane->state, count);   \
     }                                                                                              \
     BENCH_INLINE void send_##name##_sized(                                                         \
         uint32_t bytes, state_type *state, uint64_t count, uint64_t value)                         \
@@ -55,7 +55,8 @@
     }                                                                                              \
     static void send_##name(struct bench_lane *lane, uint64_t count, uint64_t value)               \
     {                                                                                              \
-        BENCH_BY_SIZE(lane->shape.payload_bytes, send_##name##_sized, lane->state, count, value);  \
+        BENCH_BY_SIZE(lane->shape.payload_bytes, send_##name##_sized, (state_type *)lane->state,   \
+            count, value);                                                                         \
     }                                                                                              \
     BENCH_INLINE uint64_t receive_##name##_sized(                                                  \
         uint32_t bytes, state_type *state, uint64_t count)                                         \
@@ -68,7 +69,7 @@
     static uint64_t receive_##name(struct bench_lane *lane, uint64_t count)                        \
     {                                                                                              \
         return BENCH_BY_SIZE(                                                                      \
-            lane->shape.payload_bytes, receive_##name##_sized, lane->state, count);                \
+            lane->shape.payload_bytes, receive_##name##_sized, (state_type *)lane->state, count);  \
     }
 
 #endif

@@ -9,22 +9,28 @@
  * template, adding up less than the transfer of the lines, so neither hides what is measured. The
  * sum of a payload is known from its seed: a window whose sums are wrong fails the bench.
  *
- * Sizes are multiples of 8, 16 or more. The size of a small event is a constant where it is used
- * (BENCH_BY_SIZE), as sizeof is in a user's program.
+ * Sizes are multiples of 8. Those of small events, one word and the payload of one cell, are
+ * constants where they are used (BENCH_BY_SIZE), as sizeof is in a user's program.
  */
 
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BENCH_EVENT_BYTES       48 /* the payload of one 64-byte cell */
+#define BENCH_WORD_BYTES        8
 #define BENCH_PAYLOAD_BYTES_MAX (2U << 20)
 
 #define BENCH_INLINE static inline __attribute__((always_inline))
 
 /* Calls @function with the size as a constant where it is that of a small event. */
 #define BENCH_BY_SIZE(bytes, function, ...)                                                        \
-    ((bytes) == BENCH_EVENT_BYTES ? function(BENCH_EVENT_BYTES, __VA_ARGS__)                       \
-                                  : function((bytes), __VA_ARGS__))
+    ((bytes) == BENCH_EVENT_BYTES     ? function(BENCH_EVENT_BYTES, __VA_ARGS__)                   \
+        : (bytes) == BENCH_WORD_BYTES ? function(BENCH_WORD_BYTES, __VA_ARGS__)                    \
+                                      : function((bytes), __VA_ARGS__))
 
 /* Private memory of the process, filled once by bench_payload_init(). */
 extern uint64_t bench_template[BENCH_PAYLOAD_BYTES_MAX / 8];
@@ -59,6 +65,8 @@ BENCH_INLINE void bench_fill(void *payload, uint32_t bytes, uint64_t seed)
 
     if (bytes == BENCH_EVENT_BYTES) {
         bench_fill_event(payload, seed);
+    } else if (bytes == BENCH_WORD_BYTES) {
+        words[0] = seed;
     } else {
         memcpy(words, bench_template, bytes);
         words[0] = seed;
@@ -84,6 +92,8 @@ BENCH_INLINE uint64_t bench_sum(const void *payload, uint32_t bytes)
 
     if (bytes == BENCH_EVENT_BYTES)
         return bench_sum_event(payload);
+    if (bytes == BENCH_WORD_BYTES)
+        return words[0];
     for (; i + 8 <= count; i += 8, pairs += 4) {
         a += pairs[0];
         b += pairs[1];
@@ -96,5 +106,9 @@ BENCH_INLINE uint64_t bench_sum(const void *payload, uint32_t bytes)
         sum += words[i];
     return sum;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bench_shape {
     uint32_t payload_bytes; /* of each message, a multiple of 8 */
     uint32_t batch;         /* messages published, and released, at once */
@@ -69,5 +73,9 @@ void *bench_shared_memory(uint64_t bytes);
 
 /* Private, zero. Ends the program when there is none. */
 void *bench_private_memory(uint64_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -39,6 +39,10 @@ static const struct {
     {"copy", {"send_ns", "receive_ns", "probe_ns"}},
     {"scaling", {"batch", "consumers", "cpus", "oversubscribed", "waiting", "msgs_per_s",
                     "bytes_per_s", "probe_per_s"}},
+    {"peers-handoff", {"peer", "peer_mode", "p50_ns", "p99_ns", "peer_ns", "peer_p99_ns",
+                          "probe_ns", "ratio_peer", "spread_peer"}},
+    {"peers-throughput", {"peer", "peer_mode", "batch", "msgs_per_s", "peer_per_s", "probe_per_s",
+                             "ratio_peer", "spread_peer"}},
     {"ladder-handoff", {"subject", "p50_ns"}},
     {"ladder-throughput", {"subject", "bytes_per_s"}},
 };
