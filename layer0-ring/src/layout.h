@@ -107,6 +107,8 @@ struct lam_ring_control {
 
     /* A bit an entry that was ever used: consumers set it, nobody clears it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 used;
+    /* Grows with each consumer that begins to gate; the producer scans the table when it has. */
+    lam_atomic_u64 joins;
     /* A bit a consumer that sleeps or is about to; the producer takes them all and rings. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
     lam_atomic_u32 consumer_bell;

@@ -2,10 +2,13 @@
 /*
  * The rare part of a claim: look at the consumer table, raise the horizon, and so gain room.
  *
- * A joiner stores its cursor, fences (F6) and reads the horizon again; the producer stores the
- * horizon, fences (F5) and reads the table again. So a cell is overwritten only when every joined
- * consumer is known to be past it: either we see the joiner's entry, or it sees the new horizon and
- * moves on.
+ * A joiner stores its cursor, counts itself in `joins`, fences (F6) and reads the horizon again; the
+ * producer stores the horizon, fences (F5) and reads `joins` again. So a cell is overwritten only
+ * when every joined consumer is known to be past it: either we see that somebody joined and scan
+ * the table, or it sees the new horizon and moves on.
+ *
+ * Cursors only grow, so what a scan found holds until somebody joins. The cursors' lines are their
+ * owners', who write them at each release: a ring whose consumers keep up reads them once a lap.
  */
 #include "layout.h"
 #include "producer_internal.h"
@@ -95,7 +98,7 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
     producer->horizon = horizon;
     lam_store_relaxed(&data->horizon_ordinal, producer->horizon_ordinal);
     lam_store_relaxed(&data->horizon, horizon);
-    lam_fence_seq_cst(); /* F5, pairs with F6 in lam_ring_consumer_attach() */
+    lam_fence_seq_cst(); /* F5, pairs with F6 in settle_gating() */
 }
 
 int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
@@ -163,43 +166,80 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
     return lam_ring_producer_reap(producer, index);
 }
 
+/* Scan, and keep what was found until it is used up or somebody joins. */
+static struct bound rescan(struct lam_ring_producer *producer)
+{
+    struct bound bound;
+
+    /* A9, pairs with R9 in settle.c: who was counted is seen by the scan. Before it, not after. */
+    producer->joins = lam_load_acquire(&producer->ring->control_head->joins);
+    bound = scan(producer);
+    producer->released = bound.sequence;
+    return bound;
+}
+
+static int somebody_joined(const struct lam_ring_producer *producer)
+{
+    return lam_load_relaxed(&producer->ring->control_head->joins) != producer->joins;
+}
+
+/*
+ * Raise the horizon to @needed or above, where the bound that we know allows it. Returns 1, or 0:
+ * the cursor at that bound lies inside an event.
+ */
+static int pass_horizon(struct lam_ring_producer *producer, uint64_t needed)
+{
+    uint64_t horizon;
+
+    if (!choose_horizon(producer, needed, producer->released, &horizon))
+        return 0;
+    raise_horizon(producer, horizon);
+    return 1;
+}
+
+/* Returns 1, or 0 and who is in the way: UINT32_MAX nobody any longer, look again. */
 static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uint32_t *blocker)
 {
     uint64_t depth = producer->ring->depth;
     uint64_t needed = producer->next + cell_count + 1 - depth; /* all below must be released */
-    struct bound bound = scan(producer);
-    uint64_t horizon;
+    struct bound bound = {.index = UINT32_MAX};
 
-    *blocker = bound.index;
-    if ((int64_t)(bound.sequence - needed) < 0)
-        return 0;
+    if ((int64_t)(producer->released - needed) < 0 || somebody_joined(producer)) {
+        bound = rescan(producer);
+        *blocker = bound.index;
+        if ((int64_t)(bound.sequence - needed) < 0)
+            return 0;
+    }
     /* A boundary above the needed one may be there already, stored for a claim that then failed. */
     if ((int64_t)(producer->horizon - needed) < 0) {
-        if (!choose_horizon(producer, needed, bound.sequence, &horizon)) {
-            LAM_ASSERT(bound.index != UINT32_MAX); /* our own position is a boundary */
-            expel(&producer->ring->control_head->entries[bound.index], bound.state);
+        if (!pass_horizon(producer, needed)) {
+            if (bound.index != UINT32_MAX)
+                expel(&producer->ring->control_head->entries[bound.index], bound.state);
+            producer->released = needed - 1; /* it was a lie, of this scan or an earlier one */
             *blocker = UINT32_MAX;
             return 0;
         }
-        raise_horizon(producer, horizon);
-        bound = scan(producer);
-        *blocker = bound.index;
-        if ((int64_t)(bound.sequence - needed) < 0)
-            return 0; /* somebody joined below; it will see the new horizon and move on */
+        if (somebody_joined(producer)) {
+            bound = rescan(producer);
+            *blocker = bound.index;
+            if ((int64_t)(bound.sequence - needed) < 0)
+                return 0; /* somebody joined below; it will see the new horizon and move on */
+        }
     }
     /*
      * Not past a joiner that is still below the horizon, nor ever back: limit >= next holds, since
      * all below next was free when it was claimed.
      */
-    producer->limit = (int64_t)(bound.sequence - producer->horizon) < 0 ? bound.sequence + depth
-                                                                        : producer->horizon + depth;
+    producer->limit = (int64_t)(producer->released - producer->horizon) < 0
+                          ? producer->released + depth
+                          : producer->horizon + depth;
     return 1;
 }
 
 int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cell_count)
 {
     struct lam_ring *ring = producer->ring;
-    uint32_t blocker;
+    uint32_t blocker = UINT32_MAX;
 
     LAM_ASSERT(lam_lock_is_held(&producer->lock)); /* not after detach, nor in a forked child */
     if (producer->closed)

@@ -102,7 +102,7 @@ static int settle_gating(struct lam_ring_consumer *consumer, enum lam_ring_start
         if (rc != 0 || ++tries > TRIES_MAX)
             return -EPROTO;
         lam_store_release(consumer->cursor, place.sequence);
-        lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon() */
+        lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon(); joins was counted before */
     } while ((int64_t)(place.sequence - horizon_now(ring)) < 0);
     rc = start == LAM_RING_HEAD ? lam_ring_walk(ring, &place) : count_before(ring, &place);
     consumer->next = place.sequence;
@@ -126,6 +126,8 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start)
             lam_ring_entry_next(state, lossy ? LAM_RING_ENTRY_LOSSY : LAM_RING_ENTRY_GATING);
     } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
     (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
+    /* R9, pairs with A9 in the producer's rescan(): who sees the count sees entry and cursor. */
+    (void)lam_add_acq_rel(&ring->control_head->joins, 1);
     rc = lossy ? settle_lossy(consumer, start) : settle_gating(consumer, start);
     return lam_ring_consumer_is_evicted(consumer) ? -ESTALE : rc;
 }

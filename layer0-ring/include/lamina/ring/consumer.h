@@ -203,7 +203,7 @@ LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, 
             lam_ring_consumer_wake_producer(consumer);
     }
     return __builtin_expect(consumer->guards != 0, 0) ? lam_ring_consumer_guard_release(consumer)
-                                                     : 0;
+                                                      : 0;
 }
 
 /* Release all that was peeked. Returns as lam_ring_consumer_release_to(). */

@@ -54,6 +54,8 @@ struct lam_ring_producer {
     struct lam_lock lock;
     uint64_t horizon;
     uint64_t horizon_ordinal;
+    uint64_t released;      /* the last scan: every gating consumer is past all below it */
+    uint64_t joins;         /* the count of joiners that the last scan has seen */
     uint64_t waypoint_last; /* sequence of the newest waypoint */
     uint64_t tallied;       /* events below it are in the two counts that follow */
     uint64_t ordinal;       /* events published, all epochs */
