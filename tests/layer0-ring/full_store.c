@@ -35,6 +35,7 @@ int main(void)
     struct lam_error error = {{0}};
     uint64_t needed = 0;
     char number[32];
+    char mounted[128];
 
     TEST_CHECK(mkdtemp(directory) != NULL);
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
@@ -53,7 +54,8 @@ int main(void)
     TEST_OK(lam_ring_bytes(&options, &needed, &error), error);
     TEST_CHECK(lam_ring_create(&second, &options, &error) == -ENOSPC);
     (void)printf("%s\n", error.text);
-    TEST_CHECK(strstr(error.text, directory) != NULL);
+    (void)snprintf(mounted, sizeof(mounted), "mounted at %s is too full", directory);
+    TEST_CHECK(strstr(error.text, mounted) != NULL);
     TEST_CHECK(strstr(error.text, "are free") != NULL);
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)(8192 * 64 + 4096));
     TEST_CHECK(strstr(error.text, number) != NULL);

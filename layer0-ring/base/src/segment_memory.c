@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where an object's memory comes from: its store, its pages, its NUMA node.
+ */
+#include "lamina/base/segment.h"
+#include "segment_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define NODE_COUNT_MAX 1024
+#define WORD_BITS      (8 * sizeof(unsigned long))
+#define SAMPLE_COUNT   32
+
+uint64_t lam_segment_page_bytes_of(int fd)
+{
+    struct statfs store;
+
+    if (fstatfs(fd, &store) == 0 && (uint64_t)store.f_type == HUGETLBFS_MAGIC)
+        return (uint64_t)store.f_bsize;
+    return lam_segment_page_bytes();
+}
+
+int lam_segment_huge_page_bytes(
+    const char *directory, uint64_t *page_bytes, struct lam_error *error)
+{
+    int fd = directory != NULL ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                               : memfd_create("lamina", MFD_CLOEXEC | MFD_HUGETLB);
+
+    if (fd < 0 && directory != NULL)
+        return lam_error_set(error, -errno, "%s: %s", directory, strerror(errno));
+    if (fd < 0)
+        return lam_error_set(
+            error, -ENOTSUP, "this kernel gives no huge pages: %s", strerror(errno));
+    *page_bytes = lam_segment_page_bytes_of(fd);
+    (void)close(fd);
+    if (*page_bytes == lam_segment_page_bytes())
+        return lam_error_set(error, -EINVAL,
+            "%s: is not in a hugetlbfs, so it has no huge pages; mount one, or name no directory",
+            directory == NULL ? "memory file" : directory);
+    return 0;
+}
+
+/* Where the store of the object at @path is mounted: as far up as directories are on one device. */
+static void find_mount(const char *path, char mount[LAM_SEGMENT_PATH_BYTES])
+{
+    char above[LAM_SEGMENT_PATH_BYTES];
+    size_t length = strlen(path);
+    dev_t device = 0;
+    struct stat status;
+
+    mount[0] = '\0';
+    while (length > 0) {
+        while (path[--length] != '/' && length > 0)
+            continue;
+        (void)snprintf(above, sizeof(above), "%.*s", length == 0 ? 1 : (int)length, path);
+        if (stat(above, &status) != 0 || (mount[0] != '\0' && status.st_dev != device))
+            return;
+        device = status.st_dev;
+        (void)snprintf(mount, LAM_SEGMENT_PATH_BYTES, "%s", above);
+    }
+}
+
+/* The store is looked at before it is asked: filling a tmpfs that is as large as memory kills. */
+static int look_for_room(const struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
+{
+    char mount[LAM_SEGMENT_PATH_BYTES];
+    struct statvfs store;
+    uint64_t free_bytes;
+    uint64_t all_bytes;
+
+    if (segment->path[0] == '\0' || fstatvfs(segment->fd, &store) != 0 || store.f_blocks == 0)
+        return 0;
+    free_bytes = (uint64_t)store.f_bavail * store.f_frsize;
+    all_bytes = (uint64_t)store.f_blocks * store.f_frsize;
+    if (free_bytes >= bytes)
+        return 0;
+    find_mount(segment->path, mount);
+    return lam_error_set(error, -ENOSPC,
+        "%s: the store mounted at %s is too full: needs %llu bytes, %llu of %llu are free; make "
+        "depth or counts smaller, or the store larger",
+        segment->path, mount, (unsigned long long)bytes, (unsigned long long)free_bytes,
+        (unsigned long long)all_bytes);
+}
+
+/* What the kernel says in a small file of its own; empty where it says nothing. */
+static void read_line(const char *path, char *text, size_t text_bytes)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, text_bytes - 1);
+
+    if (fd >= 0)
+        (void)close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+}
+
+static int no_huge_pages(
+    const struct lam_segment *segment, uint64_t bytes, int code, struct lam_error *error)
+{
+    char path[128];
+    char free_pages[32];
+
+    (void)snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
+        (unsigned long long)segment->page_bytes / 1024);
+    read_line(path, free_pages, sizeof(free_pages));
+    return lam_error_set(error, code == -ENOMEM ? -ENOSPC : code,
+        "%s: needs %llu huge pages of %llu KiB, %s are free: %s; more are had by "
+        "/proc/sys/vm/nr_hugepages",
+        segment->path[0] != '\0' ? segment->path : "memory file",
+        (unsigned long long)(bytes / segment->page_bytes),
+        (unsigned long long)segment->page_bytes / 1024, free_pages[0] == '\0' ? "?" : free_pages,
+        strerror(-code));
+}
+
+int lam_segment_reserve(struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
+{
+    const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
+    int code = look_for_room(segment, bytes, error);
+
+    if (code != 0)
+        return code;
+    code = -posix_fallocate(segment->fd, 0, (off_t)bytes);
+    if (code != 0 && segment->page_bytes != lam_segment_page_bytes())
+        return no_huge_pages(segment, bytes, code, error);
+    if (code != 0)
+        return lam_error_set(error, code, "%s: cannot reserve %llu bytes: %s", where,
+            (unsigned long long)bytes, strerror(-code));
+    return 0;
+}
+
+static int refuse_node(uint32_t node, int code, struct lam_error *error)
+{
+    char online[128];
+
+    if (code == -ENOSYS)
+        return lam_error_set(
+            error, -ENOTSUP, "NUMA node %u: this kernel places no memory (it has no mbind)", node);
+    read_line("/sys/devices/system/node/online", online, sizeof(online));
+    return lam_error_set(error, code, "NUMA node %u: memory cannot be placed there (%s); nodes: %s",
+        node, strerror(-code), online[0] == '\0' ? "unknown" : online);
+}
+
+int lam_segment_bind(
+    struct lam_segment *segment, uint64_t bytes, uint32_t node, struct lam_error *error)
+{
+    unsigned long mask[NODE_COUNT_MAX / WORD_BITS] = {0};
+    void *pages;
+    int code = 0;
+
+    if (node >= NODE_COUNT_MAX)
+        return refuse_node(node, -EINVAL, error);
+    mask[node / WORD_BITS] = 1UL << (node % WORD_BITS);
+    /* The policy of a shared mapping is the object's own, and holds for what is reserved later. */
+    pages = mmap(NULL, bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, segment->fd, 0);
+    if (pages == MAP_FAILED)
+        return lam_error_set(
+            error, -errno, "cannot map %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
+    /* One more than there are bits: the kernel takes one off. */
+    if (syscall(SYS_mbind, pages, bytes, MPOL_BIND, mask, NODE_COUNT_MAX + 1UL, 0U) != 0)
+        code = -errno;
+    (void)munmap(pages, bytes);
+    return code == 0 ? 0 : refuse_node(node, code, error);
+}
+
+int lam_segment_find_node(const struct lam_segment *segment)
+{
+    uint64_t pages = (segment->head_bytes + segment->body_bytes) / segment->page_bytes;
+    unsigned long count = pages < SAMPLE_COUNT ? (unsigned long)pages : SAMPLE_COUNT;
+    void *addresses[SAMPLE_COUNT];
+    int nodes[SAMPLE_COUNT];
+
+    for (unsigned long i = 0; i < count; i++) {
+        addresses[i] = segment->base + pages * i / count * segment->page_bytes;
+        nodes[i] = -1;
+    }
+    /* Without nodes to move to it only tells where they are. */
+    if (count == 0 || syscall(SYS_move_pages, 0, count, addresses, NULL, nodes, 0) != 0)
+        return -1;
+    for (unsigned long i = 1; i < count; i++)
+        if (nodes[i] != nodes[0])
+            return -1;
+    return nodes[0] < 0 ? -1 : nodes[0];
+}
