@@ -82,6 +82,8 @@ static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint
 
     entry->identity = lam_identity_self();
     lam_store_relaxed(&entry->parks, 0);
+    lam_store_relaxed(&entry->spin_waits, 0);
+    lam_store_relaxed(&entry->yield_waits, 0);
     lam_store_relaxed(&entry->lost, 0);
     lam_store_relaxed(&entry->patience_ns, patience_ns);
     if (name != NULL)
@@ -116,7 +118,7 @@ static void bind(
     consumer->policy = options->policy;
     consumer->guards = options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0;
     consumer->wait = lam_ring_wait_mode(ring, options->wait);
-    consumer->spin_ns = options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
+    lam_cadence_init(&consumer->cadence, options->spin_ns);
 }
 
 int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring *ring,

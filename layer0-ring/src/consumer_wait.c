@@ -97,12 +97,13 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
     /* Taken with the word, so that one sleep costs one system call. */
     if (lam_exchange_acq_rel(&control->blocked_on, 0) == 0)
         return;
+    lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->producer_bell, 1);
     (void)lam_base->futex_wake_all(&control->producer_bell);
 }
 
 /* Sleep until the producer rings, or to the ladder's next look. Returns as end_of_stream(). */
-static int park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
+static int park(struct lam_ring_consumer *consumer, struct lam_wait *wait)
 {
     struct lam_ring_control *control = consumer->ring->control_head;
     uint64_t bit = UINT64_C(1) << consumer->index;
@@ -117,6 +118,7 @@ static int park(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
         if (rc == 0) {
             lam_ring_count(&control->entries[consumer->index].parks);
             lam_base->futex_wait(&control->consumer_bell, bell, lam_wait_park_until(wait));
+            lam_wait_woken(wait, lam_load_relaxed(&control->consumer_rung_ns));
         }
     }
     (void)lam_and_seq_cst(&control->sleeping, ~bit);
@@ -132,7 +134,7 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
         verdict = lam_wait_step(wait);
         if (is_there(consumer) || is_lapped(consumer))
             return 0;
-    } while (verdict == LAM_WAIT_LOOK && (wait->steps & 63) != 0);
+    } while (verdict == LAM_WAIT_LOOK);
     if (verdict < 0)
         return verdict;
     if (verdict == LAM_WAIT_CHECK)
@@ -140,17 +142,46 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
     return verdict == LAM_WAIT_PARK ? park(consumer, wait) : end_of_stream(consumer);
 }
 
+void lam_ring_consumer_begin_wait(
+    struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns)
+{
+    lam_wait_begin(wait, consumer->wait, &consumer->cadence, deadline_ns);
+    lam_wait_watch(wait, &lam_ring_consumer_cell(consumer, consumer->next)->stamp, consumer->next,
+        1 /* until it is ours */);
+}
+
+void lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc)
+{
+    struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
+    enum lam_wait_rung rung = lam_wait_end(wait);
+
+    if (rc == 0)
+        lam_ring_count_wait(rung, &entry->spin_waits, &entry->yield_waits);
+}
+
+int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
+{
+    struct lam_wait wait;
+    int rc = 0;
+
+    if (is_there(consumer))
+        return 0;
+    lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
+    while (rc == 0 && !is_there(consumer) && !is_lapped(consumer))
+        rc = lam_ring_consumer_await(consumer, &wait);
+    lam_ring_consumer_end_wait(consumer, &wait, rc);
+    return rc;
+}
+
 int lam_ring_consumer_peek_until(
     struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event)
 {
-    struct lam_wait wait;
-
-    lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
     for (;;) {
         /* Poll first: a peek that misses asks for more than one line. */
-        int rc = is_there(consumer) ? lam_ring_consumer_try_peek(consumer, event)
-                                    : lam_ring_consumer_await(consumer, &wait);
+        int rc = lam_ring_consumer_wait_until(consumer, deadline_ns);
 
+        if (rc == 0)
+            rc = lam_ring_consumer_try_peek(consumer, event);
         if (rc != 0)
             return rc < 0 ? rc : 0;
     }

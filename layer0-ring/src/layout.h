@@ -93,7 +93,9 @@ struct lam_ring_entry {
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
     /* The consumer's counters. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 parks;
-    lam_atomic_u64 lost; /* events that it was too late for */
+    lam_atomic_u64 lost;        /* events that it was too late for */
+    lam_atomic_u64 spin_waits;  /* waits that ended while it spun */
+    lam_atomic_u64 yield_waits; /* likewise, after it had yielded */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 reserved;
 };
 
@@ -112,9 +114,11 @@ struct lam_ring_control {
     /* A bit a consumer that sleeps or is about to; the producer takes them all and rings. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
     lam_atomic_u32 consumer_bell;
+    lam_atomic_u64 consumer_rung_ns; /* when it was rung last: a hint for who wakes */
     /* Index + 1 of the consumer that the sleeping producer waits for. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 blocked_on;
     lam_atomic_u32 producer_bell;
+    lam_atomic_u64 producer_rung_ns;
     /* Not 0: somebody found the other's bytes impossible. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 poisoned;
     /* The producer's counters and who it is. */
@@ -124,6 +128,8 @@ struct lam_ring_control {
     lam_atomic_u64 wakes;
     lam_atomic_u64 reaped;
     lam_atomic_u64 evicted;
+    lam_atomic_u64 spin_waits;
+    lam_atomic_u64 yield_waits;
     struct lam_identity producer;
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
 };
@@ -216,6 +222,16 @@ static inline void lam_ring_count(lam_atomic_u64 *counter)
 static inline void lam_ring_count_many(lam_atomic_u64 *counter, uint64_t count)
 {
     lam_store_relaxed(counter, lam_load_relaxed(counter) + count);
+}
+
+/* Count a wait that is over, by the rung that it came to; sleeps were counted one by one. */
+static inline void lam_ring_count_wait(
+    enum lam_wait_rung rung, lam_atomic_u64 *spin_waits, lam_atomic_u64 *yield_waits)
+{
+    if (rung == LAM_WAIT_RUNG_SPIN)
+        lam_ring_count(spin_waits);
+    else if (rung == LAM_WAIT_RUNG_YIELD)
+        lam_ring_count(yield_waits);
 }
 
 /* Ring the consumers' bell: all that sleep wake and look. Returns how many did. */

@@ -128,14 +128,11 @@ int lam_ring_consumer_skip(
 int lam_ring_consumer_read_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns,
     void *buffer, uint64_t capacity, struct lam_event *event, uint64_t *lost)
 {
-    struct lam_wait wait;
-
-    lam_wait_init(&wait, consumer->wait, consumer->spin_ns, deadline_ns);
     for (;;) {
         int rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
 
         if (rc == 0) {
-            int end = lam_ring_consumer_await(consumer, &wait);
+            int end = lam_ring_consumer_wait_until(consumer, deadline_ns);
 
             if (end == 0)
                 continue;

@@ -79,6 +79,7 @@ int lam_ring_wake_consumers(struct lam_ring_control *control)
     if (lam_load_relaxed(&control->sleeping) == 0 ||
         lam_exchange_acq_rel(&control->sleeping, 0) == 0)
         return 0;
+    lam_store_relaxed(&control->consumer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->consumer_bell, 1);
     return lam_base->futex_wake_all(&control->consumer_bell);
 }

@@ -62,8 +62,7 @@ static void bind(struct lam_ring_producer *producer, struct lam_ring *ring,
     producer->sleeping = &ring->control_head->sleeping;
     producer->blocker_index = UINT32_MAX;
     producer->wait = lam_ring_wait_mode(ring, options == NULL ? LAM_WAIT_HYBRID : options->wait);
-    producer->spin_ns =
-        options == NULL || options->spin_ns == 0 ? LAM_WAIT_SPIN_NS_DEFAULT : options->spin_ns;
+    lam_cadence_init(&producer->cadence, options == NULL ? 0 : options->spin_ns);
 }
 
 static void open_epoch(struct lam_ring_producer *producer)

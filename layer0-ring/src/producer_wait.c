@@ -12,8 +12,7 @@
  * Sleep until the consumer that holds us back releases, or to the ladder's next look. Returns as
  * lam_ring_producer_make_room(): what the look after the announcement saw.
  */
-static int park(
-    struct lam_ring_producer *producer, uint64_t cell_count, const struct lam_wait *wait)
+static int park(struct lam_ring_producer *producer, uint64_t cell_count, struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
     uint32_t bell = lam_load_acquire(&control->producer_bell);
@@ -26,31 +25,40 @@ static int park(
     if (rc == 0 && producer->blocker_index == blocker && blocker != UINT32_MAX) {
         lam_ring_count(&control->parks);
         lam_base->futex_wait(&control->producer_bell, bell, lam_wait_park_until(wait));
+        lam_wait_woken(wait, lam_load_relaxed(&control->producer_rung_ns));
     }
     lam_store_relaxed(&control->blocked_on, 0);
     return rc;
 }
 
+/* One turn of a wait for room. Returns as lam_ring_producer_make_room(), or -ETIMEDOUT. */
+static int turn(struct lam_ring_producer *producer, uint64_t cell_count, struct lam_wait *wait)
+{
+    int verdict = lam_wait_step(wait);
+
+    if (verdict < 0)
+        return verdict;
+    /* Seldom enough that the clock costs nothing: whoever holds us may be dead or due. */
+    producer->look_now = verdict == LAM_WAIT_CHECK || verdict == LAM_WAIT_PARK;
+    return verdict == LAM_WAIT_PARK ? park(producer, cell_count, wait)
+                                    : lam_ring_producer_make_room(producer, cell_count);
+}
+
 static int wait_room(struct lam_ring_producer *producer, uint64_t cell_count, uint64_t deadline_ns)
 {
+    struct lam_ring_control *control = producer->ring->control_head;
     struct lam_wait wait;
+    enum lam_wait_rung rung;
     int rc;
 
-    lam_wait_init(&wait, producer->wait, producer->spin_ns, deadline_ns);
-    for (;;) {
-        int verdict = lam_wait_step(&wait);
-
-        if (verdict < 0)
-            return verdict;
-        /* Seldom enough that the clock costs nothing: whoever holds us may be dead or due. */
-        producer->look_now = verdict != LAM_WAIT_LOOK;
-        if (verdict == LAM_WAIT_PARK)
-            rc = park(producer, cell_count, &wait);
-        else
-            rc = lam_ring_producer_make_room(producer, cell_count);
-        if (rc != 0)
-            return rc;
-    }
+    lam_wait_begin(&wait, producer->wait, &producer->cadence, deadline_ns);
+    do {
+        rc = turn(producer, cell_count, &wait);
+    } while (rc == 0);
+    rung = lam_wait_end(&wait);
+    if (rc == 1)
+        lam_ring_count_wait(rung, &control->spin_waits, &control->yield_waits);
+    return rc;
 }
 
 int lam_ring_producer_claim_until(struct lam_ring_producer *producer, uint64_t payload_bytes,
@@ -133,7 +141,7 @@ int lam_ring_producer_wait_consumers_until(
     if (count > LAM_RING_CONSUMER_COUNT_MAX)
         return -EINVAL;
     /* By yielding: nobody rings a bell for who comes, and it happens once. */
-    lam_wait_init(&wait, LAM_WAIT_YIELD, producer->spin_ns, deadline_ns);
+    lam_wait_init(&wait, LAM_WAIT_YIELD, LAM_WAIT_SPIN_NS_DEFAULT, deadline_ns);
     while (count_joined(producer) < count) {
         int verdict = lam_wait_step(&wait);
 

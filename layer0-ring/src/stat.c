@@ -43,6 +43,8 @@ static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *st
         /* It may have gone on past the head that we walked to before. */
         consumer->lag_cells =
             (int64_t)(stat->head - consumer->cursor) < 0 ? 0 : stat->head - consumer->cursor;
+        consumer->spin_waits = lam_load_relaxed(&entry->spin_waits);
+        consumer->yield_waits = lam_load_relaxed(&entry->yield_waits);
         consumer->parks = lam_load_relaxed(&entry->parks);
         consumer->lost = lam_load_relaxed(&entry->lost);
         consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
@@ -68,6 +70,8 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     stat->oldest = lam_load_relaxed(&ring->data_head->horizon);
     stat->bytes = lam_load_relaxed(&control->bytes);
     stat->full = lam_load_relaxed(&control->full);
+    stat->spin_waits = lam_load_relaxed(&control->spin_waits);
+    stat->yield_waits = lam_load_relaxed(&control->yield_waits);
     stat->parks = lam_load_relaxed(&control->parks);
     stat->wakes = lam_load_relaxed(&control->wakes);
     stat->reaped = lam_load_relaxed(&control->reaped);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/base/clock.h"
+#include "lamina/base/cpu_wait.h"
 #include "lamina/base/ops.h"
+#include "ops_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,52 @@ static int futex_wake_all(lam_atomic_u32 *word)
     return woken < 0 ? 0 : (int)woken;
 }
 
+/* As <linux/futex.h> has it since 5.16; older headers do not. */
+struct waiter {
+    uint64_t value;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+#define WAITER_SIZE_U32 2
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+void lam_futex_wait_any_by_naps(
+    lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns)
+{
+    uint64_t nap_until_ns = now_ns() + LAM_NS_PER_MS;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (lam_load_acquire(words[i]) != expected[i])
+            return;
+    /* On the first word: at least one of the wakers is heard at once. */
+    if (count > 0)
+        futex_wait(words[0], expected[0],
+            count > 1 && nap_until_ns < deadline_ns ? nap_until_ns : deadline_ns);
+}
+
+static void futex_wait_any(
+    lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns)
+{
+    struct waiter waiters[LAM_FUTEX_WORDS_MAX];
+    struct timespec deadline = {
+        .tv_sec = (time_t)(deadline_ns / LAM_NS_PER_S),
+        .tv_nsec = (long)(deadline_ns % LAM_NS_PER_S),
+    };
+
+    LAM_ASSERT(count <= LAM_FUTEX_WORDS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        waiters[i] = (struct waiter){.value = expected[i],
+            .address = (uint64_t)(uintptr_t)words[i],
+            .flags = WAITER_SIZE_U32};
+    if (syscall(SYS_futex_waitv, waiters, count, 0,
+            deadline_ns == LAM_DEADLINE_NEVER ? NULL : &deadline, CLOCK_MONOTONIC) < 0 &&
+        errno != EAGAIN && errno != ETIMEDOUT && errno != EINTR)
+        lam_futex_wait_any_by_naps(words, expected, count, deadline_ns);
+}
+
 static void yield(void)
 {
     (void)sched_yield();
@@ -57,7 +105,9 @@ const struct lam_base_ops lam_base_linux = {
     .now_ns = now_ns,
     .futex_wait = futex_wait,
     .futex_wake_all = futex_wake_all,
+    .futex_wait_any = futex_wait_any,
     .yield = yield,
+    .cpu_wait = lam_cpu_wait,
     .lock_probe = lock_probe,
 };
 

@@ -43,7 +43,7 @@ struct lam_ring_consumer_options {
     enum lam_ring_policy policy;
     uint64_t patience_ns; /* GATE_THEN_EVICT: how long we may hold the producer; see every 4 ms */
     enum lam_wait_mode wait; /* while the ring is empty; a SPIN_ONLY ring spins or yields */
-    uint64_t spin_ns;        /* the spin window; 0 for the default */
+    uint64_t spin_ns;        /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
 };
 
 /* What a plain consumer does not pay for: one test of one word on its path. */
@@ -77,7 +77,7 @@ struct lam_ring_consumer {
     uint64_t producer_epoch;
     enum lam_wait_mode wait;
     enum lam_ring_policy policy;
-    uint64_t spin_ns;
+    struct lam_cadence cadence;
     uint64_t lost_last; /* events missed at the last loss */
 };
 
@@ -180,6 +180,14 @@ LAM_INLINE int lam_ring_consumer_try_peek(
  */
 int lam_ring_consumer_peek_until(
     struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event);
+
+/*
+ * Wait by the ladder until a look will find something; take nothing. For a lossy reader, too.
+ *
+ * Returns 0, an error of lam_ring_consumer_try_peek() for the end of the stream, or
+ *   -ETIMEDOUT nothing came by @deadline_ns
+ */
+int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns);
 
 /*
  * Release all events up to @end, the field of a peeked event: their memory is the producer's again.

@@ -28,7 +28,7 @@ extern "C" {
 
 struct lam_ring_producer_options {
     enum lam_wait_mode wait; /* while the ring is full; a SPIN_ONLY ring spins or yields */
-    uint64_t spin_ns;        /* the spin window; 0 for the default */
+    uint64_t spin_ns;        /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
 };
 
 struct lam_ring_producer {
@@ -68,7 +68,7 @@ struct lam_ring_producer {
     uint32_t look_now; /* the next failed look reads the clock */
     uint32_t closed;
     enum lam_wait_mode wait;
-    uint64_t spin_ns;
+    struct lam_cadence cadence;
 };
 
 /* Who holds a producer back. */

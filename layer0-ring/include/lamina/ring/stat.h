@@ -30,27 +30,31 @@ struct lam_ring_consumer_stat {
     char name[LAM_RING_CONSUMER_NAME_MAX + 1];
     uint32_t index;
     uint32_t pid;
-    uint32_t alive;     /* its lock is held */
-    uint64_t cursor;    /* sequence: all below it is released */
-    uint64_t lag_cells; /* from its cursor to the head */
-    uint64_t parks;     /* times it slept */
-    uint64_t lost;      /* events that it was too late for */
-    uint32_t lossy;     /* 1: holds nobody back */
-    uint32_t evicted;   /* 1: held the producer for too long, and has not joined again */
+    uint32_t alive;       /* its lock is held */
+    uint64_t cursor;      /* sequence: all below it is released */
+    uint64_t lag_cells;   /* from its cursor to the head */
+    uint64_t spin_waits;  /* waits for an event that ended while it spun */
+    uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
+    uint64_t parks;       /* times it slept */
+    uint64_t lost;        /* events that it was too late for */
+    uint32_t lossy;       /* 1: holds nobody back */
+    uint32_t evicted;     /* 1: held the producer for too long, and has not joined again */
 };
 
 struct lam_ring_stat {
     enum lam_ring_state state;
     uint64_t epoch;
-    uint64_t head;    /* sequence behind the last published event */
-    uint64_t oldest;  /* the horizon */
-    uint64_t events;  /* published, all epochs */
-    uint64_t bytes;   /* payload bytes, as of the last waypoint, wait or close */
-    uint64_t full;    /* times a claim found the ring full */
-    uint64_t parks;   /* times the producer slept */
-    uint64_t wakes;   /* system calls made to wake consumers */
-    uint64_t reaped;  /* consumers found dead */
-    uint64_t evicted; /* consumers that held the producer for too long */
+    uint64_t head;        /* sequence behind the last published event */
+    uint64_t oldest;      /* the horizon */
+    uint64_t events;      /* published, all epochs */
+    uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close */
+    uint64_t full;        /* times a claim found the ring full */
+    uint64_t spin_waits;  /* waits for room that ended while the producer spun */
+    uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
+    uint64_t parks;       /* times the producer slept */
+    uint64_t wakes;       /* system calls made to wake consumers */
+    uint64_t reaped;      /* consumers found dead */
+    uint64_t evicted;     /* consumers that held the producer for too long */
     uint32_t producer_pid;
     uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
     uint32_t consumer_count;
