@@ -2,31 +2,13 @@
 /*
  * A consumer that found nothing: why, and waiting for more.
  */
+#include "consumer_wait.h"
 #include "lamina/ring/consumer.h"
-#include "layout.h"
 #include "settle.h"
 
 #include <errno.h>
 
-static int is_there(const struct lam_ring_consumer *consumer)
-{
-    /* A1: see lam_ring_consumer_try_peek(). */
-    return lam_load_acquire(&lam_ring_consumer_cell(consumer, consumer->next)->stamp) ==
-           consumer->next;
-}
-
-/*
- * Whether a lossy reader was lapped: what it polls for will never come, and it has to look at the
- * horizon to learn that. Relaxed: a hint, the read looks again.
- */
-static int is_lapped(const struct lam_ring_consumer *consumer)
-{
-    return consumer->policy == LAM_RING_LOSSY &&
-           (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) < 0;
-}
-
-/* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
-static int end_of_stream(struct lam_ring_consumer *consumer)
+int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer)
 {
     const struct lam_ring *ring = consumer->ring;
     /* A5, pairs with R5: who sees the ring closed sees its last event. */
@@ -38,14 +20,13 @@ static int end_of_stream(struct lam_ring_consumer *consumer)
         consumer->entry_state)
         return -ESTALE;
     if (lam_ring_state_of(state) == LAM_RING_CLOSED)
-        return is_there(consumer) ? 0 : -EPIPE;
+        return lam_ring_consumer_is_there(consumer) ? 0 : -EPIPE;
     if (consumer->producer_dead && consumer->producer_epoch == lam_ring_epoch_of(state))
-        return is_there(consumer) ? 0 : -EOWNERDEAD;
+        return lam_ring_consumer_is_there(consumer) ? 0 : -EOWNERDEAD;
     return 0;
 }
 
-/* Ask for the producer's lock. Returns as end_of_stream(). */
-static int probe_producer(struct lam_ring_consumer *consumer)
+int lam_ring_consumer_probe(struct lam_ring_consumer *consumer)
 {
     const struct lam_ring *ring = consumer->ring;
     uint64_t state = lam_load_acquire(&ring->data_head->state);
@@ -58,7 +39,7 @@ static int probe_producer(struct lam_ring_consumer *consumer)
     } else {
         consumer->producer_dead = 0;
     }
-    return end_of_stream(consumer);
+    return lam_ring_consumer_end_of_stream(consumer);
 }
 
 int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
@@ -67,12 +48,13 @@ int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
 
     LAM_ASSERT(lam_lock_is_held(&consumer->lock)); /* not after detach, nor in a forked child */
     if ((++consumer->idle_streak & 63) != 0)
-        return end_of_stream(consumer); /* the clock costs more than a look at the words */
+        return lam_ring_consumer_end_of_stream(
+            consumer); /* the clock costs more than a look at the words */
     now_ns = lam_clock_now_ns();
     if (now_ns < consumer->probe_at_ns)
-        return end_of_stream(consumer);
+        return lam_ring_consumer_end_of_stream(consumer);
     consumer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
-    return probe_producer(consumer);
+    return lam_ring_consumer_probe(consumer);
 }
 
 int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
@@ -106,22 +88,19 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
 static int park(struct lam_ring_consumer *consumer, struct lam_wait *wait)
 {
     struct lam_ring_control *control = consumer->ring->control_head;
-    uint64_t bit = UINT64_C(1) << consumer->index;
     uint32_t bell = lam_load_acquire(&control->consumer_bell);
     int rc = 0;
 
-    (void)lam_or_seq_cst(&control->sleeping, bit);
-    /* F2, pairs with F1: it sees our bit, or we see its stamp; or the horizon, if that is gone. */
-    lam_fence_seq_cst();
-    if (!is_there(consumer) && !is_lapped(consumer)) {
-        rc = end_of_stream(consumer);
+    lam_ring_consumer_announce(consumer);
+    if (!lam_ring_consumer_is_ready(consumer)) {
+        rc = lam_ring_consumer_end_of_stream(consumer);
         if (rc == 0) {
             lam_ring_count(&control->entries[consumer->index].parks);
             lam_base->futex_wait(&control->consumer_bell, bell, lam_wait_park_until(wait));
             lam_wait_woken(wait, lam_load_relaxed(&control->consumer_rung_ns));
         }
     }
-    (void)lam_and_seq_cst(&control->sleeping, ~bit);
+    lam_ring_consumer_retract(consumer);
     return rc;
 }
 
@@ -132,14 +111,15 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
     /* The tight part: one line is polled, and the words of the ring are left alone. */
     do {
         verdict = lam_wait_step(wait);
-        if (is_there(consumer) || is_lapped(consumer))
+        if (lam_ring_consumer_is_ready(consumer))
             return 0;
     } while (verdict == LAM_WAIT_LOOK);
     if (verdict < 0)
         return verdict;
     if (verdict == LAM_WAIT_CHECK)
-        return probe_producer(consumer);
-    return verdict == LAM_WAIT_PARK ? park(consumer, wait) : end_of_stream(consumer);
+        return lam_ring_consumer_probe(consumer);
+    return verdict == LAM_WAIT_PARK ? park(consumer, wait)
+                                    : lam_ring_consumer_end_of_stream(consumer);
 }
 
 void lam_ring_consumer_begin_wait(
@@ -164,10 +144,10 @@ int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t de
     struct lam_wait wait;
     int rc = 0;
 
-    if (is_there(consumer))
+    if (lam_ring_consumer_is_there(consumer))
         return 0;
     lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
-    while (rc == 0 && !is_there(consumer) && !is_lapped(consumer))
+    while (rc == 0 && !lam_ring_consumer_is_ready(consumer))
         rc = lam_ring_consumer_await(consumer, &wait);
     lam_ring_consumer_end_wait(consumer, &wait, rc);
     return rc;

@@ -195,6 +195,16 @@ Test(wait, a_hybrid_waiter_yields_before_it_sleeps_as_often_as_it_pays)
     cr_assert(lt(u64, wait_often(&cadence, 200 * US, 1).awake_ns, 310 * US));
 }
 
+Test(wait, a_waiter_that_only_sleeps_yields_twice_at_most)
+{
+    struct lam_cadence cadence;
+
+    lam_cadence_init(&cadence, 0);
+    yields = 0;
+    cr_assert(eq(int, wait_for(&cadence, LAM_WAIT_FUTEX, MS).rung, LAM_WAIT_RUNG_SLEEP));
+    cr_assert(eq(u32, yields, LAM_WAIT_FUTEX_YIELDS_MAX));
+}
+
 Test(wait, a_time_of_ringing_that_cannot_be_is_not_believed)
 {
     struct lam_wait wait;

@@ -26,8 +26,9 @@ static void look_at_cadence(struct lam_wait *wait)
     wait->spin_ns = wait->mode == LAM_WAIT_YIELD && wait->cadence->fixed_ns == 0
                         ? LAM_WAIT_SPIN_NS_DEFAULT
                         : lam_cadence_spin_ns(wait->cadence);
-    if (wait->mode == LAM_WAIT_HYBRID)
-        wait->yields = wait->cadence->yields;
+    wait->yields = wait->cadence->yields;
+    if (wait->mode == LAM_WAIT_FUTEX && wait->yields > LAM_WAIT_FUTEX_YIELDS_MAX)
+        wait->yields = LAM_WAIT_FUTEX_YIELDS_MAX;
 }
 
 static int yield(struct lam_wait *wait)

@@ -28,7 +28,7 @@ enum lam_wait_mode {
     LAM_WAIT_HYBRID = 0, /* spin while it pays, then yield while it pays, then sleep */
     LAM_WAIT_SPIN = 1,   /* spin only: a core of its own */
     LAM_WAIT_YIELD = 2,  /* spin for a while, then give the core away between looks */
-    LAM_WAIT_FUTEX = 3,  /* sleep at once */
+    LAM_WAIT_FUTEX = 3,  /* sleep, without a spin before */
 };
 
 /* How long a waiter spins before it yields or sleeps, when nothing is known of its waits. */
@@ -40,8 +40,9 @@ enum lam_wait_mode {
 /* Waits that usually take longer than this are not spun for. */
 #define LAM_WAIT_WORTH_NS UINT64_C(50000)
 
-/* How often a hybrid waiter yields before it sleeps, at most. */
-#define LAM_WAIT_YIELDS_MAX 16
+/* How often a waiter that learns yields before it sleeps, at most: HYBRID, and FUTEX. */
+#define LAM_WAIT_YIELDS_MAX       16
+#define LAM_WAIT_FUTEX_YIELDS_MAX 2
 
 /* How often a waiter asks whether its peer lives; a sleep is never longer. */
 #define LAM_WAIT_CHECK_NS (4 * LAM_NS_PER_MS)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RING_CONSUMER_WAIT_H
+#define LAM_RING_CONSUMER_WAIT_H
+
+/*
+ * What waiting consumers do, one alone or several at once: shared by the ring's own files alone.
+ */
+
+#include "lamina/ring/consumer.h"
+#include "layout.h"
+
+/* Whether the next event is published. */
+static inline int lam_ring_consumer_is_there(const struct lam_ring_consumer *consumer)
+{
+    /* A1: see lam_ring_consumer_try_peek(). */
+    return lam_load_acquire(&lam_ring_consumer_cell(consumer, consumer->next)->stamp) ==
+           consumer->next;
+}
+
+/*
+ * Whether a look will find something: the next event; or, for a lossy reader, that it was lapped.
+ * What such a one polls for will never come, and only the horizon says so. Relaxed: a hint, the
+ * read looks again.
+ */
+static inline int lam_ring_consumer_is_ready(const struct lam_ring_consumer *consumer)
+{
+    return lam_ring_consumer_is_there(consumer) ||
+           (consumer->policy == LAM_RING_LOSSY &&
+               (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) <
+                   0);
+}
+
+/* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
+int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer);
+
+/* Ask for the producer's lock. Returns as lam_ring_consumer_end_of_stream(). */
+int lam_ring_consumer_probe(struct lam_ring_consumer *consumer);
+
+/* Say that this consumer is about to sleep on the bell that was read before; then look again. */
+static inline void lam_ring_consumer_announce(const struct lam_ring_consumer *consumer)
+{
+    (void)lam_or_seq_cst(&consumer->ring->control_head->sleeping, UINT64_C(1) << consumer->index);
+    /* F2, pairs with F1: it sees our bit, or we see its stamp; or the horizon, if that is gone. */
+    lam_fence_seq_cst();
+}
+
+/* It is awake again. */
+static inline void lam_ring_consumer_retract(const struct lam_ring_consumer *consumer)
+{
+    (void)lam_and_seq_cst(
+        &consumer->ring->control_head->sleeping, ~(UINT64_C(1) << consumer->index));
+}
+
+#endif
