@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "layers.h"
-#include "machine.h"
 #include "options.h"
 #include "payload.h"
 #include "probes.h"
@@ -28,6 +27,7 @@ static void report(
     bench_report_count("batch", shape->batch);
     bench_report_count("consumers", shape->readers);
     bench_report_count("cpus", cpu_count);
+    bench_report_count("cores", bench_cpus_core_count());
     printf(",\"oversubscribed\":%s", oversubscribed ? "true" : "false");
     bench_report_text("waiting", waiting);
     bench_report_number("msgs_per_s", rate, 0);
@@ -65,7 +65,7 @@ static int run(const struct bench_options *options, uint32_t readers, uint32_t c
 int main(int argc, char **argv)
 {
     struct bench_options options;
-    uint32_t cpu_count = bench_machine_cpu_count();
+    uint32_t cpu_count = bench_cpus_count();
 
     bench_options_read(&options, argc, argv, "scaling: one producer, 1 to 8 consumers");
     bench_options_need_two_cpus();

@@ -2,7 +2,6 @@
 #include "crew.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpus.h"
 #include "payload.h"
 
 /* No window lasts this long: a bench that does hangs, and must not do so for ever. */
@@ -53,33 +53,13 @@ uint64_t bench_preempted(void)
     return (uint64_t)usage.ru_nivcsw;
 }
 
-static void pin(int cpu)
+static uint64_t cpu_us(void)
 {
-    cpu_set_t set;
+    struct rusage usage;
 
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) != 0)
-        fprintf(stderr, "bench: cannot use CPU %d: %s\n", cpu, strerror(errno));
-}
-
-/* The CPUs of all ends: those asked for, else the first ones allowed, round and round. */
-static void choose_cpus(struct bench_crew *crew, const int *asked, int *cpus)
-{
-    /* As it was at first: an earlier crew has pinned this process. */
-    static int count, found[CPU_SETSIZE];
-    cpu_set_t allowed;
-
-    if (count == 0 && sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
-        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-            if (CPU_ISSET(cpu, &allowed))
-                found[count++] = cpu;
-    if (count == 0)
-        found[count++] = 0;
-    crew->oversubscribed = (uint32_t)count < 1 + crew->readers;
-    for (uint32_t side = 0; side <= crew->readers; side++)
-        cpus[side] = asked ? asked[side] : found[side % (uint32_t)count];
-    bench_looks_before_yield = crew->oversubscribed ? 64 : 4096;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 static uint64_t skim_later(struct bench_crew *crew, struct bench_lane *lane, uint64_t count)
@@ -142,20 +122,22 @@ static void child(struct bench_crew *crew, uint32_t side, int cpu)
     uint32_t looks = 0;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pin(cpu);
+    bench_cpus_pin(cpu);
     if (attach_all(crew, side) != 0)
         _exit(1);
     lam_store_release(&seat->done, crew->number);
     do {
-        uint64_t preempted;
+        uint64_t preempted, used_us;
 
         while (lam_load_acquire(&crew->board->number) == crew->number)
             bench_pause(&looks);
         crew->number++;
         order = crew->board->order;
         preempted = bench_preempted();
+        used_us = cpu_us();
         lam_store_release(&seat->begun, crew->number);
         seat->result = obey(crew);
+        seat->cpu_us = cpu_us() - used_us;
         seat->preempted = bench_preempted() - preempted;
         lam_store_release(&seat->done, crew->number);
     } while (order != BENCH_ORDER_LEAVE);
@@ -181,15 +163,15 @@ static void await(struct bench_crew *crew, uint32_t reader, lam_atomic_u64 *word
 int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t lane_count,
     uint32_t readers, const int *cpus)
 {
-    int chosen[1 + BENCH_READERS_MAX];
-
     LAM_ASSERT(readers >= 1 && readers <= BENCH_READERS_MAX);
     memset(crew, 0, sizeof(*crew));
     crew->board = bench_shared_memory(sizeof(*crew->board));
     crew->lanes = lanes;
     crew->lane_count = lane_count;
     crew->readers = readers;
-    choose_cpus(crew, cpus, chosen);
+    bench_cpus_choose(cpus, 1 + readers, crew->cpus);
+    crew->oversubscribed = bench_cpus_count() < 1 + readers;
+    bench_looks_before_yield = crew->oversubscribed ? 64 : 4096;
     for (uint32_t i = 0; i < lane_count; i++) {
         int rc = lanes[i].subject->open(&lanes[i]);
 
@@ -207,9 +189,9 @@ int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t
         if (crew->pids[reader] < 0)
             return -errno;
         if (crew->pids[reader] == 0)
-            child(crew, 1 + reader, chosen[1 + reader]);
+            child(crew, 1 + reader, crew->cpus[1 + reader]);
     }
-    pin(chosen[0]);
+    bench_cpus_pin(crew->cpus[0]);
     if (attach_all(crew, 0) != 0)
         exit(1);
     for (uint32_t reader = 0; reader < readers; reader++)
@@ -254,6 +236,15 @@ uint64_t bench_crew_preempted(const struct bench_crew *crew)
     for (uint32_t reader = 0; reader < crew->readers; reader++)
         preempted += crew->board->seats[reader].preempted;
     return preempted;
+}
+
+uint64_t bench_crew_cpu_us(const struct bench_crew *crew)
+{
+    uint64_t used_us = 0;
+
+    for (uint32_t reader = 0; reader < crew->readers; reader++)
+        used_us += crew->board->seats[reader].cpu_us;
+    return used_us;
 }
 
 void bench_crew_stop(struct bench_crew *crew)

@@ -30,6 +30,7 @@ struct bench_seat {
     lam_atomic_u64 done;
     uint64_t result;
     uint64_t preempted;
+    uint64_t cpu_us;
 };
 
 /* Shared. The fields are complete before the number is stored. */
@@ -49,12 +50,13 @@ struct bench_crew {
     uint32_t readers;
     uint32_t oversubscribed; /* fewer CPUs than ends */
     int pids[BENCH_READERS_MAX];
+    int cpus[1 + BENCH_READERS_MAX]; /* of each side */
     uint64_t number;
 };
 
 /*
  * Open all @lanes, part into 1 + @readers processes, attach every end. @lanes is kept until
- * bench_crew_stop(). @cpus: one for each end, or NULL for the first that this process may use.
+ * bench_crew_stop(). @cpus: one for each end, or NULL for those that bench_cpus_choose() finds.
  *
  * Returns 0, or -errno after a line on standard error.
  */
@@ -73,6 +75,9 @@ uint64_t bench_crew_finish(struct bench_crew *crew);
 
 /* How often the children were put off their CPUs in the last loop. After bench_crew_finish(). */
 uint64_t bench_crew_preempted(const struct bench_crew *crew);
+
+/* CPU time that the children took for the last loop. After bench_crew_finish(). */
+uint64_t bench_crew_cpu_us(const struct bench_crew *crew);
 
 /* Dismiss the children, detach all ends. */
 void bench_crew_stop(struct bench_crew *crew);

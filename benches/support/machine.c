@@ -2,12 +2,13 @@
 #include "machine.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cpus.h"
 
 uint64_t bench_machine_stolen_ticks(void)
 {
@@ -28,15 +29,6 @@ uint64_t bench_machine_stolen_ticks(void)
             &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]) != 8)
         return 0;
     return ticks[7];
-}
-
-uint32_t bench_machine_cpu_count(void)
-{
-    cpu_set_t allowed;
-
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
-        return 1;
-    return (uint32_t)CPU_COUNT(&allowed);
 }
 
 static void cpu_model(char text[BENCH_MACHINE_TEXT_BYTES])
@@ -66,8 +58,8 @@ void bench_machine_name(char text[BENCH_MACHINE_TEXT_BYTES])
     cpu_model(model);
     if (uname(&system) != 0)
         memset(&system, 0, sizeof(system));
-    snprintf(text, BENCH_MACHINE_TEXT_BYTES, "%u CPUs, %.80s, %.20s %.40s",
-        bench_machine_cpu_count(), model, system.sysname, system.release);
+    snprintf(text, BENCH_MACHINE_TEXT_BYTES, "%u CPUs, %.80s, %.20s %.40s", bench_cpus_count(),
+        model, system.sysname, system.release);
 }
 
 void bench_machine_date(char text[BENCH_MACHINE_TEXT_BYTES])

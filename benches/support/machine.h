@@ -19,7 +19,4 @@ void bench_machine_name(char text[BENCH_MACHINE_TEXT_BYTES]);
 /* The date of today, "2026-11-21". */
 void bench_machine_date(char text[BENCH_MACHINE_TEXT_BYTES]);
 
-/* CPUs that this process may use. */
-uint32_t bench_machine_cpu_count(void);
-
 #endif

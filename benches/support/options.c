@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "machine.h"
+#include "cpus.h"
 #include "payload.h"
 
 static const char usage[] =
@@ -50,7 +50,7 @@ static void read_cpus(struct bench_options *options, char *text)
 
 static uint32_t payload_bytes(const char *text)
 {
-    uint32_t bytes = number("--payload", text, 16, BENCH_PAYLOAD_BYTES_MAX);
+    uint32_t bytes = number("--payload", text, 8, BENCH_PAYLOAD_BYTES_MAX);
 
     if (bytes % 8 != 0) {
         fprintf(stderr, "bench: --payload %u is not a multiple of 8\n", bytes);
@@ -108,7 +108,7 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
 
 void bench_options_need_two_cpus(void)
 {
-    if (bench_machine_cpu_count() < 2) {
+    if (bench_cpus_count() < 2) {
         printf("skipped: two processes that spin need two CPUs, and this one may use 1\n");
         exit(77);
     }

@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-#define BENCH_CPUS_MAX 17
+#include "cpus.h"
+
+#define BENCH_CPUS_MAX BENCH_CPU_ENDS_MAX
 
 struct bench_options {
     int quick;                /* a few short windows: is it alive, not how fast */

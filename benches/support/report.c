@@ -41,6 +41,9 @@ void bench_report_end(
     bench_report_count("left_out_disturbed", campaign->disturbed_windows);
     printf(",\"clean\":%s", clean_count != 0 ? "true" : "false");
     bench_report_number("near_ns", campaign->near_ns, 1);
-    printf(",\"pause\":true,\"cell_bytes\":%u,\"depth\":%llu}\n", shape->cell_bytes,
+    printf(",\"pinned\":\"");
+    for (uint32_t side = 0; side <= campaign->crew.readers; side++)
+        printf("%s%d", side == 0 ? "" : ",", campaign->crew.cpus[side]);
+    printf("\",\"pause\":true,\"cell_bytes\":%u,\"depth\":%llu}\n", shape->cell_bytes,
         (unsigned long long)shape->depth);
 }
