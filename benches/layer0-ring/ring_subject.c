@@ -2,12 +2,7 @@
 /*
  * Layer 0 as a subject: events claimed, written, committed, peeked, added up, released.
  */
-#include "lamina/ring/consumer.h"
-#include "lamina/ring/producer.h"
-
-#include "layers.h"
-#include "payload.h"
-#include "rings.h"
+#include "ring_ends.h"
 
 struct state {
     struct bench_rings rings;
@@ -78,44 +73,6 @@ static void detach(struct bench_lane *lane, uint32_t side)
         lam_ring_producer_detach(&state->producer);
     }
     bench_rings_leave(&state->rings);
-}
-
-/*
- * The waiting calls stand apart from the loops: what they fill has its address taken, and a
- * compiler would keep it in memory on the fast path too.
- */
-static __attribute__((noinline)) void *claim_slowly(
-    struct lam_ring_producer *producer, uint32_t bytes)
-{
-    void *payload = NULL;
-
-    bench_must(lam_ring_producer_claim_until(producer, bytes, LAM_DEADLINE_NEVER, &payload));
-    return payload;
-}
-
-static __attribute__((noinline)) struct lam_event peek_slowly(struct lam_ring_consumer *consumer)
-{
-    struct lam_event event = {.payload = NULL};
-
-    bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, &event));
-    return event;
-}
-
-BENCH_INLINE void put_one(struct lam_ring_producer *producer, uint32_t bytes, uint64_t value)
-{
-    void *payload;
-
-    if (lam_ring_producer_try_claim(producer, bytes, &payload) != 1)
-        payload = claim_slowly(producer, bytes);
-    bench_fill(payload, bytes, value);
-    lam_ring_producer_commit(producer, bytes, 0, 0);
-}
-
-BENCH_INLINE struct lam_event peek(struct lam_ring_consumer *consumer)
-{
-    struct lam_event event = {.payload = NULL};
-
-    return lam_ring_consumer_try_peek(consumer, &event) == 1 ? event : peek_slowly(consumer);
 }
 
 /* In a round trip the next event is never there yet: one call that waits for it. */

@@ -6,8 +6,8 @@
  * probes.h: what the hardware can do, written by hand, without Lamina.
  *
  * Each probe is a subject like the layers are, and the honest opponent of them: the least code that
- * moves the same bytes the same way. No headers, no many consumers, no death, no waiting but by
- * spinning with a pause, as the subjects spin.
+ * moves the same bytes the same way. No headers, no many consumers, no death, and except where
+ * sleeping is the question no waiting but by spinning with a pause, as the subjects spin.
  */
 
 #include "subject.h"
@@ -32,5 +32,11 @@ extern const struct bench_subject bench_probe_cursor;
 
 /* A copy to the places that the messages would have in the ring; nobody receives. */
 extern const struct bench_subject bench_probe_memcpy;
+
+/* Stores to the slots of a stamped ring that nobody reads. */
+extern const struct bench_subject bench_probe_stores;
+
+/* Two buffers whose readers sleep on a futex at once. In a stream the sender must be slower. */
+extern const struct bench_subject bench_probe_sleeper;
 
 #endif

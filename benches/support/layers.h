@@ -27,6 +27,7 @@ extern const struct bench_subject bench_ring;
 extern const struct bench_subject bench_ring_hybrid;
 extern const struct bench_subject bench_ring_yield;
 extern const struct bench_subject bench_ring_futex;
+extern const struct bench_subject bench_ring_joined;
 extern const struct bench_subject bench_framed;
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;

@@ -16,7 +16,7 @@
 
 static double samples[SAMPLE_COUNT_MAX];
 
-static void check(const struct bench_lane *lane, uint64_t found, uint64_t expected)
+void bench_measure_check(const struct bench_lane *lane, uint64_t found, uint64_t expected)
 {
     if (found != expected) {
         fprintf(stderr, "bench: %s received other bytes than were sent: sum %#llx, not %#llx\n",
@@ -35,7 +35,7 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-static double clock_cost_ns(void)
+double bench_measure_clock_ns(void)
 {
     static double cost_ns;
 
@@ -126,13 +126,14 @@ static void run_handoff(struct bench_crew *crew, uint32_t lane_index, const stru
         uint64_t started_ns = bench_now_ns();
 
         value = lane->subject->ask(lane, 1, value);
-        samples[i] = (double)(bench_now_ns() - started_ns) - clock_cost_ns();
+        samples[i] = (double)(bench_now_ns() - started_ns) - bench_measure_clock_ns();
     }
     readings[1] = bench_quantile(samples, (uint32_t)plan->single_count, 0.99);
-    check(lane, value, bench_payload_expected(lane->shape.payload_bytes, bench_crew_finish(crew)));
+    bench_measure_check(
+        lane, value, bench_payload_expected(lane->shape.payload_bytes, bench_crew_finish(crew)));
 }
 
-const struct bench_measure bench_measure_handoff = {plan_handoff, run_handoff};
+const struct bench_measure bench_measure_handoff = {plan_handoff, run_handoff, 0};
 
 /* Streams. */
 
@@ -149,11 +150,11 @@ static double time_stream(
     if (order == BENCH_ORDER_RECEIVE) {
         sum = bench_crew_finish(crew);
         started_ns = bench_now_ns() - started_ns;
-        check(lane, sum,
+        bench_measure_check(lane, sum,
             crew->readers * bench_payload_expected_run(lane->shape.payload_bytes, SEED, count));
     } else {
         started_ns = bench_now_ns() - started_ns;
-        check(lane, bench_crew_finish(crew), count * SEED + count * (count - 1) / 2);
+        bench_measure_check(lane, bench_crew_finish(crew), count * SEED + count * (count - 1) / 2);
     }
     return (double)started_ns;
 }
@@ -192,7 +193,7 @@ static void run_throughput(struct bench_crew *crew, uint32_t lane_index,
     readings[1] = 0;
 }
 
-const struct bench_measure bench_measure_throughput = {plan_throughput, run_throughput};
+const struct bench_measure bench_measure_throughput = {plan_throughput, run_throughput, 0};
 
 /* Copies. */
 
@@ -215,9 +216,9 @@ static void run_copy(struct bench_crew *crew, uint32_t lane_index, const struct 
         bench_crew_order(crew, BENCH_ORDER_SKIM_LATER, lane_index, 1);
         lane->subject->send(lane, 1, SEED);
         bench_crew_release(crew);
-        samples[i] = (double)bench_crew_finish(crew) - clock_cost_ns();
+        samples[i] = (double)bench_crew_finish(crew) - bench_measure_clock_ns();
     }
     readings[1] = bench_quantile(samples, round_count, 0.5);
 }
 
-const struct bench_measure bench_measure_copy = {plan_copy, run_copy};
+const struct bench_measure bench_measure_copy = {plan_copy, run_copy, 0};

@@ -27,6 +27,7 @@ struct bench_measure {
     /* Runs one window. */
     void (*run)(struct bench_crew *crew, uint32_t lane_index, const struct bench_plan *plan,
         double readings[BENCH_READING_COUNT]);
+    int anywhere; /* 1: how near the CPUs are to each other makes no difference to it */
 };
 
 /*
@@ -43,6 +44,33 @@ extern const struct bench_measure bench_measure_throughput;
  * sender. Reading 1: ns to peek and release one that lies ready.
  */
 extern const struct bench_measure bench_measure_copy;
+
+/* Messages that nobody takes. Reading 0: ns for each in the sender. */
+extern const struct bench_measure bench_measure_publish;
+
+/*
+ * Round trips that begin at a steady pace, BENCH_PACE_NS apart. Reading 0: the middle of single
+ * trips, ns, less the clock. Reading 1: their 99th percentile.
+ */
+#define BENCH_PACE_NS 10000
+extern const struct bench_measure bench_measure_paced;
+
+/* The same, BENCH_ASLEEP_NS apart: whoever waits by sleeping is asleep when a trip begins. */
+#define BENCH_ASLEEP_NS 200000
+extern const struct bench_measure bench_measure_asleep;
+
+/*
+ * Messages BENCH_IDLE_NS apart, between which the reader has nothing to do. Reading 0: its CPU time
+ * in percent of one CPU. Reading 1: CPU us for each message.
+ */
+#define BENCH_IDLE_NS 10000000
+extern const struct bench_measure bench_measure_idle;
+
+/* Ends the program where @found is not the sum of what was sent. */
+void bench_measure_check(const struct bench_lane *lane, uint64_t found, uint64_t expected);
+
+/* What one reading of the clock takes. */
+double bench_measure_clock_ns(void);
 
 /* The round trip of one line, ns: says whether both CPUs are near. Lane 0 is that probe. */
 double bench_measure_placement(struct bench_crew *crew);

@@ -18,6 +18,17 @@ double bench_quantile(double *values, uint32_t count, double share)
     return values[(uint32_t)(share * (double)(count - 1) + 0.5)];
 }
 
+double bench_middle(double *values, uint32_t count)
+{
+    uint32_t first = count / 4, last = count - count / 4;
+    double sum = 0;
+
+    (void)bench_quantile(values, count, 0.5);
+    for (uint32_t i = first; i < last; i++)
+        sum += values[i];
+    return count != 0 ? sum / (last - first) : 0;
+}
+
 double bench_spread(double *values, uint32_t count)
 {
     double median = bench_quantile(values, count, 0.5);

@@ -22,6 +22,7 @@ struct bench_shape {
     uint32_t cell_bytes;
     uint64_t depth;   /* cells */
     uint32_t readers; /* sides 1 to readers; handoff needs 1 */
+    uint32_t joined;  /* lossy readers that have joined and never run; their ends are side 1's */
 };
 
 struct bench_lane {

@@ -25,20 +25,25 @@ struct line {
 };
 
 static const char *const common[] = {"bench", "layer", "payload_bytes", "probe", "ratio", "windows",
-    "spread", "left_out_far", "left_out_disturbed", "clean", "near_ns", "pause", "cell_bytes",
-    "depth", NULL};
+    "spread", "left_out_far", "left_out_disturbed", "clean", "near_ns", "pinned", "pause",
+    "cell_bytes", "depth", NULL};
 
 /* What lines of a kind have beside the common fields, by how their name begins. */
 static const struct {
     const char *kind;
-    const char *fields[10];
+    const char *fields[12];
 } kinds[] = {
     {"handoff", {"p50_ns", "p99_ns", "probe_ns", "stamped_ns", "cursor_ns"}},
     {"throughput",
         {"batch", "msgs_per_s", "bytes_per_s", "probe_per_s", "stamped_per_s", "cursor_per_s"}},
     {"copy", {"send_ns", "receive_ns", "probe_ns"}},
-    {"scaling", {"batch", "consumers", "cpus", "oversubscribed", "waiting", "msgs_per_s",
+    {"scaling", {"batch", "consumers", "cpus", "cores", "oversubscribed", "waiting", "msgs_per_s",
                     "bytes_per_s", "probe_per_s"}},
+    {"attach", {"end", "ring_bytes", "attach_ns", "probe_ns", "twice_ns", "ratio_twice"}},
+    {"joined", {"joined", "publish_ns", "probe_ns", "ratio_one", "spread_one"}},
+    {"waiting-sleep", {"waiting", "pace_ns", "p50_ns", "p99_ns", "probe_ns"}},
+    {"waiting-paced", {"waiting", "pace_ns", "p50_ns", "p99_ns", "probe_ns", "ratio_spin"}},
+    {"waiting-idle", {"waiting", "pace_ns", "cpu_percent", "event_cpu_us", "probe_percent"}},
     {"peers-handoff", {"peer", "peer_mode", "p50_ns", "p99_ns", "peer_ns", "peer_p99_ns",
                           "probe_ns", "ratio_peer", "spread_peer"}},
     {"peers-throughput", {"peer", "peer_mode", "batch", "msgs_per_s", "peer_per_s", "probe_per_s",
@@ -147,7 +152,8 @@ static int refuses_broken_lines(void)
     static const char good[] =
         "{\"bench\":\"copy\",\"layer\":0,\"payload_bytes\":48,\"send_ns\":1.5,\"receive_ns\":2,"
         "\"probe\":\"memcpy\",\"probe_ns\":1,\"ratio\":1.1,\"windows\":5,\"spread\":0.1,"
-        "\"left_out_far\":0,\"left_out_disturbed\":0,\"clean\":true,\"near_ns\":60,\"pause\":true,"
+        "\"left_out_far\":0,\"left_out_disturbed\":0,\"clean\":true,\"near_ns\":60,"
+        "\"pinned\":\"0,1\",\"pause\":true,"
         "\"cell_bytes\":64,\"depth\":4096}\n";
     static const char *const broken[][2] = {{"\"ratio\":1.1,", ""}, {"\"send_ns\":1.5,", ""},
         {"\"ratio\":1.1", "\"ratio\":nan"}, {"\"ratio\":1.1", "\"ratio\":0"},
