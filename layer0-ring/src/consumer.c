@@ -2,6 +2,7 @@
 /*
  * A consumer's life: an entry in the table, taken by its lock; a start; and its end.
  */
+#include "after.h"
 #include "lamina/ring/consumer.h"
 #include "layout.h"
 #include "settle.h"
@@ -75,9 +76,10 @@ static int name_is_taken(const struct lam_ring_consumer *consumer, const char *n
     return 0;
 }
 
-static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint64_t patience_ns,
-    struct lam_error *error)
+static int sign_entry(struct lam_ring_consumer *consumer,
+    const struct lam_ring_consumer_options *options, struct lam_error *error)
 {
+    const char *name = options->name;
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
 
     entry->identity = lam_identity_self();
@@ -85,13 +87,14 @@ static int sign_entry(struct lam_ring_consumer *consumer, const char *name, uint
     lam_store_relaxed(&entry->spin_waits, 0);
     lam_store_relaxed(&entry->yield_waits, 0);
     lam_store_relaxed(&entry->lost, 0);
-    lam_store_relaxed(&entry->patience_ns, patience_ns);
+    lam_store_relaxed(&entry->patience_ns, options->patience_ns);
+    lam_ring_after_declare(consumer, options);
     if (name != NULL)
         (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
     else
         (void)snprintf(
             entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, consumer->index);
-    lam_fence_seq_cst(); /* of two that join by one name, one at least sees the other's */
+    lam_fence_seq_cst(); /* of two that join at once, one at least sees the other's */
     if (name != NULL && name_is_taken(consumer, name))
         return lam_error_set(error, -EEXIST, "ring %s: a live consumer is named %s already",
             consumer->ring->name, name);
@@ -114,9 +117,12 @@ static void bind(
     consumer->producer_may_sleep =
         ring->waiting == LAM_RING_MAY_SLEEP && options->policy != LAM_RING_LOSSY;
     consumer->blocked_on = &control->blocked_on;
+    consumer->chained = &control->chained;
     consumer->cursor = &control->entries[consumer->index].cursor;
     consumer->policy = options->policy;
-    consumer->guards = options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0;
+    consumer->guards =
+        (uint16_t)((options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0) |
+                   (options->after_count != 0 ? LAM_RING_GUARD_AFTER : 0));
     consumer->wait = lam_ring_wait_mode(ring, options->wait);
     lam_cadence_init(&consumer->cadence, options->spin_ns);
 }
@@ -145,6 +151,9 @@ int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring
             "alone, "
             "has a patience",
             ring->name, (int)options->policy, (unsigned long long)options->patience_ns);
+    rc = lam_ring_after_check(ring, options, error);
+    if (rc != 0)
+        return rc;
     if (ring->control.access != LAM_ACCESS_WRITE)
         return lam_error_set(error, -EACCES,
             "ring %s: control is mapped read-only here: an "
@@ -154,11 +163,14 @@ int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring
     if (rc != 0)
         return rc;
     bind(consumer, options);
-    rc = sign_entry(consumer, options->name, options->patience_ns, error);
+    rc = sign_entry(consumer, options, error);
+    if (rc == 0)
+        rc = lam_ring_after_resolve(consumer, options, error);
     if (rc == 0)
         rc = lam_ring_settle(consumer, options->start, error);
     if (rc != 0)
         lam_ring_consumer_detach(consumer);
+    consumer->after_bound = consumer->next;
     return rc;
 }
 
@@ -166,17 +178,19 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
 {
     struct lam_ring_control *control;
     uint64_t state = consumer->entry_state;
+    int joined = lam_ring_entry_state_of(state) != LAM_RING_ENTRY_JOINING;
 
     if (!lam_lock_is_held(&consumer->lock))
         return;
     control = consumer->ring->control_head;
     /* Unless the producer expelled us meanwhile: then the next owner of the lock cleans up. */
     (void)lam_cas_acq_rel(&control->entries[consumer->index].state, &state,
-        lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
+        lam_ring_entry_next(state, joined ? LAM_RING_ENTRY_LEFT : LAM_RING_ENTRY_FREE));
     lam_lock_drop(&consumer->lock);
-    lam_fence_seq_cst(); /* F3: a producer that sleeps on us must look again */
+    lam_fence_seq_cst(); /* F3: a producer that sleeps on us, or who goes after us, looks again */
     if (lam_load_relaxed(&control->blocked_on) == consumer->index + 1)
         lam_ring_consumer_wake_producer(consumer);
+    lam_ring_wake_chained(control);
 }
 
 int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_start start,

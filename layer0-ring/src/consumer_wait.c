@@ -2,6 +2,7 @@
 /*
  * A consumer that found nothing: why, and waiting for more.
  */
+#include "after.h"
 #include "consumer_wait.h"
 #include "lamina/ring/consumer.h"
 #include "settle.h"
@@ -19,6 +20,8 @@ int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer)
     if (lam_load_relaxed(&ring->control_head->entries[consumer->index].state) !=
         consumer->entry_state)
         return -ESTALE;
+    if (lam_ring_after_is_impossible(consumer) && !lam_ring_consumer_is_there(consumer))
+        return -EPROTO; /* see after.c */
     if (lam_ring_state_of(state) == LAM_RING_CLOSED)
         return lam_ring_consumer_is_there(consumer) ? 0 : -EPIPE;
     if (consumer->producer_dead && consumer->producer_epoch == lam_ring_epoch_of(state))
@@ -39,6 +42,8 @@ int lam_ring_consumer_probe(struct lam_ring_consumer *consumer)
     } else {
         consumer->producer_dead = 0;
     }
+    if ((consumer->guards & LAM_RING_GUARD_AFTER) != 0)
+        lam_ring_after_probe(consumer);
     return lam_ring_consumer_end_of_stream(consumer);
 }
 
@@ -67,6 +72,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     lam_store_relaxed(&control->poisoned, 1);
     lam_fence_seq_cst(); /* F1 and F3: for those that are about to sleep, on either side */
     (void)lam_ring_wake_consumers(control);
+    lam_ring_wake_chained(control);
     if (lam_load_relaxed(&control->blocked_on) != 0)
         lam_ring_consumer_wake_producer(consumer);
     return -ENOTRECOVERABLE;
@@ -82,6 +88,11 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
     lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->producer_bell, 1);
     (void)lam_base->futex_wake_all(&control->producer_bell);
+}
+
+void lam_ring_consumer_wake_chained(struct lam_ring_consumer *consumer)
+{
+    lam_ring_wake_chained(consumer->ring->control_head);
 }
 
 /* Sleep until the producer rings, or to the ladder's next look. Returns as end_of_stream(). */
@@ -126,6 +137,8 @@ void lam_ring_consumer_begin_wait(
     struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns)
 {
     lam_wait_begin(wait, consumer->wait, &consumer->cadence, deadline_ns);
+    if ((consumer->guards & LAM_RING_GUARD_AFTER) != 0)
+        return; /* there are several words to watch */
     lam_wait_watch(wait, &lam_ring_consumer_cell(consumer, consumer->next)->stamp, consumer->next,
         1 /* until it is ours */);
 }
@@ -144,7 +157,7 @@ int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t de
     struct lam_wait wait;
     int rc = 0;
 
-    if (lam_ring_consumer_is_there(consumer))
+    if (lam_ring_consumer_is_there(consumer) && lam_ring_consumer_is_ready(consumer))
         return 0;
     lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
     while (rc == 0 && !lam_ring_consumer_is_ready(consumer))

@@ -6,6 +6,7 @@
  * What waiting consumers do, one alone or several at once: shared by the ring's own files alone.
  */
 
+#include "after.h"
 #include "lamina/ring/consumer.h"
 #include "layout.h"
 
@@ -19,11 +20,14 @@ static inline int lam_ring_consumer_is_there(const struct lam_ring_consumer *con
 
 /*
  * Whether a look will find something: the next event; or, for a lossy reader, that it was lapped.
+ * Or, for one that goes after others, that all of them have released it.
  * What such a one polls for will never come, and only the horizon says so. Relaxed: a hint, the
  * read looks again.
  */
-static inline int lam_ring_consumer_is_ready(const struct lam_ring_consumer *consumer)
+static inline int lam_ring_consumer_is_ready(struct lam_ring_consumer *consumer)
 {
+    if (__builtin_expect((consumer->guards & LAM_RING_GUARD_AFTER) != 0, 0))
+        return lam_ring_after_is_ready(consumer);
     return lam_ring_consumer_is_there(consumer) ||
            (consumer->policy == LAM_RING_LOSSY &&
                (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) <
@@ -39,7 +43,16 @@ int lam_ring_consumer_probe(struct lam_ring_consumer *consumer);
 /* Say that this consumer is about to sleep on the bell that was read before; then look again. */
 static inline void lam_ring_consumer_announce(const struct lam_ring_consumer *consumer)
 {
-    (void)lam_or_seq_cst(&consumer->ring->control_head->sleeping, UINT64_C(1) << consumer->index);
+    struct lam_ring_control *control = consumer->ring->control_head;
+    uint64_t bit = UINT64_C(1) << consumer->index;
+    int follows = (consumer->guards & LAM_RING_GUARD_AFTER) != 0;
+
+    /* F7, pairs with F3 in lam_ring_consumer_release_to(): the fence below, for a leader's. */
+    if (follows)
+        (void)lam_or_seq_cst(&control->chained, bit);
+    /* Once it is published, only leaders hold it: the producer needs not ring for what follows. */
+    if (!follows || !lam_ring_consumer_is_there(consumer))
+        (void)lam_or_seq_cst(&control->sleeping, bit);
     /* F2, pairs with F1: it sees our bit, or we see its stamp; or the horizon, if that is gone. */
     lam_fence_seq_cst();
 }
@@ -47,8 +60,12 @@ static inline void lam_ring_consumer_announce(const struct lam_ring_consumer *co
 /* It is awake again. */
 static inline void lam_ring_consumer_retract(const struct lam_ring_consumer *consumer)
 {
-    (void)lam_and_seq_cst(
-        &consumer->ring->control_head->sleeping, ~(UINT64_C(1) << consumer->index));
+    struct lam_ring_control *control = consumer->ring->control_head;
+    uint64_t bit = UINT64_C(1) << consumer->index;
+
+    (void)lam_and_seq_cst(&control->sleeping, ~bit);
+    if (consumer->leader_count != 0)
+        (void)lam_and_seq_cst(&control->chained, ~bit);
 }
 
 #endif

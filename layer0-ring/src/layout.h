@@ -82,6 +82,8 @@ enum lam_ring_entry_state {
     LAM_RING_ENTRY_EXPELLED = 3, /* its cursor was impossible */
     LAM_RING_ENTRY_LOSSY = 4,    /* holds nobody back */
     LAM_RING_ENTRY_EVICTED = 5,  /* it held the producer back for longer than it may */
+    LAM_RING_ENTRY_LEFT = 6,     /* detached in order */
+    LAM_RING_ENTRY_DEAD = 7,     /* found dead by the producer */
 };
 
 struct lam_ring_entry {
@@ -96,7 +98,8 @@ struct lam_ring_entry {
     lam_atomic_u64 lost;        /* events that it was too late for */
     lam_atomic_u64 spin_waits;  /* waits that ended while it spun */
     lam_atomic_u64 yield_waits; /* likewise, after it had yielded */
-    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 reserved;
+    /* The consumer's, while it joins: hashes of the names that it goes after, 0 for none. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 after[LAM_RING_AFTER_COUNT_MAX];
 };
 
 /* Control: every end maps it writable, so each word that is read here is checked. */
@@ -119,6 +122,8 @@ struct lam_ring_control {
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 blocked_on;
     lam_atomic_u32 producer_bell;
     lam_atomic_u64 producer_rung_ns;
+    /* A bit a consumer that sleeps until those before it release; they take them all and ring. */
+    lam_atomic_u64 chained;
     /* Not 0: somebody found the other's bytes impossible. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 poisoned;
     /* The producer's counters and who it is. */
@@ -236,6 +241,9 @@ static inline void lam_ring_count_wait(
 
 /* Ring the consumers' bell: all that sleep wake and look. Returns how many did. */
 int lam_ring_wake_consumers(struct lam_ring_control *control);
+
+/* The same, for those alone that go after another consumer. */
+void lam_ring_wake_chained(struct lam_ring_control *control);
 
 /* An end must not sleep on a ring whose peers do not look for sleepers. */
 static inline enum lam_wait_mode lam_ring_wait_mode(

@@ -84,6 +84,15 @@ int lam_ring_wake_consumers(struct lam_ring_control *control)
     return lam_base->futex_wake_all(&control->consumer_bell);
 }
 
+void lam_ring_wake_chained(struct lam_ring_control *control)
+{
+    if (lam_load_relaxed(&control->chained) == 0 || lam_exchange_acq_rel(&control->chained, 0) == 0)
+        return;
+    lam_store_relaxed(&control->consumer_rung_ns, lam_clock_now_ns());
+    (void)lam_add_acq_rel(&control->consumer_bell, 1);
+    (void)lam_base->futex_wake_all(&control->consumer_bell);
+}
+
 void lam_ring_producer_wake(struct lam_ring_producer *producer)
 {
     lam_ring_count(&producer->ring->control_head->wakes);

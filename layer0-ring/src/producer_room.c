@@ -111,7 +111,7 @@ int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
         return 0;
     /* The state that we saw before the lock was free: who joins anew has changed it. */
     if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_FREE ||
-        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE)))
+        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_DEAD)))
         return 0;
     lam_ring_count(&control->reaped);
     return 1;

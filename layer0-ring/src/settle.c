@@ -119,7 +119,11 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start)
     uint64_t state = lam_load_acquire(&entry->state);
     int rc;
 
-    lam_store_relaxed(consumer->cursor, horizon_now(ring));
+    /*
+     * R10, pairs with A2 in after.c: who sees this cursor, and followed the entry's last owner, sees
+     * that the entry is another's.
+     */
+    lam_store_release(consumer->cursor, horizon_now(ring));
     /* R4, pairs with the acquire of state in the producer's scan: the cursor is there. */
     do {
         consumer->entry_state =

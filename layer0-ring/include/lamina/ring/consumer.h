@@ -44,11 +44,28 @@ struct lam_ring_consumer_options {
     uint64_t patience_ns; /* GATE_THEN_EVICT: how long we may hold the producer; see every 4 ms */
     enum lam_wait_mode wait; /* while the ring is empty; a SPIN_ONLY ring spins or yields */
     uint64_t spin_ns;        /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
+    /*
+     * Names of gating consumers that go first: this one sees an event once all of them have
+     * released it, and with it all that they stored before. NULL for none.
+     */
+    const char *const *after;
+    uint32_t after_count;       /* LAM_RING_AFTER_COUNT_MAX at most */
+    uint64_t after_deadline_ns; /* wait until then for those who have not joined; 0 does not wait */
 };
 
 /* What a plain consumer does not pay for: one test of one word on its path. */
 enum lam_ring_guard {
     LAM_RING_GUARD_EVICTION = 1, /* it may be evicted: what it borrowed may be overwritten */
+    LAM_RING_GUARD_AFTER = 2,    /* it goes after others: an event is its once they released it */
+};
+
+/* One that this consumer goes after. Private. */
+struct lam_ring_leader {
+    uint64_t state;  /* its entry's state word, when we began to follow it */
+    uint64_t cursor; /* all below it has released, as seen last */
+    uint32_t index;
+    uint32_t phase; /* there, gone without leaving, or left: see after.c */
+    char name[LAM_RING_CONSUMER_NAME_MAX + 1];
 };
 
 struct lam_ring_consumer {
@@ -66,6 +83,7 @@ struct lam_ring_consumer {
     uint16_t guards;            /* enum lam_ring_guard: what else a peek or release looks at */
     uint32_t index;             /* of its entry in the consumer table */
     lam_atomic_u32 *blocked_on; /* index + 1 of whom a sleeping producer waits for */
+    lam_atomic_u64 *chained;    /* bit a consumer that sleeps until another one releases */
 
     /* The rest is touched when the ring is empty. */
     struct lam_ring *ring;
@@ -79,6 +97,11 @@ struct lam_ring_consumer {
     enum lam_ring_policy policy;
     struct lam_cadence cadence;
     uint64_t lost_last; /* events missed at the last loss */
+
+    /* With LAM_RING_GUARD_AFTER. */
+    uint64_t after_bound; /* all below it was released by all that go before */
+    uint32_t leader_count;
+    struct lam_ring_leader leaders[LAM_RING_AFTER_COUNT_MAX];
 };
 
 /*
@@ -86,8 +109,11 @@ struct lam_ring_consumer {
  * waits. A lossy consumer reads by lamina/ring/lossy.h and does not peek.
  *
  * Returns 0, or
- *   -EINVAL  the name is too long, or the policy and its patience do not fit
+ *   -EINVAL  the name is too long, the policy and its patience do not fit, or one to go after is
+ *            lossy or may be evicted: then nobody could say what it has seen
  *   -EEXIST  a live consumer has that name
+ *   -ELOOP   it would go after itself, over others that go after it; @error has the way round
+ *   -ENOENT  nobody of a name to go after had joined by after_deadline_ns; @error names it
  *   -EUSERS  the table of 64 is full
  *   -EACCES  control is mapped read-only (an observer)
  *   -EPROTO  the ring makes no sense; @error says where
@@ -107,6 +133,7 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer);
 int lam_ring_consumer_guard_peek(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_guard_release(struct lam_ring_consumer *consumer);
+void lam_ring_consumer_wake_chained(struct lam_ring_consumer *consumer);
 
 LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
     const struct lam_ring_consumer *consumer, uint64_t sequence)
@@ -123,7 +150,10 @@ LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
  * Returns 1 and fills *@event; 0 none is there yet; or
  *   -EPIPE           the producer closed the ring, and the last event was taken
  *   -EOWNERDEAD      the producer died, and the last event was taken. A later call may succeed:
- *                    a successor continues the sequence
+ *                    a successor continues the sequence. Or one that goes before us died (or was
+ *                    taken out), and all that it released was taken: lam_ring_consumer_leader()
+ *                    names it. A later call may succeed: another one by its name goes on
+ *   -EPROTO          one that goes before us has an impossible cursor
  *   -ESTALE          this consumer was evicted
  *   -ENOTRECOVERABLE the producer's bytes are impossible: the ring is poisoned
  */
@@ -182,6 +212,15 @@ int lam_ring_consumer_peek_until(
     struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event);
 
 /*
+ * Who of those that go before holds the next event back: it is published, and one of them has not
+ * released it. Its name is copied to @name.
+ *
+ * Returns 1, or 0: nobody.
+ */
+int lam_ring_consumer_leader(
+    struct lam_ring_consumer *consumer, char name[LAM_RING_CONSUMER_NAME_MAX + 1]);
+
+/*
  * Wait by the ladder until a look will find something; take nothing. For a lossy reader, too.
  *
  * Returns 0, an error of lam_ring_consumer_try_peek() for the end of the stream, or
@@ -209,6 +248,9 @@ LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, 
         lam_fence_seq_cst();
         if (__builtin_expect(lam_load_relaxed(consumer->blocked_on) == consumer->index + 1, 0))
             lam_ring_consumer_wake_producer(consumer);
+        /* F3, pairs with F7 likewise: those that go after us. */
+        if (__builtin_expect(lam_load_relaxed(consumer->chained) != 0, 0))
+            lam_ring_consumer_wake_chained(consumer);
     }
     return __builtin_expect(consumer->guards != 0, 0) ? lam_ring_consumer_guard_release(consumer)
                                                       : 0;

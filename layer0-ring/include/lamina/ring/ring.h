@@ -31,6 +31,7 @@ extern "C" {
 #define LAM_RING_NAME_MAX           127 /* of a ring, without the terminator */
 #define LAM_RING_CONSUMER_COUNT_MAX 64
 #define LAM_RING_CONSUMER_NAME_MAX  47
+#define LAM_RING_AFTER_COUNT_MAX    8 /* how many others a consumer may go after */
 #define LAM_RING_CELL_BYTES_DEFAULT 64
 #define LAM_RING_DEPTH_DEFAULT      4096
 #define LAM_RING_TYPE_NAME_MAX      95
