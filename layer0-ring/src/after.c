@@ -60,8 +60,8 @@ static void find_again(struct lam_ring_consumer *consumer, struct lam_ring_leade
  * Whether @cursor can be a leader's, seen from our next event, which ends at @end: at most a lap
  * away, not inside this event, and not before what it was.
  */
-static int is_possible(const struct lam_ring_consumer *consumer, uint64_t before, uint64_t cursor,
-    uint64_t end)
+static int is_possible(
+    const struct lam_ring_consumer *consumer, uint64_t before, uint64_t cursor, uint64_t end)
 {
     int64_t ahead = (int64_t)(cursor - consumer->next);
     int64_t depth = (int64_t)consumer->ring->depth;
@@ -71,8 +71,7 @@ static int is_possible(const struct lam_ring_consumer *consumer, uint64_t before
 }
 
 /* Look at one leader. Returns 1: it is past @end, or holds us no longer; 0; or an error. */
-static int look_at(
-    struct lam_ring_consumer *consumer, struct lam_ring_leader *leader, uint64_t end)
+static int look_at(struct lam_ring_consumer *consumer, struct lam_ring_leader *leader, uint64_t end)
 {
     uint64_t before = leader->cursor;
 
@@ -120,8 +119,7 @@ int lam_ring_after_scan(struct lam_ring_consumer *consumer, uint64_t end)
 /* Where the next event ends, which is published. Returns 0: its length cannot be. */
 static int find_end(const struct lam_ring_consumer *consumer, uint64_t *end)
 {
-    uint64_t shape =
-        lam_load_relaxed(&lam_ring_consumer_cell(consumer, consumer->next)->shape);
+    uint64_t shape = lam_load_relaxed(&lam_ring_consumer_cell(consumer, consumer->next)->shape);
     uint64_t cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
 
     *end = consumer->next + cell_count;

@@ -81,8 +81,7 @@ static void begin_search(struct search *search, const struct lam_ring_consumer *
     search->consumer = consumer;
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         const struct lam_ring_entry *entry = &ring->control_head->entries[index];
-        enum lam_ring_entry_state state =
-            lam_ring_entry_state_of(lam_load_acquire(&entry->state));
+        enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         if ((state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_JOINING) &&
             (index == consumer->index ||
@@ -122,8 +121,7 @@ static int say_cycle(const struct search *search, uint32_t last, struct lam_erro
     const struct lam_ring *ring = search->consumer->ring;
     const struct lam_ring_entry *entries = ring->control_head->entries;
     uint32_t self = search->consumer->index;
-    int rc = lam_error_set(
-        error, -ELOOP, "%.*s", LAM_RING_CONSUMER_NAME_MAX, entries[self].name);
+    int rc = lam_error_set(error, -ELOOP, "%.*s", LAM_RING_CONSUMER_NAME_MAX, entries[self].name);
 
     for (uint32_t index = last, steps = 0; steps < LAM_RING_CONSUMER_COUNT_MAX; steps++) {
         rc = lam_error_prefix(
@@ -207,8 +205,8 @@ int lam_ring_after_resolve(struct lam_ring_consumer *consumer,
 
     consumer->leader_count = options->after_count;
     for (uint32_t i = 0; i < options->after_count; i++)
-        (void)snprintf(consumer->leaders[i].name, sizeof(consumer->leaders[i].name), "%s",
-            options->after[i]);
+        (void)snprintf(
+            consumer->leaders[i].name, sizeof(consumer->leaders[i].name), "%s", options->after[i]);
     while (rc == 0 && options->after_count != 0) {
         rc = refuse_cycle(consumer, error);
         if (rc == 0)

@@ -2,8 +2,8 @@
 /*
  * A consumer's life: an entry in the table, taken by its lock; a start; and its end.
  */
-#include "after.h"
 #include "lamina/ring/consumer.h"
+#include "after.h"
 #include "layout.h"
 #include "settle.h"
 

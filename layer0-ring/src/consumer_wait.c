@@ -2,8 +2,8 @@
 /*
  * A consumer that found nothing: why, and waiting for more.
  */
-#include "after.h"
 #include "consumer_wait.h"
+#include "after.h"
 #include "lamina/ring/consumer.h"
 #include "settle.h"
 
