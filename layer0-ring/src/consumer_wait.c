@@ -143,13 +143,27 @@ void lam_ring_consumer_begin_wait(
         1 /* until it is ours */);
 }
 
-void lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc)
+int lam_ring_consumer_timed_out(struct lam_ring_consumer *consumer, const struct lam_wait *wait)
+{
+    int rc;
+
+    if (wait->last_ns < consumer->probe_at_ns) {
+        rc = lam_ring_consumer_end_of_stream(consumer);
+    } else {
+        consumer->probe_at_ns = wait->last_ns + LAM_WAIT_CHECK_NS;
+        rc = lam_ring_consumer_probe(consumer);
+    }
+    return rc != 0 ? rc : -ETIMEDOUT;
+}
+
+int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
     enum lam_wait_rung rung = lam_wait_end(wait);
 
     if (rc == 0)
         lam_ring_count_wait(rung, &entry->spin_waits, &entry->yield_waits);
+    return rc == -ETIMEDOUT ? lam_ring_consumer_timed_out(consumer, wait) : rc;
 }
 
 int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
@@ -162,8 +176,7 @@ int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t de
     lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
     while (rc == 0 && !lam_ring_consumer_is_ready(consumer))
         rc = lam_ring_consumer_await(consumer, &wait);
-    lam_ring_consumer_end_wait(consumer, &wait, rc);
-    return rc;
+    return lam_ring_consumer_end_wait(consumer, &wait, rc);
 }
 
 int lam_ring_consumer_peek_until(

@@ -40,6 +40,12 @@ int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer);
 /* Ask for the producer's lock. Returns as lam_ring_consumer_end_of_stream(). */
 int lam_ring_consumer_probe(struct lam_ring_consumer *consumer);
 
+/*
+ * @wait was too short to ask for the producer: ask, if that is due. Returns the end of the stream,
+ * or -ETIMEDOUT.
+ */
+int lam_ring_consumer_timed_out(struct lam_ring_consumer *consumer, const struct lam_wait *wait);
+
 /* Say that this consumer is about to sleep on the bell that was read before; then look again. */
 static inline void lam_ring_consumer_announce(const struct lam_ring_consumer *consumer)
 {

@@ -35,10 +35,13 @@ static inline int lam_ring_consumer_is_evicted(const struct lam_ring_consumer *c
     return (consumer->guards & LAM_RING_GUARD_EVICTION) != 0 && !lam_ring_consumer_holds(consumer);
 }
 
-/* Begin a consumer's wait, and end it: learn from it, and count it if @rc is 0. */
+/*
+ * Begin a consumer's wait, and end it, which came to @rc: learn from it, count it. The end returns
+ * @rc, or for -ETIMEDOUT the end of the stream, where that has come.
+ */
 void lam_ring_consumer_begin_wait(
     struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns);
-void lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc);
+int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc);
 
 /* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
 int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);
