@@ -87,6 +87,13 @@ static int sign_entry(struct lam_ring_consumer *consumer,
     lam_store_relaxed(&entry->spin_waits, 0);
     lam_store_relaxed(&entry->yield_waits, 0);
     lam_store_relaxed(&entry->lost, 0);
+    lam_store_relaxed(&entry->empty, 0);
+    lam_store_relaxed(&entry->wakes, 0);
+    lam_store_relaxed(&entry->overruns, 0);
+    lam_store_relaxed(&entry->joined, UINT64_MAX);
+    lam_store_relaxed(&entry->lag_max, 0);
+    memset(consumer->ring->control_head->counters[consumer->index], 0,
+        sizeof(consumer->ring->control_head->counters[0]));
     lam_store_relaxed(&entry->patience_ns, options->patience_ns);
     lam_ring_after_declare(consumer, options);
     if (name != NULL)
@@ -170,6 +177,8 @@ int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring
         rc = lam_ring_settle(consumer, options->start, error);
     if (rc != 0)
         lam_ring_consumer_detach(consumer);
+    else
+        lam_store_relaxed(&ring->control_head->entries[consumer->index].joined, consumer->ordinal);
     consumer->after_bound = consumer->next;
     return rc;
 }
@@ -224,5 +233,6 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
     }
     *lost = consumer->ordinal - ordinal;
     lam_ring_count_many(&entry->lost, *lost);
+    lam_ring_count(&entry->overruns);
     return 0;
 }

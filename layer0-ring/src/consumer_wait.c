@@ -55,6 +55,7 @@ int lam_ring_consumer_idle(struct lam_ring_consumer *consumer)
     if ((++consumer->idle_streak & 63) != 0)
         return lam_ring_consumer_end_of_stream(
             consumer); /* the clock costs more than a look at the words */
+    lam_ring_count_many(&consumer->ring->control_head->entries[consumer->index].empty, 64);
     now_ns = lam_clock_now_ns();
     if (now_ns < consumer->probe_at_ns)
         return lam_ring_consumer_end_of_stream(consumer);
@@ -85,6 +86,7 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
     /* Taken with the word, so that one sleep costs one system call. */
     if (lam_exchange_acq_rel(&control->blocked_on, 0) == 0)
         return;
+    lam_ring_count(&control->entries[consumer->index].wakes);
     lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->producer_bell, 1);
     (void)lam_base->futex_wake_all(&control->producer_bell);

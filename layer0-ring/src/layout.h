@@ -15,6 +15,7 @@
 #include "lamina/base/atomic.h"
 #include "lamina/base/identity.h"
 #include "lamina/base/wait.h"
+#include "lamina/ring/counter.h"
 #include "lamina/ring/event.h"
 #include "lamina/ring/ring.h"
 #include "lamina/ring/stat.h"
@@ -93,13 +94,20 @@ struct lam_ring_entry {
     lam_atomic_u64 patience_ns; /* evicted after holding the producer back for so long; 0 never */
     /* The consumer's: all below is released. Alone, since the producer reads it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
+    lam_atomic_u64 cursor_ordinal; /* a lossy one's: events of the ring before its cursor */
     /* The consumer's counters. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 parks;
     lam_atomic_u64 lost;        /* events that it was too late for */
     lam_atomic_u64 spin_waits;  /* waits that ended while it spun */
     lam_atomic_u64 yield_waits; /* likewise, after it had yielded */
+    lam_atomic_u64 empty;       /* looks that found nothing, in 64s */
+    lam_atomic_u64 wakes;       /* system calls made to wake the producer */
+    lam_atomic_u64 overruns;    /* times that events were lost */
+    lam_atomic_u64 joined;      /* events of the ring before the first that was its; ~0 not yet */
     /* The consumer's, while it joins: hashes of the names that it goes after, 0 for none. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 after[LAM_RING_AFTER_COUNT_MAX];
+    /* The producer's, once it gates: the most cells that it was seen behind. */
+    lam_atomic_u64 lag_max;
 };
 
 /* Control: every end maps it writable, so each word that is read here is checked. */
@@ -135,8 +143,13 @@ struct lam_ring_control {
     lam_atomic_u64 evicted;
     lam_atomic_u64 spin_waits;
     lam_atomic_u64 yield_waits;
+    lam_atomic_u64 blocked_ns; /* time for which claims found the ring full */
+    lam_atomic_u64 expelled;   /* consumers whose cursors were impossible */
+    lam_atomic_u64 repairs;    /* epochs that began with what a dead producer had left */
     struct lam_identity producer;
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
+    /* The application's counters, each end's own: a consumer's by its entry, the producer's last. */
+    struct lam_ring_counter counters[LAM_RING_CONSUMER_COUNT_MAX + 1][LAM_RING_COUNTER_COUNT];
 };
 
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 32, "layout version 2");
@@ -153,6 +166,8 @@ LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, blocked_on) == 384, "layout 
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, poisoned) == 512, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, bytes) == 640, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, entries) == 1024, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, counters) == 33792, "layout version 2");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_control) == 51200, "layout version 2");
 
 /* Sizes that follow from a ring's options. */
 struct lam_ring_geometry {

@@ -46,6 +46,7 @@ static int still_there(const struct lam_ring_consumer *consumer, uint64_t sequen
 /* The producer has gone round: find a place to go on, and count what lies between. */
 static int lapped(struct lam_ring_consumer *consumer, uint64_t *lost)
 {
+    struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
     struct lam_ring_place place;
     int rc = lam_ring_recent_place(consumer->ring, LAPPED_WAYPOINTS, &place);
 
@@ -56,7 +57,9 @@ static int lapped(struct lam_ring_consumer *consumer, uint64_t *lost)
     consumer->ordinal = place.ordinal;
     consumer->next = place.sequence;
     lam_store_relaxed(consumer->cursor, place.sequence);
-    lam_ring_count_many(&consumer->ring->control_head->entries[consumer->index].lost, *lost);
+    lam_store_relaxed(&entry->cursor_ordinal, place.ordinal);
+    lam_ring_count_many(&entry->lost, *lost);
+    lam_ring_count(&entry->overruns);
     return -EOVERFLOW;
 }
 
@@ -66,6 +69,8 @@ static void pass(struct lam_ring_consumer *consumer, const struct lam_event *eve
     consumer->ordinal++;
     /* Relaxed: for observers; nobody waits for a lossy reader. */
     lam_store_relaxed(consumer->cursor, event->end);
+    lam_store_relaxed(
+        &consumer->ring->control_head->entries[consumer->index].cursor_ordinal, consumer->ordinal);
 }
 
 /* Header of the next event. Returns 1, 0, or an error, as a read. */

@@ -80,7 +80,9 @@ static void open_epoch(struct lam_ring_producer *producer)
     producer->joins = lam_load_relaxed(&ring->control_head->joins) - 1; /* never seen: scan */
     producer->epoch = lam_ring_epoch_of(lam_load_relaxed(&ring->data_head->state)) + 1;
     ring->control_head->producer = lam_identity_self();
-    lam_store_relaxed(&ring->control_head->bytes, 0);
+    producer->bytes = lam_load_relaxed(&ring->control_head->bytes);
+    if (lam_ring_state_of(lam_load_relaxed(&ring->data_head->state)) == LAM_RING_OPEN)
+        lam_ring_count(&ring->control_head->repairs); /* it did not close */
     lam_ring_producer_waypoint(producer);
     /* R5, pairs with A5 in the consumers' idle path. */
     lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_OPEN);

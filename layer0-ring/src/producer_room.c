@@ -27,9 +27,11 @@ struct bound {
  * The cursor of @entry cannot be: it no longer gates, and learns it from its state. Unless the
  * entry is no longer in the state that was @seen with that cursor: then it is another's by now.
  */
-static void expel(struct lam_ring_entry *entry, uint64_t seen)
+static void expel(
+    const struct lam_ring_producer *producer, struct lam_ring_entry *entry, uint64_t seen)
 {
-    (void)lam_cas_acq_rel(&entry->state, &seen, lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED));
+    if (lam_cas_acq_rel(&entry->state, &seen, lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED)))
+        lam_ring_count(&producer->ring->control_head->expelled);
 }
 
 static struct bound scan(const struct lam_ring_producer *producer)
@@ -53,9 +55,12 @@ static struct bound scan(const struct lam_ring_producer *producer)
          */
         cursor = lam_load_acquire(&entry->cursor);
         if ((int64_t)(producer->next - cursor) < 0) {
-            expel(entry, state);
+            expel(producer, entry, state);
             continue;
         }
+        /* Relaxed: ours alone while it gates. Seldom: it only grows. */
+        if (producer->next - cursor > lam_load_relaxed(&entry->lag_max))
+            lam_store_relaxed(&entry->lag_max, producer->next - cursor);
         if (bound.index == UINT32_MAX ||
             producer->next - cursor > producer->next - bound.sequence) {
             bound.sequence = cursor;
@@ -137,6 +142,15 @@ static int evict(struct lam_ring_producer *producer, uint32_t index, uint64_t no
     return 1;
 }
 
+/* Show for how long the ring has been full, up to @now_ns. */
+static void count_blocked(struct lam_ring_producer *producer, uint64_t now_ns)
+{
+    if (producer->full_since_ns != 0)
+        lam_ring_count_many(
+            &producer->ring->control_head->blocked_ns, now_ns - producer->full_since_ns);
+    producer->full_since_ns = now_ns;
+}
+
 /*
  * The ring is full because of @index. See now and then whether it lives, and for how long it has
  * held us. Returns 1 if it does no longer.
@@ -157,12 +171,15 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
     now_ns = lam_clock_now_ns();
     if (producer->blocked_since_ns == 0)
         producer->blocked_since_ns = now_ns;
+    if (producer->full_since_ns == 0)
+        count_blocked(producer, now_ns);
     if (evict(producer, index, now_ns))
         return 1;
     if (producer->full_streak > 1 && now_ns < producer->probe_at_ns)
         return 0;
     producer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
     lam_ring_producer_tally(producer);
+    count_blocked(producer, now_ns);
     return lam_ring_producer_reap(producer, index);
 }
 
@@ -214,7 +231,7 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uin
     if ((int64_t)(producer->horizon - needed) < 0) {
         if (!pass_horizon(producer, needed)) {
             if (bound.index != UINT32_MAX)
-                expel(&producer->ring->control_head->entries[bound.index], bound.state);
+                expel(producer, &producer->ring->control_head->entries[bound.index], bound.state);
             producer->released = needed - 1; /* it was a lie, of this scan or an earlier one */
             *blocker = UINT32_MAX;
             return 0;
@@ -251,6 +268,10 @@ int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cel
     /* At most once for each entry: each round takes one dead or impossible consumer out. */
     for (uint32_t round = 0; round <= LAM_RING_CONSUMER_COUNT_MAX; round++) {
         if (try_room(producer, cell_count, &blocker)) {
+            if (producer->full_since_ns != 0) {
+                count_blocked(producer, lam_clock_now_ns());
+                producer->full_since_ns = 0;
+            }
             producer->full_streak = 0;
             producer->blocked_since_ns = 0;
             producer->blocker_index = UINT32_MAX;

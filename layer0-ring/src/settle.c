@@ -68,6 +68,8 @@ static int settle_lossy(struct lam_ring_consumer *consumer, enum lam_ring_start 
 
     consumer->next = place.sequence;
     consumer->ordinal = place.ordinal;
+    lam_store_relaxed(
+        &consumer->ring->control_head->entries[consumer->index].cursor_ordinal, place.ordinal);
     return rc;
 }
 

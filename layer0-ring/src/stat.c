@@ -15,69 +15,154 @@ static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
 {
     enum lam_ring_state state = lam_ring_state_of(word);
 
-    if (lam_load_relaxed(&ring->control_head->poisoned) != 0)
+    if (state > LAM_RING_CLOSED || lam_load_relaxed(&ring->control_head->poisoned) != 0)
         return LAM_RING_POISONED;
     if (state == LAM_RING_OPEN && lock_is_free(ring, LAM_RING_LOCK_PRODUCER))
         return LAM_RING_DEAD;
     return state;
 }
 
-static void read_consumers(const struct lam_ring *ring, struct lam_ring_stat *stat)
+enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring)
 {
-    const struct lam_ring_control *control = ring->control_head;
+    return state_now(ring, lam_load_acquire(&ring->data_head->state));
+}
 
+/* The waypoint nearest above @sequence, or the head where there is none. */
+static struct lam_ring_place place_above(
+    const struct lam_ring *ring, uint64_t sequence, const struct lam_ring_place *head)
+{
+    const struct lam_ring_data *data = ring->data_head;
+    struct lam_ring_place best = *head;
+    /* A3, pairs with R3: the entries up to this one are complete. */
+    uint64_t count = lam_load_acquire(&data->waypoint_count);
+
+    for (uint64_t back = 1; back < LAM_RING_WAYPOINT_COUNT && back <= count; back++) {
+        const struct lam_ring_waypoint *waypoint =
+            &data->waypoints[(count - back) % LAM_RING_WAYPOINT_COUNT];
+        struct lam_ring_place place = {.sequence = lam_load_relaxed(&waypoint->sequence),
+            .ordinal = lam_load_relaxed(&waypoint->ordinal)};
+
+        lam_fence_acquire(); /* A8, pairs with R7 in lam_ring_producer_waypoint() */
+        if (lam_load_relaxed(&data->waypoint_count) - count >= LAM_RING_WAYPOINT_COUNT - back ||
+            (int64_t)(place.sequence - sequence) < 0)
+            break;
+        if ((int64_t)(best.sequence - place.sequence) > 0)
+            best = place;
+    }
+    return best;
+}
+
+/*
+ * Events of the ring before the cursor of a gating consumer: those before the next waypoint, less
+ * those on the way there, which it holds. Where it goes on meanwhile, or what lies there makes no
+ * sense, the answer is that of the waypoint.
+ */
+static uint64_t ordinal_of(
+    const struct lam_ring *ring, uint64_t cursor, const struct lam_ring_place *head)
+{
+    struct lam_ring_place above = place_above(ring, cursor, head);
+    struct lam_ring_place walked = {.sequence = cursor};
+
+    while ((int64_t)(walked.sequence - above.sequence) < 0 &&
+           walked.sequence - cursor < ring->depth && lam_ring_walk_one(ring, &walked) == 1)
+        ;
+    lam_fence_acquire(); /* A7, pairs with F5: nothing under the walk was overwritten */
+    if (walked.sequence != above.sequence ||
+        (int64_t)(cursor - lam_load_relaxed(&ring->data_head->horizon)) < 0)
+        return above.ordinal;
+    return above.ordinal - walked.ordinal;
+}
+
+/* What follows from the cursor; each figure is 0 rather than absurd. */
+static void place_consumer(const struct lam_ring *ring, const struct lam_ring_entry *entry,
+    const struct lam_ring_place *head, struct lam_ring_consumer_stat *consumer)
+{
+    uint64_t joined = lam_load_relaxed(&entry->joined);
+    uint64_t ordinal;
+
+    consumer->cursor = lam_load_acquire(&entry->cursor);
+    ordinal = consumer->lossy ? lam_load_relaxed(&entry->cursor_ordinal)
+                              : ordinal_of(ring, consumer->cursor, head);
+    /* It may have gone on past the head that we walked to before. */
+    if ((int64_t)(head->sequence - consumer->cursor) > 0)
+        consumer->lag_cells = head->sequence - consumer->cursor;
+    if ((int64_t)(head->ordinal - ordinal) > 0)
+        consumer->lag_events = head->ordinal - ordinal;
+    consumer->lost = lam_load_relaxed(&entry->lost);
+    if (joined != UINT64_MAX && (int64_t)(ordinal - joined - consumer->lost) > 0)
+        consumer->events = ordinal - joined - consumer->lost;
+}
+
+static void read_consumer(const struct lam_ring *ring, uint32_t index,
+    enum lam_ring_entry_state state, const struct lam_ring_place *head,
+    struct lam_ring_consumer_stat *consumer)
+{
+    const struct lam_ring_entry *entry = &ring->control_head->entries[index];
+
+    memcpy(consumer->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
+    consumer->index = index;
+    consumer->pid = entry->identity.pid;
+    consumer->alive = (uint32_t)!lock_is_free(ring, LAM_RING_LOCK_CONSUMER + index);
+    consumer->asleep = (lam_load_relaxed(&ring->control_head->sleeping) >> index) & 1;
+    consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
+    consumer->evicted = state == LAM_RING_ENTRY_EVICTED;
+    consumer->expelled = state == LAM_RING_ENTRY_EXPELLED;
+    place_consumer(ring, entry, head, consumer);
+    consumer->lag_max = lam_load_relaxed(&entry->lag_max);
+    consumer->empty = lam_load_relaxed(&entry->empty);
+    consumer->spin_waits = lam_load_relaxed(&entry->spin_waits);
+    consumer->yield_waits = lam_load_relaxed(&entry->yield_waits);
+    consumer->parks = lam_load_relaxed(&entry->parks);
+    consumer->wakes = lam_load_relaxed(&entry->wakes);
+    consumer->overruns = lam_load_relaxed(&entry->overruns);
+}
+
+static void read_consumers(
+    const struct lam_ring *ring, const struct lam_ring_place *head, struct lam_ring_stat *stat)
+{
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
-        const struct lam_ring_entry *entry = &control->entries[index];
-        struct lam_ring_consumer_stat *consumer = &stat->consumers[stat->consumer_count];
-
+        const struct lam_ring_entry *entry = &ring->control_head->entries[index];
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
-        if (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_LOSSY &&
-            state != LAM_RING_ENTRY_EVICTED)
-            continue;
-        memcpy(consumer->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
-        consumer->index = index;
-        consumer->pid = entry->identity.pid;
-        consumer->alive = (uint32_t)!lock_is_free(ring, LAM_RING_LOCK_CONSUMER + index);
-        consumer->cursor = lam_load_acquire(&entry->cursor);
-        /* It may have gone on past the head that we walked to before. */
-        consumer->lag_cells =
-            (int64_t)(stat->head - consumer->cursor) < 0 ? 0 : stat->head - consumer->cursor;
-        consumer->spin_waits = lam_load_relaxed(&entry->spin_waits);
-        consumer->yield_waits = lam_load_relaxed(&entry->yield_waits);
-        consumer->parks = lam_load_relaxed(&entry->parks);
-        consumer->lost = lam_load_relaxed(&entry->lost);
-        consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
-        consumer->evicted = state == LAM_RING_ENTRY_EVICTED;
-        stat->consumer_count++;
+        if (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
+            state == LAM_RING_ENTRY_EVICTED || state == LAM_RING_ENTRY_EXPELLED)
+            read_consumer(ring, index, state, head, &stat->consumers[stat->consumer_count++]);
     }
 }
 
-int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
+static void read_producer(const struct lam_ring_control *control, struct lam_ring_stat *stat)
 {
-    const struct lam_ring_control *control = ring->control_head;
-    struct lam_ring_place place = {0};
-    uint64_t word;
-
-    memset(stat, 0, sizeof(*stat));
-    if (lam_ring_find_head(ring, &place) != 0)
-        return -EPROTO;
-    word = lam_load_acquire(&ring->data_head->state);
-    stat->state = state_now(ring, word);
-    stat->epoch = lam_ring_epoch_of(word);
-    stat->head = place.sequence;
-    stat->events = place.ordinal;
-    stat->oldest = lam_load_relaxed(&ring->data_head->horizon);
     stat->bytes = lam_load_relaxed(&control->bytes);
     stat->full = lam_load_relaxed(&control->full);
+    stat->blocked_ns = lam_load_relaxed(&control->blocked_ns);
     stat->spin_waits = lam_load_relaxed(&control->spin_waits);
     stat->yield_waits = lam_load_relaxed(&control->yield_waits);
     stat->parks = lam_load_relaxed(&control->parks);
     stat->wakes = lam_load_relaxed(&control->wakes);
     stat->reaped = lam_load_relaxed(&control->reaped);
     stat->evicted = lam_load_relaxed(&control->evicted);
+    stat->expelled = lam_load_relaxed(&control->expelled);
+    stat->repairs = lam_load_relaxed(&control->repairs);
     stat->producer_pid = control->producer.pid;
     stat->blocked_on = lam_load_relaxed(&control->blocked_on);
-    read_consumers(ring, stat);
+}
+
+int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
+{
+    struct lam_ring_place head = {0};
+    uint64_t word;
+
+    memset(stat, 0, sizeof(*stat));
+    if (lam_ring_find_head(ring, &head) != 0)
+        return -EPROTO;
+    word = lam_load_acquire(&ring->data_head->state);
+    stat->state = state_now(ring, word);
+    stat->epoch = lam_ring_epoch_of(word);
+    stat->head = head.sequence;
+    stat->events = head.ordinal;
+    stat->oldest = lam_load_relaxed(&ring->data_head->horizon);
+    stat->depth = ring->depth;
+    read_producer(ring->control_head, stat);
+    read_consumers(ring, &head, stat);
     return 0;
 }

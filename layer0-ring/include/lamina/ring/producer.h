@@ -59,10 +59,11 @@ struct lam_ring_producer {
     uint64_t waypoint_last; /* sequence of the newest waypoint */
     uint64_t tallied;       /* events below it are in the two counts that follow */
     uint64_t ordinal;       /* events published, all epochs */
-    uint64_t bytes;         /* payload bytes published, this epoch */
+    uint64_t bytes;         /* payload bytes published, all epochs */
     uint64_t epoch;
     uint64_t probe_at_ns;      /* when to see next whether the blocker is alive */
     uint64_t blocked_since_ns; /* 0 not blocked */
+    uint64_t full_since_ns;    /* not counted yet: the ring has been full since then; 0 it is not */
     uint32_t blocker_index;    /* who held us back last; UINT32_MAX nobody */
     uint32_t full_streak;
     uint32_t look_now; /* the next failed look reads the clock */

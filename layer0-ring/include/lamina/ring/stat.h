@@ -8,6 +8,11 @@
  * Ring, layer 0. Reads the counters of all ends and the shape of the ring. Any process that has it
  * mapped, read-only too, at any time; it slows nobody down. Figures that move meanwhile are each
  * right at some moment, not all at the same.
+ *
+ * Each counter has one writer and is a plain store where something rare happens; what happens often
+ * (events, bytes, lag) is worked out from what the ends store anyhow. Consumers' counters start
+ * at 0 when they join; the producer's go on from epoch to epoch. Control is written by all ends:
+ * figures are for people, not for proofs.
  */
 
 #include <stdint.h>
@@ -31,14 +36,22 @@ struct lam_ring_consumer_stat {
     uint32_t index;
     uint32_t pid;
     uint32_t alive;       /* its lock is held */
+    uint32_t asleep;      /* 1: it sleeps, or is about to */
     uint64_t cursor;      /* sequence: all below it is released */
+    uint64_t events;      /* released since it joined; what it lost is not among them */
     uint64_t lag_cells;   /* from its cursor to the head */
+    uint64_t lag_events;  /* likewise */
+    uint64_t lag_max;     /* cells: the most that the producer saw, at least once a lap */
+    uint64_t empty;       /* looks that found nothing, counted by 64; not those of waits */
     uint64_t spin_waits;  /* waits for an event that ended while it spun */
     uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
     uint64_t parks;       /* times it slept */
-    uint64_t lost;        /* events that it was too late for */
+    uint64_t wakes;       /* system calls made to wake the producer */
+    uint64_t lost;        /* events that it was too late for, exactly */
+    uint64_t overruns;    /* times that it lost some: lapped, or evicted and joined again */
     uint32_t lossy;       /* 1: holds nobody back */
     uint32_t evicted;     /* 1: held the producer for too long, and has not joined again */
+    uint32_t expelled;    /* 1: its cursor was impossible, and it has not joined again */
 };
 
 struct lam_ring_stat {
@@ -48,21 +61,29 @@ struct lam_ring_stat {
     uint64_t oldest;      /* the horizon */
     uint64_t events;      /* published, all epochs */
     uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close */
+    uint64_t depth;       /* cells */
     uint64_t full;        /* times a claim found the ring full */
+    uint64_t blocked_ns;  /* from such a claim to one that found room; seen every 4 ms */
     uint64_t spin_waits;  /* waits for room that ended while the producer spun */
     uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
     uint64_t parks;       /* times the producer slept */
     uint64_t wakes;       /* system calls made to wake consumers */
     uint64_t reaped;      /* consumers found dead */
     uint64_t evicted;     /* consumers that held the producer for too long */
+    uint64_t expelled;    /* consumers whose cursors were impossible */
+    uint64_t repairs;     /* epochs that began with what a dead producer had left */
     uint32_t producer_pid;
     uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
     uint32_t consumer_count;
     struct lam_ring_consumer_stat consumers[LAM_RING_CONSUMER_COUNT_MAX];
 };
 
+/* The ring's state: a dead producer is found by its lock. Two loads and a system call at most. */
+enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring);
+
 /*
- * Fill *@stat. Lock-free; walks at most a sixteenth of the ring and probes the ends' locks.
+ * Fill *@stat. Lock-free; walks about a sixteenth of the ring, and as much again for each consumer
+ * that lags, and probes the ends' locks.
  *
  * Returns 0, or
  *   -EPROTO the data object makes no sense
