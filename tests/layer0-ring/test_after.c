@@ -45,19 +45,18 @@ static void close_ring(void)
 TestSuite(after, .timeout = 20);
 
 /* Join as @name after up to two others. */
-static int join(struct lam_ring_consumer *consumer, const char *name, const char *one,
-    const char *other)
+static int join(
+    struct lam_ring_consumer *consumer, const char *name, const char *one, const char *other)
 {
     const char *after[] = {one, other};
-    struct lam_ring_consumer_options options = {.name = name,
-        .after = after,
-        .after_count = (one != NULL) + (other != NULL)};
+    struct lam_ring_consumer_options options = {
+        .name = name, .after = after, .after_count = (one != NULL) + (other != NULL)};
 
     return lam_ring_consumer_attach(consumer, &ring, &options, &error);
 }
 
-static void must_join(struct lam_ring_consumer *consumer, const char *name, const char *one,
-    const char *other)
+static void must_join(
+    struct lam_ring_consumer *consumer, const char *name, const char *one, const char *other)
 {
     cr_assert(eq(int, join(consumer, name, one, other), 0), "%s", error.text);
 }
@@ -196,9 +195,9 @@ Test(after, a_follower_that_waits_gets_a_timeout_that_names_its_leader)
     must_join(&a, "slow", NULL, NULL);
     must_join(&b, "b", "slow", NULL);
     cr_assert(eq(int, publish(7, 8), 1));
-    cr_assert(eq(int,
-        lam_ring_consumer_peek_until(&b, lam_deadline_after_ns(10 * LAM_NS_PER_MS), &event),
-        -ETIMEDOUT));
+    cr_assert(
+        eq(int, lam_ring_consumer_peek_until(&b, lam_deadline_after_ns(10 * LAM_NS_PER_MS), &event),
+            -ETIMEDOUT));
     cr_assert(eq(int, lam_ring_consumer_leader(&b, name), 1));
     cr_assert(eq(str, name, (char *)"slow"));
     lam_ring_consumer_detach(&b);

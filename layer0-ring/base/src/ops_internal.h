@@ -9,7 +9,7 @@
 #include "lamina/base/ops.h"
 
 /* futex_wait_any of kernels that have none: a nap of at most 1 ms, on the first word. */
-void lam_futex_wait_any_by_naps(lam_atomic_u32 *const *words, const uint32_t *expected,
-    uint32_t count, uint64_t deadline_ns);
+void lam_futex_wait_any_by_naps(
+    lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns);
 
 #endif
