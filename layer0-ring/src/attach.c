@@ -2,7 +2,6 @@
 /*
  * Joining a ring that somebody else made: heads are copied, checked, and only then mapped by.
  */
-#include "layout.h"
 #include "names.h"
 
 #include <errno.h>
@@ -37,6 +36,18 @@ static int check_type(const struct lam_ring_data *data, uint64_t wanted, struct 
         (unsigned long long)data->type_hash, (unsigned long long)wanted);
 }
 
+/* A power cut may have left anything in the cells: nobody reads them before they were looked at. */
+static int check_boot(const struct lam_ring *ring, const struct lam_ring_data *data,
+    const struct lam_ring_attach_options *options, struct lam_error *error)
+{
+    if (ring->data.access == LAM_ACCESS_WRITE || options->observe ||
+        !lam_ring_is_of_earlier_boot(data))
+        return 0;
+    return lam_error_set(error, -EOWNERDEAD,
+        "ring %s: was written before this machine started anew; its producer has to come first",
+        data->name);
+}
+
 /* Both objects are open. Check them, then map them. */
 static int check_and_map(
     struct lam_ring *ring, const struct lam_ring_attach_options *options, struct lam_error *error)
@@ -46,11 +57,11 @@ static int check_and_map(
     int rc = read_head(&ring->data, &data, sizeof(data), error);
 
     if (rc == 0)
-        rc = lam_ring_check_data(&data, lam_segment_object_bytes(&ring->data), error);
+        rc = lam_ring_check_data(&data, &ring->data, error);
     if (rc == 0)
         rc = read_head(&ring->control, &control, sizeof(control), error);
     if (rc == 0)
-        rc = lam_ring_check_control(&control, lam_segment_object_bytes(&ring->control), error);
+        rc = lam_ring_check_control(&control, &ring->control, error);
     if (rc == 0 && data.mark.ring_id != control.mark.ring_id)
         rc = lam_error_set(error, -EPROTO,
             "ring id of control is 0x%llx, expected 0x%llx as in data: two rings mixed up",
@@ -58,16 +69,20 @@ static int check_and_map(
     if (rc == 0)
         rc = check_type(&data, options->type_hash, error);
     if (rc == 0)
+        rc = check_boot(ring, &data, options, error);
+    if (rc == 0)
         rc = lam_segment_map(
             &ring->data, data.head_bytes, data.mapped_cells * data.cell_bytes, error);
     if (rc == 0)
         rc = lam_segment_map(&ring->control, control.mark.object_bytes, 0, error);
-    if (rc == 0)
-        lam_ring_bind(ring, &data);
-    return rc;
+    if (rc != 0)
+        return rc;
+    lam_ring_bind(ring, &data);
+    return options->access == LAM_ACCESS_WRITE && !options->observe ? lam_ring_revive(ring, error)
+                                                                    : 0;
 }
 
-static int attach_once(
+int lam_ring_attach_once(
     struct lam_ring *ring, const struct lam_ring_attach_options *options, struct lam_error *error)
 {
     char file[LAM_SEGMENT_NAME_MAX + 1];
@@ -103,9 +118,9 @@ int lam_ring_attach(
     }
     for (;;) {
         struct lam_error why = {{0}};
-        int rc = attach_once(ring, options, &why);
+        int rc = lam_ring_attach_once(ring, options, &why);
         /* A ring that is replaced while we look shows halves of both for a moment. */
-        int passing = rc == -ENOENT || (rc == -EPROTO && mixed_up++ < 3);
+        int passing = rc == -ENOENT || rc == -EOWNERDEAD || (rc == -EPROTO && mixed_up++ < 3);
 
         if (rc == 0)
             return 0;
@@ -121,6 +136,21 @@ int lam_ring_attach(
     }
 }
 
+/* What a peer gave us must not change its size, or the next look is a SIGBUS. */
+static int check_seals(const struct lam_ring *ring, enum lam_access access, struct lam_error *error)
+{
+    if (!lam_segment_keeps_size(&ring->data) || !lam_segment_keeps_size(&ring->control))
+        return lam_error_set(error, -EPROTO,
+            "%s object: is not sealed against shrinking, so its giver could cut it short: a ring "
+            "that is passed has no name (LAM_BACKING_MEMFD, LAM_BACKING_HUGE)",
+            lam_segment_keeps_size(&ring->data) ? "control" : "data");
+    if (access == LAM_ACCESS_WRITE && lam_segment_is_hardened(&ring->data))
+        return lam_error_set(error, -EPERM,
+            "the ring is hardened: only the process that made it, and its forked children, can "
+            "produce; a successor makes a new ring and passes that to the consumers");
+    return 0;
+}
+
 int lam_ring_attach_fds(struct lam_ring *ring, int data_fd, int control_fd,
     const struct lam_ring_attach_options *options, struct lam_error *error)
 {
@@ -131,6 +161,8 @@ int lam_ring_attach_fds(struct lam_ring *ring, int data_fd, int control_fd,
     if (rc == 0)
         rc = lam_segment_open_fd(&ring->control, control_fd,
             options->observe ? LAM_ACCESS_READ : LAM_ACCESS_WRITE, error);
+    if (rc == 0)
+        rc = check_seals(ring, options->access, error);
     if (rc == 0)
         rc = check_and_map(ring, options, error);
     if (rc != 0)

@@ -4,7 +4,8 @@
  */
 #include "lamina/ring/consumer.h"
 #include "after.h"
-#include "layout.h"
+#include "lamina/base/crash_point.h"
+#include "names.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -26,6 +27,12 @@ static int take_entry(struct lam_ring_consumer *consumer, struct lam_error *erro
             continue;
         if (rc != 0)
             return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
+        LAM_CRASH_POINT("attach.consumer_locked");
+        rc = lam_ring_confirm(ring, error);
+        if (rc != 0) {
+            lam_lock_drop(&consumer->lock);
+            return rc;
+        }
         consumer->index = index;
         memset(entry->name, 0, sizeof(entry->name)); /* who sees us join sees no dead one's name */
         /* The producer may be freeing the same entry; either order leaves it ours. */

@@ -2,22 +2,28 @@
 /*
  * Making a ring: both objects complete, control appears first, data last; and its end.
  */
-#include "layout.h"
+#include "lamina/base/crash_point.h"
 #include "names.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
-static void fill_mark(struct lam_ring_mark *mark, uint64_t magic, uint64_t bytes, uint64_t ring_id)
+/* How long to look at a ring that others are making or removing. */
+#define KEEP_NS (2 * LAM_NS_PER_S)
+
+static void fill_mark(struct lam_ring_mark *mark, uint64_t magic, const struct lam_segment *segment,
+    const struct lam_ring_options *options, uint64_t ring_id)
 {
     mark->magic = magic;
     mark->version = LAM_RING_LAYOUT_VERSION;
     mark->byte_order = LAM_RING_BYTE_ORDER;
-    mark->object_bytes = bytes;
+    mark->object_bytes = segment->head_bytes + segment->body_bytes;
     mark->ring_id = ring_id;
+    mark->page_bytes = (uint32_t)segment->page_bytes;
+    mark->traits = (options->backing == LAM_BACKING_FILE ? LAM_RING_TRAIT_FILE : 0U) |
+                   (options->hardened ? LAM_RING_TRAIT_HARDENED : 0U);
 }
 
 /* A new ring's cells hold complements: no byte that is there by chance is a stamp. */
@@ -38,8 +44,7 @@ static void fill_data(struct lam_segment *segment, const struct lam_ring_geometr
 {
     struct lam_ring_data *data = (struct lam_ring_data *)(void *)segment->base;
 
-    fill_mark(
-        &data->mark, LAM_RING_DATA_MAGIC, geometry->head_bytes + geometry->cells_bytes, ring_id);
+    fill_mark(&data->mark, LAM_RING_DATA_MAGIC, segment, options, ring_id);
     data->head_bytes = geometry->head_bytes;
     data->depth = geometry->depth;
     data->mapped_cells = geometry->mapped_cells;
@@ -50,18 +55,20 @@ static void fill_data(struct lam_segment *segment, const struct lam_ring_geometr
     (void)snprintf(data->name, sizeof(data->name), "%s", options->name);
     (void)snprintf(data->type_name, sizeof(data->type_name), "%s",
         options->type_name == NULL ? "" : options->type_name);
+    if (options->backing == LAM_BACKING_FILE)
+        lam_store_relaxed(&data->boot, lam_identity_self().boot);
     lam_store_relaxed(&data->horizon, options->first_sequence);
     lam_store_relaxed(&data->waypoints[0].sequence, options->first_sequence);
     lam_store_relaxed(&data->waypoint_count, 1);
     fill_cells(segment->base + geometry->head_bytes, data);
 }
 
-static void fill_control(struct lam_segment *segment, const struct lam_ring_geometry *geometry,
-    const struct lam_ring_options *options, uint64_t ring_id)
+static void fill_control(
+    struct lam_segment *segment, const struct lam_ring_options *options, uint64_t ring_id)
 {
     struct lam_ring_control *control = (struct lam_ring_control *)(void *)segment->base;
 
-    fill_mark(&control->mark, LAM_RING_CONTROL_MAGIC, geometry->control_bytes, ring_id);
+    fill_mark(&control->mark, LAM_RING_CONTROL_MAGIC, segment, options, ring_id);
     control->entry_count = LAM_RING_CONSUMER_COUNT_MAX;
     control->entry_bytes = (uint32_t)sizeof(struct lam_ring_entry);
     control->schema_offset = (uint32_t)sizeof(struct lam_ring_control);
@@ -70,34 +77,79 @@ static void fill_control(struct lam_segment *segment, const struct lam_ring_geom
         memcpy(segment->base + sizeof(*control), options->schema, options->schema_bytes);
 }
 
-static int create_objects(struct lam_ring *ring, const struct lam_ring_geometry *geometry,
-    const struct lam_ring_options *options, struct lam_error *error)
+static struct lam_segment_options segment_options(
+    const struct lam_ring_options *options, enum lam_backing backing, const char *file)
 {
-    char file[LAM_SEGMENT_NAME_MAX + 1];
-    struct lam_segment_options segment = {
-        .backing = options->backing,
+    return (struct lam_segment_options){
+        .backing = backing,
         .directory = options->directory,
         .name = file,
         .mode = options->mode,
+        .set_group = options->set_group,
+        .group = options->group,
+        .bind_node = options->bind_node,
+        .numa_node = options->numa_node,
     };
-    uint64_t ring_id;
+}
+
+/* Huge pages for data, or small ones where there are none and the object needs no name. */
+static int create_data(struct lam_ring *ring, struct lam_ring_geometry *geometry,
+    const struct lam_ring_options *options, struct lam_error *error)
+{
+    char file[LAM_SEGMENT_NAME_MAX + 1];
+    struct lam_segment_options segment = segment_options(options, geometry->backing, file);
+    struct lam_error why = {{0}};
     int rc;
 
-    if (getrandom(&ring_id, sizeof(ring_id), 0) != (ssize_t)sizeof(ring_id))
-        return lam_error_set(error, -errno, "getrandom: %s", strerror(errno));
-    lam_ring_control_file(file, options->name);
-    segment.head_bytes = geometry->control_bytes;
-    rc = lam_segment_create(&ring->control, &segment, error);
-    if (rc != 0)
-        return rc;
-    fill_control(&ring->control, geometry, options, ring_id);
     lam_ring_data_file(file, options->name);
+    segment.hardened = options->hardened;
     segment.head_bytes = geometry->head_bytes;
     segment.body_bytes = geometry->cells_bytes;
-    rc = lam_segment_create(&ring->data, &segment, error);
+    rc = lam_segment_create(&ring->data, &segment, &why);
+    if (rc == -ENOSPC && geometry->backing == LAM_BACKING_HUGE && options->directory == NULL) {
+        lam_ring_geometry_small(geometry, options);
+        segment.backing = geometry->backing;
+        segment.head_bytes = geometry->head_bytes;
+        segment.body_bytes = geometry->cells_bytes;
+        rc = lam_segment_create(&ring->data, &segment, &why);
+    }
+    return rc == 0 ? 0 : lam_error_set(error, rc, "%s", why.text);
+}
+
+static int create_control(struct lam_ring *ring, const struct lam_ring_geometry *geometry,
+    const struct lam_ring_options *options, struct lam_error *error)
+{
+    char file[LAM_SEGMENT_NAME_MAX + 1];
+    struct lam_segment_options segment = segment_options(options, geometry->backing, file);
+
+    lam_ring_control_file(file, options->name);
+    segment.head_bytes = geometry->control_bytes;
+    if (geometry->control_page_bytes != geometry->page_bytes)
+        segment.backing = LAM_BACKING_MEMFD;
+    return lam_segment_create(&ring->control, &segment, error);
+}
+
+static int create_objects(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    struct lam_ring_geometry geometry;
+    uint64_t ring_id;
+    int rc = lam_ring_geometry_of(&geometry, options, error);
+
     if (rc != 0)
         return rc;
-    fill_data(&ring->data, geometry, options, ring_id);
+    if (getrandom(&ring_id, sizeof(ring_id), 0) != (ssize_t)sizeof(ring_id))
+        return lam_error_set(error, -errno, "getrandom: %s", strerror(errno));
+    rc = create_control(ring, &geometry, options, error);
+    if (rc != 0)
+        return rc;
+    fill_control(&ring->control, options, ring_id);
+    LAM_CRASH_POINT("create.control_staged");
+    rc = create_data(ring, &geometry, options, error);
+    if (rc != 0)
+        return rc;
+    fill_data(&ring->data, &geometry, options, ring_id);
+    LAM_CRASH_POINT("create.data_staged");
     /* Before it has a name: a ring that can be seen has always somebody who holds it. */
     rc = lam_lock_take(&ring->creator, ring->control.fd, LAM_RING_LOCK_CREATOR);
     if (rc != 0)
@@ -108,22 +160,18 @@ static int create_objects(struct lam_ring *ring, const struct lam_ring_geometry 
 void lam_ring_clear(struct lam_ring *ring)
 {
     memset(ring, 0, sizeof(*ring));
-    ring->data.fd = -1;
-    ring->control.fd = -1;
+    lam_segment_clear(&ring->data);
+    lam_segment_clear(&ring->control);
     ring->creator.fd = -1;
 }
 
-int lam_ring_create(
+static int make_new(
     struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
 {
-    struct lam_ring_geometry geometry;
     int rc;
 
     lam_ring_clear(ring);
-    rc = lam_ring_geometry_of(&geometry, options, error);
-    if (rc != 0)
-        return rc;
-    rc = create_objects(ring, &geometry, options, error);
+    rc = create_objects(ring, options, error);
     if (rc == 0)
         rc = lam_ring_appear(ring, options, error);
     if (rc != 0) {
@@ -132,6 +180,86 @@ int lam_ring_create(
     }
     lam_ring_bind(ring, (const struct lam_ring_data *)(const void *)ring->data.base);
     return 0;
+}
+
+/* Whether the ring that is there is the one that was asked for. */
+static int check_fit(
+    const struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    uint64_t depth = options->depth == 0 ? LAM_RING_DEPTH_DEFAULT : options->depth;
+    uint32_t cell_bytes =
+        options->cell_bytes == 0 ? LAM_RING_CELL_BYTES_DEFAULT : options->cell_bytes;
+    uint32_t traits = ring->control_head->mark.traits;
+
+    if (ring->depth == depth && UINT32_C(1) << ring->cell_shift == cell_bytes &&
+        ring->waiting == options->waiting && ring->type_hash == options->type_hash &&
+        ((traits & LAM_RING_TRAIT_FILE) != 0) == (options->backing == LAM_BACKING_FILE))
+        return 0;
+    return lam_error_set(error, -EINVAL,
+        "ring %s: is there already with depth %llu, cells of %u bytes, waiting %d, type hash %llx "
+        "and %s; asked for are %llu, %u, %d, %llx and %s",
+        options->name, (unsigned long long)ring->depth, 1U << ring->cell_shift, (int)ring->waiting,
+        (unsigned long long)ring->type_hash,
+        (traits & LAM_RING_TRAIT_FILE) != 0 ? "a file" : "no file", (unsigned long long)depth,
+        cell_bytes, (int)options->waiting, (unsigned long long)options->type_hash,
+        options->backing == LAM_BACKING_FILE ? "a file" : "no file");
+}
+
+/* Join the ring that is there, for writing. Returns 0, -ENOENT: there is none, or another error. */
+static int go_on(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    struct lam_ring_attach_options attach = {
+        .name = options->name, .directory = options->directory, .access = LAM_ACCESS_WRITE};
+    int rc = lam_ring_attach_once(ring, &attach, error);
+
+    if (rc != 0)
+        return rc;
+    rc = check_fit(ring, options, error);
+    if (rc == 0)
+        rc = lam_lock_take(&ring->creator, ring->control.fd, LAM_RING_LOCK_CREATOR);
+    if (rc == 0 || rc == -EBUSY) /* its maker is alive: then we need not stand in */
+        rc = lam_ring_confirm(ring, error);
+    if (rc != 0)
+        lam_ring_detach(ring);
+    return rc;
+}
+
+/*
+ * Go on with what is there, or make it. Between the look and the making another may come first, and
+ * what is there may be half of a ring that is being made, or that is being removed.
+ */
+static int keep_or_make(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    uint64_t end_ns = lam_deadline_after_ns(KEEP_NS);
+    unsigned mixed_up = 0;
+    int rc;
+
+    for (;;) {
+        rc = go_on(ring, options, error);
+        if (rc != -ENOENT && (rc != -EPROTO || ++mixed_up > 3))
+            return rc;
+        if (rc == -ENOENT) {
+            rc = make_new(ring, options, error);
+            if (rc != -EEXIST || lam_clock_now_ns() >= end_ns)
+                return rc;
+        }
+        lam_ring_nap();
+    }
+}
+
+int lam_ring_create(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    struct lam_error why = {{0}};
+    int has_name = options->backing == LAM_BACKING_NAMED || options->backing == LAM_BACKING_FILE ||
+                   (options->backing == LAM_BACKING_HUGE && options->directory != NULL);
+    int rc;
+
+    rc = options->keep && has_name && options->name != NULL ? keep_or_make(ring, options, &why)
+                                                            : make_new(ring, options, &why);
+    return rc == 0 ? 0 : lam_error_set(error, rc, "%s", why.text);
 }
 
 void lam_ring_fds(const struct lam_ring *ring, int *data_fd, int *control_fd)
@@ -147,12 +275,25 @@ void lam_ring_detach(struct lam_ring *ring)
     lam_segment_close(&ring->control);
 }
 
+/* By the replace lock, or a name that a successor has made meanwhile might be taken away. */
+static int remove_own_names(const struct lam_ring *ring)
+{
+    struct lam_lock replace = {.fd = -1};
+    int rc;
+
+    if (ring->control.path[0] == '\0' || !lam_segment_has_name(&ring->control))
+        return 0;
+    rc = lam_ring_take_replace(&replace, &ring->control);
+    if (rc == 0)
+        rc = lam_ring_remove_names(&ring->control, ring->data.path, NULL);
+    lam_lock_drop(&replace);
+    return rc;
+}
+
 int lam_ring_destroy(struct lam_ring *ring)
 {
-    /* Data first: who finds data must find its control. */
-    int rc = lam_segment_unlink(&ring->data);
-    int control_rc = lam_segment_unlink(&ring->control);
+    int rc = remove_own_names(ring);
 
     lam_ring_detach(ring);
-    return rc != 0 ? rc : control_rc;
+    return rc;
 }

@@ -13,16 +13,15 @@ static int is_power_of_two(uint64_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-static uint64_t whole_pages(uint64_t bytes)
+static uint64_t whole_pages(uint64_t bytes, uint64_t page_bytes)
 {
-    uint64_t page_bytes = lam_segment_page_bytes();
-
     return (bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
-uint64_t lam_ring_mapped_cells(uint64_t depth, uint32_t cell_bytes)
+/* Cells to map for @depth cells: whole pages, a power of two. */
+static uint64_t cells_to_map(uint64_t depth, uint32_t cell_bytes, uint64_t page_bytes)
 {
-    uint64_t page_cells = lam_segment_page_bytes() / cell_bytes;
+    uint64_t page_cells = page_bytes / cell_bytes;
 
     return depth > page_cells ? depth : page_cells;
 }
@@ -42,6 +41,43 @@ static int check_names(const struct lam_ring_options *options, struct lam_error 
         return lam_error_set(error, -EINVAL, "ring %s: schema of %u bytes: missing, or above %u",
             options->name, options->schema_bytes, LAM_RING_SCHEMA_BYTES_MAX);
     return 0;
+}
+
+/* The pages that @options ask for: huge ones only if the machine has such a thing. */
+static int choose_pages(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
+    struct lam_error *error)
+{
+    int rc = 0;
+
+    geometry->backing = options->backing;
+    geometry->page_bytes = geometry->control_page_bytes = lam_segment_page_bytes();
+    if (options->backing != LAM_BACKING_HUGE)
+        return 0;
+    rc = lam_segment_huge_page_bytes(options->directory, &geometry->page_bytes, error);
+    if (options->directory != NULL)
+        geometry->control_page_bytes = geometry->page_bytes;
+    else if (rc != 0)
+        geometry->backing = LAM_BACKING_MEMFD;
+    return options->directory != NULL ? rc : 0;
+}
+
+static void work_sizes_out(
+    struct lam_ring_geometry *geometry, const struct lam_ring_options *options)
+{
+    geometry->mapped_cells =
+        cells_to_map(geometry->depth, geometry->cell_bytes, geometry->page_bytes);
+    geometry->head_bytes = whole_pages(sizeof(struct lam_ring_data), geometry->page_bytes);
+    geometry->cells_bytes = geometry->mapped_cells * geometry->cell_bytes;
+    geometry->control_bytes = whole_pages(
+        sizeof(struct lam_ring_control) + options->schema_bytes, geometry->control_page_bytes);
+}
+
+void lam_ring_geometry_small(
+    struct lam_ring_geometry *geometry, const struct lam_ring_options *options)
+{
+    geometry->backing = LAM_BACKING_MEMFD;
+    geometry->page_bytes = geometry->control_page_bytes = lam_segment_page_bytes();
+    work_sizes_out(geometry, options);
 }
 
 int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
@@ -70,11 +106,10 @@ int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ri
             "ring %s: waiting %d is neither MAY_SLEEP nor "
             "SPIN_ONLY",
             options->name, (int)options->waiting);
-    geometry->mapped_cells = lam_ring_mapped_cells(geometry->depth, geometry->cell_bytes);
-    geometry->head_bytes = whole_pages(sizeof(struct lam_ring_data));
-    geometry->cells_bytes = geometry->mapped_cells * geometry->cell_bytes;
-    geometry->control_bytes = whole_pages(sizeof(struct lam_ring_control) + options->schema_bytes);
-    return 0;
+    rc = choose_pages(geometry, options, error);
+    if (rc == 0)
+        work_sizes_out(geometry, options);
+    return rc;
 }
 
 int lam_ring_bytes(
@@ -121,7 +156,7 @@ static int check_mark(
 }
 
 int lam_ring_check_data(
-    const struct lam_ring_data *data, int64_t object_bytes, struct lam_error *error)
+    const struct lam_ring_data *data, const struct lam_segment *segment, struct lam_error *error)
 {
     int rc = check_mark("data", &data->mark, LAM_RING_DATA_MAGIC, error);
 
@@ -144,21 +179,22 @@ int lam_ring_check_data(
         memchr(data->type_name, '\0', sizeof(data->type_name)) == NULL)
         return lam_error_set(error, -EPROTO, "data object: a name is not terminated");
 
-    uint64_t mapped_cells = lam_ring_mapped_cells(data->depth, data->cell_bytes);
-    uint64_t head_bytes = whole_pages(sizeof(struct lam_ring_data));
+    uint64_t mapped_cells = cells_to_map(data->depth, data->cell_bytes, segment->page_bytes);
+    uint64_t head_bytes = whole_pages(sizeof(struct lam_ring_data), segment->page_bytes);
     uint64_t expected_bytes = head_bytes + mapped_cells * data->cell_bytes;
     const struct field fields[] = {
+        {"page size", data->mark.page_bytes, segment->page_bytes},
         {"mapped cells", data->mapped_cells, mapped_cells},
         {"head size", data->head_bytes, head_bytes},
         {"stated size", data->mark.object_bytes, expected_bytes},
-        {"size", (uint64_t)object_bytes, expected_bytes},
+        {"size", (uint64_t)lam_segment_object_bytes(segment), expected_bytes},
     };
 
     return check_fields("data", fields, sizeof(fields) / sizeof(fields[0]), error);
 }
 
-int lam_ring_check_control(
-    const struct lam_ring_control *control, int64_t object_bytes, struct lam_error *error)
+int lam_ring_check_control(const struct lam_ring_control *control,
+    const struct lam_segment *segment, struct lam_error *error)
 {
     int rc = check_mark("control", &control->mark, LAM_RING_CONTROL_MAGIC, error);
 
@@ -170,13 +206,15 @@ int lam_ring_check_control(
             "most",
             control->schema_bytes, LAM_RING_SCHEMA_BYTES_MAX);
 
-    uint64_t expected_bytes = whole_pages(sizeof(struct lam_ring_control) + control->schema_bytes);
+    uint64_t expected_bytes =
+        whole_pages(sizeof(struct lam_ring_control) + control->schema_bytes, segment->page_bytes);
     const struct field fields[] = {
+        {"page size", control->mark.page_bytes, segment->page_bytes},
         {"entry count", control->entry_count, LAM_RING_CONSUMER_COUNT_MAX},
         {"entry size", control->entry_bytes, sizeof(struct lam_ring_entry)},
         {"schema offset", control->schema_offset, sizeof(struct lam_ring_control)},
         {"stated size", control->mark.object_bytes, expected_bytes},
-        {"size", (uint64_t)object_bytes, expected_bytes},
+        {"size", (uint64_t)lam_segment_object_bytes(segment), expected_bytes},
     };
 
     return check_fields("control", fields, sizeof(fields) / sizeof(fields[0]), error);
@@ -190,6 +228,7 @@ void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked)
     ring->control_head = (struct lam_ring_control *)(void *)ring->control.base;
     ring->cells = ring->data.base + checked->head_bytes;
     ring->ring_id = checked->mark.ring_id;
+    ring->page_bytes = ring->data.page_bytes;
     ring->depth = checked->depth;
     ring->cell_mask = checked->mapped_cells - 1;
     ring->cell_shift = (uint32_t)__builtin_ctz(checked->cell_bytes);

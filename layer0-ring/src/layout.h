@@ -45,7 +45,13 @@ struct lam_ring_mark {
     uint32_t byte_order;
     uint64_t object_bytes;
     uint64_t ring_id; /* random, the same in both: pairs of different rings do not fit */
+    uint32_t page_bytes;
+    uint32_t traits; /* LAM_RING_TRAIT_... */
 };
+
+/* What whoever comes upon a ring has to know. */
+#define LAM_RING_TRAIT_FILE     1U /* outlives its processes: without an end it is no leftover */
+#define LAM_RING_TRAIT_HARDENED 2U /* its maker alone can produce */
 
 struct lam_ring_waypoint {
     lam_atomic_u64 sequence; /* an event boundary */
@@ -67,6 +73,8 @@ struct lam_ring_data {
 
     /* Polled by idle consumers: epoch << 8 | enum lam_ring_state. */
     _Alignas(512) lam_atomic_u64 state;
+    /* Of a file: the boot in which its cells were written last. Whoever revives it stores it. */
+    lam_atomic_u64 boot;
     /* Cells below it may be overwritten; the producer stays below horizon + depth. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 horizon;
     lam_atomic_u64 horizon_ordinal;
@@ -152,8 +160,8 @@ struct lam_ring_control {
     struct lam_ring_counter counters[LAM_RING_CONSUMER_COUNT_MAX + 1][LAM_RING_COUNTER_COUNT];
 };
 
-LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 32, "layout version 2");
-LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, name) == 80, "layout version 2");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 40, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, name) == 88, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, state) == 512, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, horizon) == 640, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoint_count) == 768, "layout version 2");
@@ -176,24 +184,28 @@ struct lam_ring_geometry {
     uint64_t head_bytes;
     uint64_t cells_bytes;
     uint64_t control_bytes;
+    uint64_t page_bytes;         /* of data */
+    uint64_t control_page_bytes; /* large only where the store has no others */
     uint32_t cell_bytes;
+    enum lam_backing backing; /* huge pages may not be had */
 };
 
 /* Check @options and work the sizes out. Returns 0 or -EINVAL with a sentence. */
 int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
     struct lam_error *error);
 
-/* Cells to map for @depth cells: whole pages, a power of two. */
-uint64_t lam_ring_mapped_cells(uint64_t depth, uint32_t cell_bytes);
+/* The same ring without huge pages. */
+void lam_ring_geometry_small(
+    struct lam_ring_geometry *geometry, const struct lam_ring_options *options);
 
 /* Fill the fields that follow from the mapped and checked heads. */
 void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked);
 
 /* Check a copy of each head. Return 0, or -EPROTO with field, found and expected. */
 int lam_ring_check_data(
-    const struct lam_ring_data *data, int64_t object_bytes, struct lam_error *error);
-int lam_ring_check_control(
-    const struct lam_ring_control *control, int64_t object_bytes, struct lam_error *error);
+    const struct lam_ring_data *data, const struct lam_segment *segment, struct lam_error *error);
+int lam_ring_check_control(const struct lam_ring_control *control,
+    const struct lam_segment *segment, struct lam_error *error);
 
 /* The newest waypoint. A copy, of words that the producer may be changing. */
 struct lam_ring_place {

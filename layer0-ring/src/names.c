@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names.h"
-#include "layout.h"
+#include "lamina/base/crash_point.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Whoever holds the replace lock makes a few system calls. */
+#define NAPS_MAX 2000
 
 void lam_ring_control_file(char *file, const char *name)
 {
@@ -18,8 +21,43 @@ void lam_ring_data_file(char *file, const char *name)
     (void)snprintf(file, LAM_SEGMENT_NAME_MAX + 1, "lamina.%s.data", name);
 }
 
-/* Say which end keeps the ring behind @control alive. Returns -EEXIST, or 0: nobody does. */
-static int name_the_living(
+void lam_ring_nap(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = (long)LAM_NS_PER_MS}, NULL);
+}
+
+int lam_ring_take_replace(struct lam_lock *replace, const struct lam_segment *control)
+{
+    int rc = lam_lock_take(replace, control->fd, LAM_RING_LOCK_REPLACE);
+
+    for (unsigned naps = 0; rc == -EBUSY && naps < NAPS_MAX; naps++) {
+        lam_ring_nap();
+        rc = lam_lock_take(replace, control->fd, LAM_RING_LOCK_REPLACE);
+    }
+    return rc;
+}
+
+int lam_ring_confirm(const struct lam_ring *ring, struct lam_error *error)
+{
+    unsigned naps = 0;
+
+    if (ring->control.path[0] == '\0')
+        return 0; /* without a name there is nothing that others could take away */
+    while (lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_REPLACE) == 1) {
+        if (++naps > NAPS_MAX)
+            return lam_error_set(error, -EBUSY,
+                "ring %s: another process replaces, cleans or revives it, and does not end",
+                ring->name);
+        lam_ring_nap();
+    }
+    if (!lam_segment_has_name(&ring->control))
+        return lam_error_set(error, -ENOENT,
+            "ring %s: it was destroyed or replaced since this process attached it: attach it anew",
+            ring->name);
+    return 0;
+}
+
+int lam_ring_name_the_living(
     const struct lam_segment *control, const char *name, struct lam_error *error)
 {
     struct lam_ring_control head;
@@ -30,7 +68,7 @@ static int name_the_living(
     for (uint64_t byte = 0; byte < LAM_RING_LOCK_END; byte++) {
         uint64_t index = byte - LAM_RING_LOCK_CONSUMER;
 
-        if (lam_base->lock_probe(control->fd, byte) == 0)
+        if (byte == LAM_RING_LOCK_REPLACE || lam_base->lock_probe(control->fd, byte) == 0)
             continue;
         if (byte == LAM_RING_LOCK_PRODUCER)
             return lam_error_set(
@@ -45,17 +83,42 @@ static int name_the_living(
     return 0;
 }
 
-static int same_object(const struct lam_segment *segment)
+int lam_ring_remove_names(
+    const struct lam_segment *control, const char *data_path, struct lam_error *error)
 {
-    struct stat ours, named;
+    if (!lam_segment_has_name(control))
+        return 0;
+    /* Data first: who finds data must find its control. What is left half way is found by that. */
+    if (unlink(data_path) != 0 && errno != ENOENT)
+        return lam_error_set(error, -errno, "%s: %s", data_path, strerror(errno));
+    LAM_CRASH_POINT("remove.data_unlinked");
+    if (unlink(control->path) != 0 && errno != ENOENT)
+        return lam_error_set(error, -errno, "%s: %s", control->path, strerror(errno));
+    return 0;
+}
 
-    return fstat(segment->fd, &ours) == 0 && stat(segment->path, &named) == 0 &&
-           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+/* A dead ring is not ours to remove when it is a file, or when the caller wants to go on with it. */
+static int refuse_to_replace(const struct lam_ring *ring, const struct lam_segment *old,
+    const struct lam_ring_options *options, struct lam_error *error)
+{
+    struct lam_ring_mark mark = {0};
+
+    (void)lam_segment_read(old, &mark, sizeof(mark));
+    if (!options->keep && options->backing != LAM_BACKING_FILE &&
+        (mark.magic != LAM_RING_CONTROL_MAGIC || (mark.traits & LAM_RING_TRAIT_FILE) == 0))
+        return 0;
+    if (access(ring->data.path, F_OK) != 0)
+        return 0; /* its maker died before it was a ring */
+    return lam_error_set(error, -EEXIST,
+        "ring %s: a file ring that nobody holds is there (%s): go on with it by keep = 1, or "
+        "remove "
+        "it by lamina clean --files",
+        options->name, old->path);
 }
 
 /*
- * Remove what a dead ring left under our names. The replace lock of the *old* control object, held
- * while its name still is that object, keeps two creators from removing each other's new ring.
+ * Remove what a dead ring left under our names. Whether it is dead is asked after the replace lock
+ * was taken: an end that joins meanwhile waits for that lock and then finds its name gone.
  */
 static int remove_dead(
     const struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
@@ -69,22 +132,33 @@ static int remove_dead(
     rc = lam_segment_open(&old, options->directory, file, LAM_ACCESS_WRITE, error);
     if (rc != 0)
         return rc == -ENOENT ? 0 : rc;
-    rc = name_the_living(&old, options->name, error);
-    if (rc == 0) {
-        rc = lam_lock_take(&replace, old.fd, LAM_RING_LOCK_REPLACE);
-        if (rc != 0)
-            rc = lam_error_set(error, rc == -EBUSY ? -EEXIST : rc,
-                "ring %s: another process replaces it now", options->name);
-    }
-    if (rc == 0 && same_object(&old)) {
-        if (unlink(ring->data.path) != 0 && errno != ENOENT)
-            rc = lam_error_set(error, -errno, "%s: %s", ring->data.path, strerror(errno));
-        else if (unlink(old.path) != 0 && errno != ENOENT)
-            rc = lam_error_set(error, -errno, "%s: %s", old.path, strerror(errno));
-    }
+    rc = lam_ring_take_replace(&replace, &old);
+    if (rc != 0)
+        rc = lam_error_set(error, rc == -EBUSY ? -EEXIST : rc,
+            "ring %s: another process replaces it now", options->name);
+    if (rc == 0)
+        rc = lam_ring_name_the_living(&old, options->name, error);
+    if (rc == 0)
+        rc = refuse_to_replace(ring, &old, options, error);
+    LAM_CRASH_POINT("replace.proven_dead");
+    if (rc == 0)
+        rc = lam_ring_remove_names(&old, ring->data.path, error);
     lam_lock_drop(&replace);
     lam_segment_close(&old);
     return rc;
+}
+
+/* Data without control: a name that somebody removed by hand. No lock tells whose it is. */
+static int appear_over_data(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
+{
+    if (options->keep || options->backing == LAM_BACKING_FILE)
+        return lam_error_set(error, -EEXIST,
+            "%s: is there without its control object; it may hold what somebody wants, so it is "
+            "yours to remove",
+            ring->data.path);
+    (void)unlink(ring->data.path);
+    return lam_segment_appear(&ring->data, error);
 }
 
 int lam_ring_appear(
@@ -101,13 +175,11 @@ int lam_ring_appear(
     }
     if (rc != 0)
         return rc;
+    LAM_CRASH_POINT("create.control_appeared");
     rc = lam_segment_appear(&ring->data, error);
-    if (rc == -EEXIST) {
-        /* Data without control, of a creator that died between the two: the name is ours now. */
-        (void)unlink(ring->data.path);
-        rc = lam_segment_appear(&ring->data, error);
-    }
+    if (rc == -EEXIST)
+        rc = appear_over_data(ring, options, error);
     if (rc != 0)
-        (void)lam_segment_unlink(&ring->control);
+        (void)lam_segment_unlink(&ring->control); /* ours: we hold the creator's lock */
     return rc;
 }

@@ -2,8 +2,9 @@
 /*
  * Becoming the producer: take the lock, recover what a predecessor left, open an epoch; leaving.
  */
+#include "lamina/base/crash_point.h"
 #include "lamina/ring/producer.h"
-#include "layout.h"
+#include "names.h"
 #include "producer_internal.h"
 
 #include <errno.h>
@@ -106,6 +107,12 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
             ring->control_head->producer.pid);
     if (rc != 0)
         return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
+    LAM_CRASH_POINT("attach.producer_locked");
+    rc = lam_ring_confirm(ring, error);
+    if (rc != 0) {
+        lam_lock_drop(&producer->lock);
+        return rc;
+    }
     bind(producer, ring, options);
     producer->worn = calloc((ring->cell_mask + 64) / 64, sizeof(uint64_t));
     rc = producer->worn == NULL ? lam_error_set(error, -ENOMEM, "ring %s: no memory", ring->name)

@@ -162,6 +162,10 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     stat->events = head.ordinal;
     stat->oldest = lam_load_relaxed(&ring->data_head->horizon);
     stat->depth = ring->depth;
+    stat->page_bytes = ring->page_bytes;
+    stat->numa_node = ring->data.numa_node;
+    stat->file = (ring->data_head->mark.traits & LAM_RING_TRAIT_FILE) != 0;
+    stat->hardened = (ring->data_head->mark.traits & LAM_RING_TRAIT_HARDENED) != 0;
     read_producer(ring->control_head, stat);
     read_consumers(ring, &head, stat);
     return 0;

@@ -115,6 +115,7 @@ struct lam_ring_consumer {
  *   -ELOOP   it would go after itself, over others that go after it; @error has the way round
  *   -ENOENT  nobody of a name to go after had joined by after_deadline_ns; @error names it
  *   -EUSERS  the table of 64 is full
+ *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES  control is mapped read-only (an observer)
  *   -EPROTO  the ring makes no sense; @error says where
  *   -ENOTSUP no lock can be taken here (no /proc)

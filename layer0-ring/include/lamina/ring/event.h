@@ -29,7 +29,7 @@
 /* Each of the first three adds an extension of 16 bytes behind the header, in this order. */
 #define LAM_EVENT_CORRELATION 0x0001
 #define LAM_EVENT_TIMESTAMP   0x0002
-#define LAM_EVENT_CRC32C      0x0004
+#define LAM_EVENT_CRC32C      0x0004 /* of what, and its bytes: lamina/ring/event_crc.h */
 #define LAM_EVENT_FIRST_FRAME 0x0008
 #define LAM_EVENT_LAST_FRAME  0x0010
 

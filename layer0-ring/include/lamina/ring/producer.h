@@ -92,6 +92,7 @@ struct lam_ring_blocker {
  *
  * Allocates the private map of worn cells. Returns 0, or
  *   -EBUSY    another producer is alive; @error has its pid
+ *   -ENOENT   the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES   the ring is mapped read-only
  *   -EPROTO   the data object makes no sense; @error says which field
  *   -ENOTSUP  no lock can be taken here (no /proc)

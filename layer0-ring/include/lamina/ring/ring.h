@@ -45,12 +45,18 @@ enum lam_ring_waiting {
 
 struct lam_ring_options {
     enum lam_backing backing;
-    const char *name;      /* required: in messages, and for LAM_BACKING_NAMED in the store */
-    const char *directory; /* named: NULL for /dev/shm */
+    const char *name;      /* required: in messages, and in the store where it has a name there */
+    const char *directory; /* named: NULL for /dev/shm. File: required. Huge: a hugetlbfs or NULL */
     uint64_t depth;        /* cells, a power of two, 2 or more; 0 for 4096; one stays free */
     uint32_t cell_bytes;   /* a power of two, 64 to 65536; 0 for 64 */
     enum lam_ring_waiting waiting;
-    mode_t mode;           /* of named objects, set whatever the umask; 0 for 0600 */
+    mode_t mode;   /* of both objects, set whatever the umask; 0 for 0600 */
+    int set_group; /* 1: both objects are given to @group before they appear */
+    gid_t group;
+    int bind_node; /* 1: all memory on @numa_node, or create fails; not for files */
+    uint32_t numa_node;
+    int keep;              /* 1: go on with the ring of that name, dead or alive, if there is one */
+    int hardened;          /* 1: nobody but this process can ever map data writable; no name */
     uint64_t type_hash;    /* of what the events hold; 0 for none. Attach compares it */
     const char *type_name; /* for people; NULL for none */
     const void *schema;    /* copied into control, so that tools print live messages; or NULL */
@@ -67,6 +73,7 @@ struct lam_ring {
     struct lam_segment control;
     struct lam_lock creator; /* held by whoever created it: a ring with no end yet is not dead */
     uint64_t ring_id;
+    uint64_t page_bytes;      /* of data: what was really got where huge pages were asked for */
     uint64_t depth;           /* cells that the ring may hold, one of them always free */
     uint64_t cell_mask;       /* mapped cells - 1 */
     uint32_t cell_shift;      /* log2 of the cell's bytes */
@@ -82,12 +89,21 @@ struct lam_ring {
 
 /*
  * Make a ring and map it for writing. A name of a live ring is never replaced; what a dead one left
- * behind is. On error nothing is left behind.
+ * behind is, but for a file: that may hold what somebody wants. With @keep a ring of that name that
+ * is there, with ends or without, is joined for writing instead, if it has this geometry and type:
+ * a producer that starts again goes on where its predecessor stopped. On error nothing is left
+ * behind.
+ *
+ * LAM_BACKING_HUGE without a directory takes small pages where huge ones cannot be had: ring's
+ * page_bytes says what was got. In a hugetlbfs there are no others, and create fails.
  *
  * Returns 0, or
- *   -EINVAL an option is out of range; @error says which, what was found, what would do
- *   -EEXIST a ring of that name is alive; @error names an end that holds it
- *   -ENOSPC the store is too full; @error has mount, needed and free bytes
+ *   -EINVAL an option is out of range; @error says which, what was found, what would do. With
+ *           @keep: the ring that is there has another geometry
+ *   -EEXIST a ring of that name is alive; @error names an end that holds it. Or a dead file
+ *   -ENOSPC the store is too full; @error has mount, needed and free bytes. No huge pages in a
+ *           hugetlbfs: how many are needed, how many free
+ *   -EPROTO, -EPROTOTYPE with @keep: as lam_ring_attach()
  *   -errno  of the system call that @error names
  */
 int lam_ring_create(
@@ -106,11 +122,14 @@ struct lam_ring_attach_options {
  * Join a named ring that another process made.
  *
  * Every field of both heads is checked before it is used, and nothing is mapped by an unchecked
- * size.
+ * size. A file ring that was last written before the machine started anew is revived by who
+ * attaches for writing: of its events those are kept, from the oldest on, whose CRC vouches for
+ * them (lamina/ring/event_crc.h).
  *
  * Returns 0, or
  *   -EINVAL     the name is empty, too long or holds a '/'
  *   -ENOENT     no such ring at the deadline
+ *   -EOWNERDEAD for reading: at the deadline nobody has revived a file ring of before the start
  *   -EPROTO     magic, version, a size or an offset is impossible, or the object is cut short;
  *               @error says which field, what was found and what was expected
  *   -EPROTOTYPE the ring carries another type; @error has both names and hashes
@@ -120,10 +139,14 @@ int lam_ring_attach(
     struct lam_ring *ring, const struct lam_ring_attach_options *options, struct lam_error *error);
 
 /*
- * Join a ring by descriptors of its two objects, received over a Unix socket, say. The descriptors
- * stay the caller's. @options: name and directory are not used.
+ * Join a ring by descriptors of its two objects, received over a Unix socket, say
+ * (lamina/ring/pass.h). The descriptors stay the caller's. @options: name, directory and deadline
+ * are not used. Objects that their giver could cut short are refused: then a look at them would be
+ * a SIGBUS.
  *
- * Returns as lam_ring_attach().
+ * Returns as lam_ring_attach(), or
+ *   -EPROTO an object is not sealed against shrinking: no memory file, or one of others' making
+ *   -EPERM  for writing, and the ring is hardened: its maker alone produces
  */
 int lam_ring_attach_fds(struct lam_ring *ring, int data_fd, int control_fd,
     const struct lam_ring_attach_options *options, struct lam_error *error);
@@ -138,9 +161,11 @@ void lam_ring_fds(const struct lam_ring *ring, int *data_fd, int *control_fd);
 void lam_ring_detach(struct lam_ring *ring);
 
 /*
- * Remove the names and unmap. Who is attached keeps its memory; nobody new can come.
+ * Remove the names and unmap. Who is attached keeps its memory; nobody new can come. Names that are
+ * another ring's by now are left alone.
  *
- * Returns 0, or -errno of unlink; the ring is unmapped all the same.
+ * Returns 0, or -EBUSY: another process is about to remove them, or -errno of lock and unlink; the
+ * ring is unmapped all the same.
  */
 int lam_ring_destroy(struct lam_ring *ring);
 

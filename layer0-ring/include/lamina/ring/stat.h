@@ -72,6 +72,10 @@ struct lam_ring_stat {
     uint64_t evicted;     /* consumers that held the producer for too long */
     uint64_t expelled;    /* consumers whose cursors were impossible */
     uint64_t repairs;     /* epochs that began with what a dead producer had left */
+    uint64_t page_bytes;  /* of data: what was really got */
+    int32_t numa_node;    /* that data's pages lay on when this process mapped it; -1 several */
+    uint32_t file;        /* 1: outlives its processes */
+    uint32_t hardened;    /* 1: its maker alone can produce */
     uint32_t producer_pid;
     uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
     uint32_t consumer_count;
