@@ -163,7 +163,10 @@ int lam_ring_leader_find(
             *left = 1;
             continue;
         }
-        if (lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1)
+        /* A state that is known to be a dead one's: whoever holds the lock has only just taken it. */
+        if ((index == leader->index && word == leader->state) ||
+            lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1 ||
+            lam_load_acquire(&entry->state) != word)
             continue;
         if (state == LAM_RING_ENTRY_LOSSY || lam_load_relaxed(&entry->patience_ns) != 0)
             return -EINVAL;

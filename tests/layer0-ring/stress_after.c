@@ -90,8 +90,7 @@ static void *run_stage(void *argument)
         check_leaders(stage, number);
         TEST_CHECK(event.payload_bytes == test_event_bytes(number, BYTES_MAX));
         if (stage->leaders == 0)
-            TEST_CHECK(
-                test_event_is(event.payload, event.payload_bytes, number, event.sequence));
+            TEST_CHECK(test_event_is(event.payload, event.payload_bytes, number, event.sequence));
         board->stamps[stage->number][number % SLOTS] = stamp_of(stage->number, number);
         /* Now and then several at once. */
         if (number % 7 != 3)
@@ -141,8 +140,7 @@ static void run(const struct shape *shape, enum lam_ring_waiting waiting, enum l
     create("stress-after", waiting, UINT64_MAX - 50);
     TEST_OK(lam_ring_producer_attach(&producer, &ring, &options, &error), error);
     for (unsigned i = 0; i < STAGES; i++) {
-        stages[i] =
-            (struct stage){.number = i, .leaders = shape->leaders[i], .wait = wait};
+        stages[i] = (struct stage){.number = i, .leaders = shape->leaders[i], .wait = wait};
         if (processes) {
             if ((children[i] = test_fork()) == 0) {
                 attach(&stages[i]);
@@ -278,7 +276,7 @@ int main(void)
     run(&diamond, LAM_RING_SPIN_ONLY, LAM_WAIT_YIELD, 1, 20000 * times);
     leaders_are_killed(10 * (int)times, 10000 * times);
 #endif
-    (void)printf("%s and %s, in threads and in processes; leaders killed\n", pipeline.what,
-        diamond.what);
+    (void)printf(
+        "%s and %s, in threads and in processes; leaders killed\n", pipeline.what, diamond.what);
     return 0;
 }
