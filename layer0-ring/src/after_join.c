@@ -164,7 +164,8 @@ int lam_ring_leader_find(
             continue;
         }
         /* A state that is known to be a dead one's: whoever holds the lock has only just taken it. */
-        if ((index == leader->index && word == leader->state) ||
+        if ((leader->phase == LAM_RING_LEADER_GONE && index == leader->index &&
+                word == leader->state) ||
             lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1 ||
             lam_load_acquire(&entry->state) != word)
             continue;
