@@ -77,7 +77,7 @@ static int check_and_map(
         rc = lam_segment_map(&ring->control, control.mark.object_bytes, 0, error);
     if (rc != 0)
         return rc;
-    lam_ring_bind(ring, &data);
+    lam_ring_bind(ring, &data, control.schema_bytes, control.histogram_count);
     return options->access == LAM_ACCESS_WRITE && !options->observe ? lam_ring_revive(ring, error)
                                                                     : 0;
 }

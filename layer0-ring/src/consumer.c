@@ -101,6 +101,8 @@ static int sign_entry(struct lam_ring_consumer *consumer,
     lam_store_relaxed(&entry->lag_max, 0);
     memset(consumer->ring->control_head->counters[consumer->index], 0,
         sizeof(consumer->ring->control_head->counters[0]));
+    if (consumer->index < consumer->ring->histogram_count)
+        memset(&consumer->ring->histograms[consumer->index], 0, sizeof(struct lam_histogram));
     lam_store_relaxed(&entry->patience_ns, options->patience_ns);
     lam_ring_after_declare(consumer, options);
     if (name != NULL)

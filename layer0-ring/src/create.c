@@ -73,6 +73,8 @@ static void fill_control(
     control->entry_bytes = (uint32_t)sizeof(struct lam_ring_entry);
     control->schema_offset = (uint32_t)sizeof(struct lam_ring_control);
     control->schema_bytes = options->schema_bytes;
+    control->histogram_offset = lam_ring_histogram_offset(options->schema_bytes);
+    control->histogram_count = options->histograms;
     if (options->schema_bytes != 0)
         memcpy(segment->base + sizeof(*control), options->schema, options->schema_bytes);
 }
@@ -178,7 +180,8 @@ static int make_new(
         lam_ring_detach(ring);
         return rc;
     }
-    lam_ring_bind(ring, (const struct lam_ring_data *)(const void *)ring->data.base);
+    lam_ring_bind(ring, (const struct lam_ring_data *)(const void *)ring->data.base,
+        options->schema_bytes, options->histograms);
     return 0;
 }
 

@@ -26,6 +26,19 @@ static uint64_t cells_to_map(uint64_t depth, uint32_t cell_bytes, uint64_t page_
     return depth > page_cells ? depth : page_cells;
 }
 
+uint32_t lam_ring_histogram_offset(uint32_t schema_bytes)
+{
+    return ((uint32_t)sizeof(struct lam_ring_control) + schema_bytes + LAM_HOT_BYTES - 1) /
+           LAM_HOT_BYTES * LAM_HOT_BYTES;
+}
+
+static uint64_t control_bytes(uint32_t schema_bytes, uint32_t histogram_count, uint64_t page_bytes)
+{
+    return whole_pages(
+        lam_ring_histogram_offset(schema_bytes) + histogram_count * sizeof(struct lam_histogram),
+        page_bytes);
+}
+
 static int check_names(const struct lam_ring_options *options, struct lam_error *error)
 {
     if (options->name == NULL || options->name[0] == '\0')
@@ -36,6 +49,9 @@ static int check_names(const struct lam_ring_options *options, struct lam_error 
     if (options->type_name != NULL && strlen(options->type_name) > LAM_RING_TYPE_NAME_MAX)
         return lam_error_set(error, -EINVAL, "ring %s: type name has more than %d bytes",
             options->name, LAM_RING_TYPE_NAME_MAX);
+    if (options->histograms > LAM_RING_CONSUMER_COUNT_MAX)
+        return lam_error_set(error, -EINVAL, "ring %s: %u histograms: more than %d", options->name,
+            options->histograms, LAM_RING_CONSUMER_COUNT_MAX);
     if (options->schema_bytes > LAM_RING_SCHEMA_BYTES_MAX ||
         (options->schema_bytes != 0 && options->schema == NULL))
         return lam_error_set(error, -EINVAL, "ring %s: schema of %u bytes: missing, or above %u",
@@ -68,8 +84,8 @@ static void work_sizes_out(
         cells_to_map(geometry->depth, geometry->cell_bytes, geometry->page_bytes);
     geometry->head_bytes = whole_pages(sizeof(struct lam_ring_data), geometry->page_bytes);
     geometry->cells_bytes = geometry->mapped_cells * geometry->cell_bytes;
-    geometry->control_bytes = whole_pages(
-        sizeof(struct lam_ring_control) + options->schema_bytes, geometry->control_page_bytes);
+    geometry->control_bytes =
+        control_bytes(options->schema_bytes, options->histograms, geometry->control_page_bytes);
 }
 
 void lam_ring_geometry_small(
@@ -206,8 +222,13 @@ int lam_ring_check_control(const struct lam_ring_control *control,
             "most",
             control->schema_bytes, LAM_RING_SCHEMA_BYTES_MAX);
 
+    if (control->histogram_count > LAM_RING_CONSUMER_COUNT_MAX)
+        return lam_error_set(error, -EPROTO,
+            "control object: histogram count is %u, expected %d at most", control->histogram_count,
+            LAM_RING_CONSUMER_COUNT_MAX);
+
     uint64_t expected_bytes =
-        whole_pages(sizeof(struct lam_ring_control) + control->schema_bytes, segment->page_bytes);
+        control_bytes(control->schema_bytes, control->histogram_count, segment->page_bytes);
     const struct field fields[] = {
         {"page size", control->mark.page_bytes, segment->page_bytes},
         {"entry count", control->entry_count, LAM_RING_CONSUMER_COUNT_MAX},
@@ -215,18 +236,24 @@ int lam_ring_check_control(const struct lam_ring_control *control,
         {"schema offset", control->schema_offset, sizeof(struct lam_ring_control)},
         {"stated size", control->mark.object_bytes, expected_bytes},
         {"size", (uint64_t)lam_segment_object_bytes(segment), expected_bytes},
+        {"histogram offset", control->histogram_offset,
+            lam_ring_histogram_offset(control->schema_bytes)},
     };
 
     return check_fields("control", fields, sizeof(fields) / sizeof(fields[0]), error);
 }
 
-void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked)
+void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked,
+    uint32_t schema_bytes, uint32_t histogram_count)
 {
     uint64_t event_cells;
 
     ring->data_head = (struct lam_ring_data *)(void *)ring->data.base;
     ring->control_head = (struct lam_ring_control *)(void *)ring->control.base;
     ring->cells = ring->data.base + checked->head_bytes;
+    ring->histograms = (struct lam_histogram *)(void *)(ring->control.base +
+                                                        lam_ring_histogram_offset(schema_bytes));
+    ring->histogram_count = histogram_count;
     ring->ring_id = checked->mark.ring_id;
     ring->page_bytes = ring->data.page_bytes;
     ring->depth = checked->depth;

@@ -125,6 +125,8 @@ struct lam_ring_control {
     uint32_t entry_bytes;
     uint32_t schema_offset;
     uint32_t schema_bytes;
+    uint32_t histogram_offset;
+    uint32_t histogram_count; /* of the first so many entries */
 
     /* A bit an entry that was ever used: consumers set it, nobody clears it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 used;
@@ -198,8 +200,12 @@ int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ri
 void lam_ring_geometry_small(
     struct lam_ring_geometry *geometry, const struct lam_ring_options *options);
 
+/* Where histograms lie in control: behind the schema, on lines of their own. */
+uint32_t lam_ring_histogram_offset(uint32_t schema_bytes);
+
 /* Fill the fields that follow from the mapped and checked heads. */
-void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked);
+void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked,
+    uint32_t schema_bytes, uint32_t histogram_count);
 
 /* Check a copy of each head. Return 0, or -EPROTO with field, found and expected. */
 int lam_ring_check_data(

@@ -62,6 +62,8 @@ static void bind(struct lam_ring_producer *producer, struct lam_ring *ring,
     producer->may_sleep = ring->waiting == LAM_RING_MAY_SLEEP;
     producer->sleeping = &ring->control_head->sleeping;
     producer->blocker_index = UINT32_MAX;
+    producer->timestamp_every = options == NULL ? 0 : options->timestamp_every;
+    producer->timestamp_left = producer->timestamp_every == 0 ? 0 : 1;
     producer->wait = lam_ring_wait_mode(ring, options == NULL ? LAM_WAIT_HYBRID : options->wait);
     lam_cadence_init(&producer->cadence, options == NULL ? 0 : options->spin_ns);
 }

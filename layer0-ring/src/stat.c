@@ -170,3 +170,8 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     read_consumers(ring, &head, stat);
     return 0;
 }
+
+const struct lam_histogram *lam_ring_latency(const struct lam_ring *ring, uint32_t index)
+{
+    return index < ring->histogram_count ? &ring->histograms[index] : NULL;
+}

@@ -31,8 +31,9 @@ extern "C" {
 #define LAM_RING_PREFETCH_CELLS 12
 
 struct lam_ring_producer_options {
-    enum lam_wait_mode wait; /* while the ring is full; a SPIN_ONLY ring spins or yields */
-    uint64_t spin_ns;        /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
+    enum lam_wait_mode wait;  /* while the ring is full; a SPIN_ONLY ring spins or yields */
+    uint64_t spin_ns;         /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
+    uint32_t timestamp_every; /* lamina/ring/timestamp.h: so many commits have one time; 0 none */
 };
 
 struct lam_ring_producer {
@@ -72,6 +73,8 @@ struct lam_ring_producer {
     uint32_t full_streak;
     uint32_t look_now; /* the next failed look reads the clock */
     uint32_t closed;
+    uint32_t timestamp_every;
+    uint32_t timestamp_left; /* commits to the next time, that one included; 0 never */
     enum lam_wait_mode wait;
     struct lam_cadence cadence;
 };

@@ -21,6 +21,7 @@
 
 #include "lamina/base/clock.h"
 #include "lamina/base/error.h"
+#include "lamina/base/histogram.h"
 #include "lamina/base/lock.h"
 #include "lamina/base/segment.h"
 
@@ -61,6 +62,7 @@ struct lam_ring_options {
     const char *type_name; /* for people; NULL for none */
     const void *schema;    /* copied into control, so that tools print live messages; or NULL */
     uint32_t schema_bytes;
+    uint32_t histograms; /* so many consumers have one of their latency, 15 KiB each; 64 at most */
     uint64_t first_sequence; /* where counting starts: 0, but tests start near wraps */
 };
 
@@ -84,6 +86,8 @@ struct lam_ring {
     uint8_t *cells;
     struct lam_ring_data *data_head;       /* mapped; layout is the ring's own */
     struct lam_ring_control *control_head; /* likewise */
+    struct lam_histogram *histograms;      /* in control, of the first so many consumers */
+    uint32_t histogram_count;
     char name[LAM_RING_NAME_MAX + 1];
 };
 

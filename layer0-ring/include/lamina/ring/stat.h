@@ -94,6 +94,14 @@ enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring);
  */
 int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat);
 
+/*
+ * The latencies of the consumer with entry @index since it joined, from commit to unwrap
+ * (lamina/ring/timestamp.h), borrowed until detach: lam_histogram_quantile() reads it.
+ *
+ * Returns NULL where it has none: the ring was made without, or for fewer consumers.
+ */
+const struct lam_histogram *lam_ring_latency(const struct lam_ring *ring, uint32_t index);
+
 #ifdef __cplusplus
 }
 #endif
