@@ -5,7 +5,7 @@
  * is named on standard error, with the reason.
  */
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "layers.h"
 #include "options.h"
@@ -119,6 +119,19 @@ static uint32_t count_peers(void)
     return count;
 }
 
+/* Peers that print what they do print it on standard error: standard output is for the lines. */
+static void keep_output(void)
+{
+    int fd = dup(STDOUT_FILENO);
+    FILE *lines = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (lines == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return;
+    fflush(stdout);
+    stdout = lines;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
 static int wants(const struct bench_options *options, const struct row *row)
 {
     if (options->payload_bytes != 0 && options->payload_bytes != row->payload_bytes)
@@ -140,6 +153,7 @@ int main(int argc, char **argv)
         return 77;
     }
     bench_options_need_two_cpus();
+    keep_output();
     for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (wants(&options, &rows[i]) && run(&options, &rows[i]) != 0)
             return 1;

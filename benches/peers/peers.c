@@ -26,6 +26,16 @@
 #else
 #define ATOMIC_QUEUE(subject) NULL
 #endif
+#ifdef BENCH_WITH_DISRUPTOR
+#define DISRUPTOR(subject) &(subject)
+#else
+#define DISRUPTOR(subject) NULL
+#endif
+#ifdef BENCH_WITH_DISRUPTOR_MP
+#define DISRUPTOR_MP(subject) &(subject)
+#else
+#define DISRUPTOR_MP(subject) NULL
+#endif
 
 #define NO_CK           "it needs ck_ring.h (Debian: libck-dev)"
 #define NO_DPDK         "it needs pkg-config's libdpdk (Debian: libdpdk-dev)"
@@ -40,5 +50,8 @@ const struct bench_peer bench_peers[] = {
     {ATOMIC_QUEUE(bench_peer_atomic_queue), "AtomicQueue2", NO_ATOMIC_QUEUE, 0, BENCH_EVENT_BYTES},
     {ATOMIC_QUEUE(bench_peer_atomic_queue_word), "AtomicQueue", NO_ATOMIC_QUEUE, 0,
         BENCH_WORD_BYTES},
+    {DISRUPTOR(bench_peer_disruptor), "disruptor", BENCH_WHY_NOT_RUST, 1, BENCH_EVENT_BYTES},
+    {DISRUPTOR_MP(bench_peer_disruptor_mp), "disruptor_mp", BENCH_WHY_NOT_RUST, 1,
+        BENCH_EVENT_BYTES},
 };
 const uint32_t bench_peer_count = sizeof(bench_peers) / sizeof(bench_peers[0]);

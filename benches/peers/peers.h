@@ -37,6 +37,8 @@ extern const struct bench_subject bench_peer_dpdk_zc;
 extern const struct bench_subject bench_peer_boost;
 extern const struct bench_subject bench_peer_atomic_queue;
 extern const struct bench_subject bench_peer_atomic_queue_word;
+extern const struct bench_subject bench_peer_disruptor;
+extern const struct bench_subject bench_peer_disruptor_mp;
 
 #ifdef __cplusplus
 }

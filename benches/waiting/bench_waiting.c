@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What waiting costs. sleep: a round trip of ends that are asleep when it begins, over a bare futex. paced: round
- * trips 10 us apart, of ends that spin and of ends that may sleep, over the bare stamped ring. idle:
- * CPU time of a reader that gets an event every 10 ms, over a bare futex.
+ * What waiting costs. sleep: a round trip of ends that are asleep when it begins, over bare futex
+ * words. paced: round trips 10 us apart, of ends that spin and of ends that may sleep, over the
+ * bare stamped ring. idle: CPU time of a reader that gets an event every 10 ms, over a bare futex.
  */
 #include "clock.h"
 #include "layers.h"

@@ -84,14 +84,20 @@ grep -qx "$scratch/elsewhere up $scratch/topology/.*/fabric.yaml --set input=min
 # The systems that benches are measured beside come with "bench peers", which goes on without them.
 settings=(LAMINA_PACKAGES=keep)
 stand_in dpkg-query 'case $4 in libck-dev) exit 1 ;; *) printf installed ;; esac'
-stand_in cmake 'case $1 in -S) mkdir -p build/benches/bin; for name in peers copy; do
-    printf "#!/bin/sh\necho \$0" >build/benches/bin/bench-$name; done; chmod +x build/benches/bin/*
-    esac'
+stand_in cmake 'echo "cmake $*" >>"$CALLS"
+[ "$1" = -S ] || exit 0
+mkdir -p build/benches/bin
+for name in peers copy; do
+    printf "#!/bin/sh\necho \$0" >build/benches/bin/bench-$name
+done
+chmod +x build/benches/bin/*'
 dev 0 bench copy
 grep -q libck-dev err && fail "wants a peer for a bench that needs none"
+grep -q CARGO calls && fail "asks cargo for a bench that needs none"
 dev 0 bench peers
 grep -q 'peers (other systems.*) needs: libck-dev' err || fail "does not name a missing peer"
 grep -q 'build/benches/bin/bench-peers$' out || fail "does not run without a peer"
+grep -q 'LAM_BENCH_CARGO=ON' calls || fail "does not ask cargo for peers"
 settings=(A=b)
 
 dev 0 packages lint
