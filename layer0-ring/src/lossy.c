@@ -20,7 +20,7 @@
  * The race is meant: what was torn is thrown away by the look at the horizon afterwards. The one
  * function that ThreadSanitizer is told to leave alone.
  */
-__attribute__((no_sanitize("thread"), noinline)) static void copy_racing(
+__attribute__((no_sanitize("thread"), noinline)) void lam_ring_copy_racing(
     void *to, const void *from, uint64_t bytes)
 {
     const uint8_t *source = from;
@@ -111,7 +111,7 @@ int lam_ring_consumer_try_read(struct lam_ring_consumer *consumer, void *buffer,
         return rc;
     if (event->payload_bytes > capacity)
         return -EMSGSIZE;
-    copy_racing(buffer, event->payload, event->payload_bytes);
+    lam_ring_copy_racing(buffer, event->payload, event->payload_bytes);
     if (!still_there(consumer, event->sequence))
         return lapped(consumer, lost);
     event->payload = buffer;

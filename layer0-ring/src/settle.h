@@ -29,6 +29,9 @@ int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam
  */
 int lam_ring_find_head(const struct lam_ring *ring, struct lam_ring_place *place);
 
+/* Copy bytes that may be overwritten meanwhile; whoever does must ask the horizon afterwards. */
+void lam_ring_copy_racing(void *to, const void *from, uint64_t bytes);
+
 /* Whether this consumer may be evicted and was: after a look at borrowed bytes. */
 static inline int lam_ring_consumer_is_evicted(const struct lam_ring_consumer *consumer)
 {
