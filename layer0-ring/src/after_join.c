@@ -83,7 +83,8 @@ static void begin_search(struct search *search, const struct lam_ring_consumer *
         const struct lam_ring_entry *entry = &ring->control_head->entries[index];
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
-        if ((state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_JOINING) &&
+        /* One that resumes is alive in the state that its predecessor was left in. */
+        if (state != LAM_RING_ENTRY_FREE &&
             (index == consumer->index ||
                 lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) == 1))
             search->hashes[index] = hash_of(entry->name);

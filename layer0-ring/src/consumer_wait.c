@@ -24,6 +24,8 @@ int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer)
         return -EPROTO; /* see after.c */
     if (lam_ring_state_of(state) == LAM_RING_CLOSED)
         return lam_ring_consumer_is_there(consumer) ? 0 : -EPIPE;
+    if (lam_ring_state_of(state) == LAM_RING_FAILED)
+        return lam_ring_consumer_is_there(consumer) ? 0 : -ECANCELED;
     if (consumer->producer_dead && consumer->producer_epoch == lam_ring_epoch_of(state))
         return lam_ring_consumer_is_there(consumer) ? 0 : -EOWNERDEAD;
     return 0;

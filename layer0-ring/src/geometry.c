@@ -273,7 +273,8 @@ void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked,
 int64_t lam_ring_schema(const struct lam_ring *ring, const void **schema)
 {
     /* Once, into a local: control is written by every end. */
-    const uint32_t bytes = ring->control_head->schema_bytes;
+    const uint32_t bytes =
+        lam_load_relaxed((const lam_atomic_u32 *)(const void *)&ring->control_head->schema_bytes);
 
     if (bytes > ring->control.head_bytes - sizeof(struct lam_ring_control))
         return -EPROTO;

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lamina/base/atomic.h"
 #include "lamina/base/identity.h"
@@ -77,10 +78,12 @@ struct lam_ring_data {
     lam_atomic_u64 boot;
     /* Cells below it may be overwritten; the producer stays below horizon + depth. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 horizon;
-    lam_atomic_u64 horizon_ordinal;
+    lam_atomic_u64 horizon_ordinal; /* events before it: where a revived ring's count starts */
     /* The cursor: how many waypoints were set. The newest is [(count - 1) % 16]. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 waypoint_count;
     _Alignas(LAM_HOT_BYTES) struct lam_ring_waypoint waypoints[LAM_RING_WAYPOINT_COUNT];
+    /* Why the producer failed the ring; written before the state says so. */
+    _Alignas(LAM_HOT_BYTES) char failure[LAM_RING_FAILURE_MAX + 1];
 };
 
 /* The low byte of a consumer entry's state; above it, a generation that grows with each change. */
@@ -91,9 +94,22 @@ enum lam_ring_entry_state {
     LAM_RING_ENTRY_EXPELLED = 3, /* its cursor was impossible */
     LAM_RING_ENTRY_LOSSY = 4,    /* holds nobody back */
     LAM_RING_ENTRY_EVICTED = 5,  /* it held the producer back for longer than it may */
-    LAM_RING_ENTRY_LEFT = 6,     /* detached in order */
-    LAM_RING_ENTRY_DEAD = 7,     /* found dead by the producer */
+    LAM_RING_ENTRY_LEFT = 6,     /* detached; its name and place are kept */
+    LAM_RING_ENTRY_DEAD = 7,     /* found dead by the producer; likewise */
 };
+
+/*
+ * Where a consumer stopped: for the next one of its name. It holds for one state word of the entry:
+ * @mark's, and the one before @mark, if @mark says GATING: a successor that died as it took over.
+ */
+struct lam_ring_left {
+    lam_atomic_u64 mark;
+    lam_atomic_u64 sequence;
+    lam_atomic_u64 ordinal; /* events before it */
+};
+
+/* For blocked_on, in place of an index: the producer waits for consumers to come. */
+#define LAM_RING_ANYONE (UINT32_MAX - 1)
 
 struct lam_ring_entry {
     lam_atomic_u64 state;
@@ -112,10 +128,15 @@ struct lam_ring_entry {
     lam_atomic_u64 wakes;       /* system calls made to wake the producer */
     lam_atomic_u64 overruns;    /* times that events were lost */
     lam_atomic_u64 joined;      /* events of the ring before the first that was its; ~0 not yet */
+    /* By whoever holds the entry's lock: a place that it left, or took over and has not told of. */
+    struct lam_ring_left left;
     /* The consumer's, while it joins: hashes of the names that it goes after, 0 for none. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 after[LAM_RING_AFTER_COUNT_MAX];
     /* The producer's, once it gates: the most cells that it was seen behind. */
     lam_atomic_u64 lag_max;
+    /* The producer's: the place of one that it found dead or evicted. */
+    struct lam_ring_left taken;
+    lam_atomic_u64 required; /* 1: its producer needs it; the entry is kept for its name */
 };
 
 /* Control: every end maps it writable, so each word that is read here is checked. */
@@ -136,7 +157,7 @@ struct lam_ring_control {
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
     lam_atomic_u32 consumer_bell;
     lam_atomic_u64 consumer_rung_ns; /* when it was rung last: a hint for who wakes */
-    /* Index + 1 of the consumer that the sleeping producer waits for. */
+    /* Index + 1 of the consumer, or LAM_RING_ANYONE + 1, that the sleeping producer waits for. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 blocked_on;
     lam_atomic_u32 producer_bell;
     lam_atomic_u64 producer_rung_ns;
@@ -156,6 +177,8 @@ struct lam_ring_control {
     lam_atomic_u64 blocked_ns; /* time for which claims found the ring full */
     lam_atomic_u64 expelled;   /* consumers whose cursors were impossible */
     lam_atomic_u64 repairs;    /* epochs that began with what a dead producer had left */
+    lam_atomic_u64 alarms;     /* of required consumers: raised */
+    lam_atomic_u64 recoveries; /* and over again */
     struct lam_identity producer;
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
     /* The application's counters, each end's own: a consumer's by its entry, the producer's last. */
@@ -168,6 +191,7 @@ LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, state) == 512, "layout version 
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, horizon) == 640, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoint_count) == 768, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, waypoints) == 896, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_data, failure) == 1152, "layout version 2");
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_data) <= 4096, "the head is one small page");
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_entry) == 512, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, used) == 128, "layout version 2");
@@ -249,6 +273,31 @@ static inline enum lam_ring_entry_state lam_ring_entry_state_of(uint64_t word)
 static inline uint64_t lam_ring_entry_next(uint64_t word, enum lam_ring_entry_state state)
 {
     return ((word >> 8) + 1) << 8 | (uint64_t)state;
+}
+
+/* Whether a consumer can have this name. */
+static inline int lam_ring_is_consumer_name(const char *name)
+{
+    return name != NULL && name[0] != '\0' && strlen(name) <= LAM_RING_CONSUMER_NAME_MAX;
+}
+
+/* Whether @left holds for an entry in the state @word. */
+static inline int lam_ring_left_is_of(const struct lam_ring_left *left, uint64_t word)
+{
+    uint64_t mark = lam_load_acquire(&left->mark);
+
+    return mark == word || mark == lam_ring_entry_next(word, LAM_RING_ENTRY_GATING);
+}
+
+/* One writer. A reader is told by the state word, which is changed afterwards (R11, A11). */
+static inline void lam_ring_left_set(
+    struct lam_ring_left *left, uint64_t word, uint64_t sequence, uint64_t ordinal)
+{
+    lam_store_release(&left->mark, 0);
+    lam_fence_release();
+    lam_store_relaxed(&left->sequence, sequence);
+    lam_store_relaxed(&left->ordinal, ordinal);
+    lam_store_release(&left->mark, word);
 }
 
 /* Count one: each counter has one writer, so no read-modify-write. */

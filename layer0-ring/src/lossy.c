@@ -53,7 +53,6 @@ static int lapped(struct lam_ring_consumer *consumer, uint64_t *lost)
     if (rc != 0)
         return rc;
     *lost = place.ordinal - consumer->ordinal;
-    consumer->lost_last = *lost;
     consumer->ordinal = place.ordinal;
     consumer->next = place.sequence;
     lam_store_relaxed(consumer->cursor, place.sequence);

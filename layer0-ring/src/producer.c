@@ -3,8 +3,11 @@
  * The rare parts of publishing: the map of worn cells, waypoints, waking, closing.
  */
 #include "lamina/ring/producer.h"
+#include "lamina/ring/required.h"
 #include "layout.h"
 #include "producer_internal.h"
+
+#include <stdio.h>
 
 struct lam_ring_worn lam_ring_producer_worn(const struct lam_ring_producer *producer)
 {
@@ -99,19 +102,35 @@ void lam_ring_producer_wake(struct lam_ring_producer *producer)
     (void)lam_ring_wake_consumers(producer->ring->control_head);
 }
 
-void lam_ring_producer_close(struct lam_ring_producer *producer)
+/* No more events: say so, once, in the state. */
+static void end_stream(struct lam_ring_producer *producer, enum lam_ring_state state)
 {
     struct lam_ring *ring = producer->ring;
 
-    if (producer->closed || !lam_lock_is_held(&producer->lock))
-        return;
     if (producer->claimed_end != producer->next)
         lam_ring_producer_abort(producer);
     producer->closed = 1;
     producer->limit = producer->next; /* so that the next claim finds no room, and asks why */
     lam_ring_producer_tally(producer);
-    /* R5: whoever sees the ring closed sees the last event. */
-    lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_CLOSED);
+    /* R5: whoever sees the ring closed, or failed, sees the last event; and why it failed. */
+    lam_store_release(&ring->data_head->state, producer->epoch << 8 | (uint64_t)state);
     lam_fence_seq_cst(); /* F1: for those that are about to sleep */
     (void)lam_ring_wake_consumers(ring->control_head);
+}
+
+void lam_ring_producer_close(struct lam_ring_producer *producer)
+{
+    if (!producer->closed && lam_lock_is_held(&producer->lock))
+        end_stream(producer, LAM_RING_CLOSED);
+}
+
+void lam_ring_producer_fail(struct lam_ring_producer *producer, const char *reason)
+{
+    char *failure = producer->ring->data_head->failure;
+
+    if (producer->closed || !lam_lock_is_held(&producer->lock))
+        return;
+    (void)snprintf(failure, LAM_RING_FAILURE_MAX + 1, "%s", reason == NULL ? "" : reason);
+    producer->failed = 1;
+    end_stream(producer, LAM_RING_FAILED);
 }

@@ -86,9 +86,34 @@ static void open_epoch(struct lam_ring_producer *producer)
     producer->bytes = lam_load_relaxed(&ring->control_head->bytes);
     if (lam_ring_state_of(lam_load_relaxed(&ring->data_head->state)) == LAM_RING_OPEN)
         lam_ring_count(&ring->control_head->repairs); /* it did not close */
+    /* What our predecessor could not do without is not what we cannot. */
+    for (uint32_t i = 0; i < LAM_RING_CONSUMER_COUNT_MAX; i++)
+        lam_store_relaxed(&ring->control_head->entries[i].required, 0);
     lam_ring_producer_waypoint(producer);
     /* R5, pairs with A5 in the consumers' idle path. */
     lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_OPEN);
+}
+
+static int check_options(const struct lam_ring *ring,
+    const struct lam_ring_producer_options *options, struct lam_error *error)
+{
+    if (ring->data.access != LAM_ACCESS_WRITE || ring->control.access != LAM_ACCESS_WRITE)
+        return lam_error_set(error, -EACCES,
+            "ring %s: is mapped read-only here; a producer needs LAM_ACCESS_WRITE and no observe",
+            ring->name);
+    if (options == NULL)
+        return 0;
+    if (options->await_count > LAM_RING_CONSUMER_COUNT_MAX ||
+        options->await_name_count > LAM_RING_CONSUMER_COUNT_MAX ||
+        (options->await_name_count != 0 && options->await_names == NULL))
+        return lam_error_set(error, -EINVAL,
+            "ring %s: buffers for %u consumers and %u names: at most %d", ring->name,
+            options->await_count, options->await_name_count, LAM_RING_CONSUMER_COUNT_MAX);
+    for (uint32_t i = 0; i < options->await_name_count; i++)
+        if (!lam_ring_is_consumer_name(options->await_names[i]))
+            return lam_error_set(error, -EINVAL,
+                "ring %s: name %u to buffer for is none that a consumer has", ring->name, i);
+    return 0;
 }
 
 int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring *ring,
@@ -98,11 +123,9 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
 
     memset(producer, 0, sizeof(*producer));
     producer->lock.fd = -1;
-    if (ring->data.access != LAM_ACCESS_WRITE || ring->control.access != LAM_ACCESS_WRITE)
-        return lam_error_set(error, -EACCES,
-            "ring %s: is mapped read-only here; a producer needs "
-            "LAM_ACCESS_WRITE and no observe",
-            ring->name);
+    rc = check_options(ring, options, error);
+    if (rc != 0)
+        return rc;
     rc = lam_lock_take(&producer->lock, ring->control.fd, LAM_RING_LOCK_PRODUCER);
     if (rc == -EBUSY)
         return lam_error_set(error, rc, "ring %s: has a live producer, pid %u", ring->name,
@@ -124,6 +147,12 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
         return rc;
     }
     open_epoch(producer);
+    if (options != NULL) {
+        producer->await_count = options->await_count;
+        producer->await_name_count = options->await_name_count;
+        producer->await_names = options->await_names;
+        lam_ring_producer_hold(producer);
+    }
     return 0;
 }
 

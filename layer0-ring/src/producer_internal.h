@@ -19,9 +19,53 @@ struct lam_ring_worn lam_ring_producer_worn(const struct lam_ring_producer *prod
 void lam_ring_producer_tally(struct lam_ring_producer *producer);
 
 /*
- * Ask for the lock of the consumer that holds us back, and free its entry if it is dead.
- * Returns 1 if it was.
+ * Ask for the lock of a consumer, and take it out of the table if it is dead. Its name and place
+ * are remembered. One that is required is left where it is. Returns 1 if it is out.
  */
 int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index);
+
+/* The same, whether it is required or not. */
+int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index);
+
+/*
+ * Take a consumer that has held us back for longer than it may out of the table, if it is still in
+ * the @state in which it did. Returns 1 if it is out.
+ */
+int lam_ring_producer_evict(
+    struct lam_ring_producer *producer, uint32_t index, uint64_t state, uint64_t now_ns);
+
+/* The same, without a look at its patience; but it must have one. Returns 1 if it is out. */
+int lam_ring_producer_take_out(struct lam_ring_producer *producer, uint32_t index, uint64_t state);
+
+/* The entry of a consumer of that name, one that gates if there is one; or UINT32_MAX. */
+uint32_t lam_ring_producer_find(const struct lam_ring_producer *producer, const char *name);
+
+/* Whether the entry's owner is alive. A system call. */
+int lam_ring_producer_sees_alive(const struct lam_ring_producer *producer, uint32_t index);
+
+/* Whether a live consumer of that name gates. A system call. */
+int lam_ring_producer_is_gated_by(const struct lam_ring_producer *producer, const char *name);
+
+/* Overwrite nothing of what the ring holds now, until who is awaited has come. */
+void lam_ring_producer_hold(struct lam_ring_producer *producer);
+
+/* The name of one who has not, or "" where any would do. */
+void lam_ring_producer_missing_name(const struct lam_ring_producer *producer, char *text);
+
+/* Whether nothing above hold_at may be overwritten: who was awaited has not come. */
+int lam_ring_producer_holds(struct lam_ring_producer *producer);
+
+/*
+ * Look at the required consumers, if it is time to. Returns 0; 1: one was taken out of the table,
+ * so that there may be room; or -ECANCELED: one has been missed for too long.
+ */
+int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns);
+
+/* Whether the consumer of this entry is required: it is not taken out when it is found dead. */
+int lam_ring_required_keeps(
+    const struct lam_ring_required *required, const struct lam_ring_entry *entry);
+
+/* Whether all required consumers have come once. */
+int lam_ring_required_came(struct lam_ring_producer *producer);
 
 #endif

@@ -34,11 +34,18 @@ static void expel(
         lam_ring_count(&producer->ring->control_head->expelled);
 }
 
-static struct bound scan(const struct lam_ring_producer *producer)
+static struct bound scan(struct lam_ring_producer *producer)
 {
     struct lam_ring_control *control = producer->ring->control_head;
     struct bound bound = {.sequence = producer->next, .index = UINT32_MAX};
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used;
+
+    /* Before the scan: who has come by now is seen in it. */
+    if (lam_ring_producer_holds(producer)) {
+        bound.sequence = producer->hold_at;
+        bound.index = LAM_RING_ANYONE;
+    }
+    used = lam_load_acquire(&control->used);
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
@@ -106,42 +113,6 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
     lam_fence_seq_cst(); /* F5, pairs with F6 in settle_gating() */
 }
 
-int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
-{
-    struct lam_ring_control *control = producer->ring->control_head;
-    struct lam_ring_entry *entry = &control->entries[index];
-    uint64_t state = lam_load_acquire(&entry->state);
-
-    if (lam_base->lock_probe(producer->ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0)
-        return 0;
-    /* The state that we saw before the lock was free: who joins anew has changed it. */
-    if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_FREE ||
-        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_DEAD)))
-        return 0;
-    lam_ring_count(&control->reaped);
-    return 1;
-}
-
-/*
- * Take a consumer that has held us back for longer than it may out of the table. Its borrowed bytes
- * may change from now on, and it learns that at its next peek or release.
- */
-static int evict(struct lam_ring_producer *producer, uint32_t index, uint64_t now_ns)
-{
-    struct lam_ring_entry *entry = &producer->ring->control_head->entries[index];
-    uint64_t patience_ns = lam_load_relaxed(&entry->patience_ns);
-    uint64_t state = lam_load_acquire(&entry->state);
-
-    if (patience_ns == 0 || now_ns - producer->blocked_since_ns < patience_ns ||
-        lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING ||
-        !lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED)))
-        return 0;
-    /* R6, pairs with A6 in lam_ring_consumer_holds(): before anything of its is overwritten. */
-    lam_fence_release();
-    lam_ring_count(&producer->ring->control_head->evicted);
-    return 1;
-}
-
 /* Show for how long the ring has been full, up to @now_ns. */
 static void count_blocked(struct lam_ring_producer *producer, uint64_t now_ns)
 {
@@ -152,20 +123,23 @@ static void count_blocked(struct lam_ring_producer *producer, uint64_t now_ns)
 }
 
 /*
- * The ring is full because of @index. See now and then whether it lives, and for how long it has
- * held us. Returns 1 if it does no longer.
+ * The ring is full because of whom @bound names. See now and then whether it lives, for how long it
+ * has held us, and how the required ones are. Returns 1 if it holds us no longer, 0, or -ECANCELED.
  */
-static int held_back(struct lam_ring_producer *producer, uint32_t index)
+static int held_back(struct lam_ring_producer *producer, const struct bound *bound)
 {
     uint64_t now_ns;
 
     if (producer->full_streak == 0)
         lam_ring_count(&producer->ring->control_head->full);
-    if (producer->blocker_index != index) {
-        producer->blocker_index = index;
+    /* By its state's generation: who comes into an evicted one's entry has not held us yet. */
+    if (producer->blocker_index != bound->index || producer->blocker_state != bound->state) {
+        producer->blocker_index = bound->index;
+        producer->blocker_state = bound->state;
         producer->blocked_since_ns = 0;
     }
-    if ((producer->full_streak++ & 63) != 0 && !producer->look_now)
+    if ((producer->full_streak++ & 63) != 0 && !producer->look_now &&
+        producer->blocked_since_ns != 0)
         return 0; /* the clock costs more than the look at the table */
     producer->look_now = 0;
     now_ns = lam_clock_now_ns();
@@ -173,14 +147,22 @@ static int held_back(struct lam_ring_producer *producer, uint32_t index)
         producer->blocked_since_ns = now_ns;
     if (producer->full_since_ns == 0)
         count_blocked(producer, now_ns);
-    if (evict(producer, index, now_ns))
+    if (producer->required != NULL) {
+        int rc = lam_ring_required_look(producer, now_ns);
+
+        if (rc != 0)
+            return rc;
+    }
+    if (bound->index == LAM_RING_ANYONE)
+        return 0;
+    if (lam_ring_producer_evict(producer, bound->index, bound->state, now_ns))
         return 1;
     if (producer->full_streak > 1 && now_ns < producer->probe_at_ns)
         return 0;
     producer->probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
     lam_ring_producer_tally(producer);
     count_blocked(producer, now_ns);
-    return lam_ring_producer_reap(producer, index);
+    return lam_ring_producer_reap(producer, bound->index);
 }
 
 /* Scan, and keep what was found until it is used up or somebody joins. */
@@ -214,8 +196,8 @@ static int pass_horizon(struct lam_ring_producer *producer, uint64_t needed)
     return 1;
 }
 
-/* Returns 1, or 0 and who is in the way: UINT32_MAX nobody any longer, look again. */
-static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uint32_t *blocker)
+/* Returns 1, or 0 and in *@blocker who is in the way; its index UINT32_MAX: look again. */
+static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, struct bound *blocker)
 {
     uint64_t depth = producer->ring->depth;
     uint64_t needed = producer->next + cell_count + 1 - depth; /* all below must be released */
@@ -223,22 +205,22 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uin
 
     if ((int64_t)(producer->released - needed) < 0 || somebody_joined(producer)) {
         bound = rescan(producer);
-        *blocker = bound.index;
+        *blocker = bound;
         if ((int64_t)(bound.sequence - needed) < 0)
             return 0;
     }
     /* A boundary above the needed one may be there already, stored for a claim that then failed. */
     if ((int64_t)(producer->horizon - needed) < 0) {
         if (!pass_horizon(producer, needed)) {
-            if (bound.index != UINT32_MAX)
+            if (bound.index < LAM_RING_CONSUMER_COUNT_MAX)
                 expel(producer, &producer->ring->control_head->entries[bound.index], bound.state);
             producer->released = needed - 1; /* it was a lie, of this scan or an earlier one */
-            *blocker = UINT32_MAX;
+            blocker->index = UINT32_MAX;
             return 0;
         }
         if (somebody_joined(producer)) {
             bound = rescan(producer);
-            *blocker = bound.index;
+            *blocker = bound;
             if ((int64_t)(bound.sequence - needed) < 0)
                 return 0; /* somebody joined below; it will see the new horizon and move on */
         }
@@ -256,11 +238,11 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, uin
 int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cell_count)
 {
     struct lam_ring *ring = producer->ring;
-    uint32_t blocker = UINT32_MAX;
+    struct bound blocker = {.index = UINT32_MAX};
 
     LAM_ASSERT(lam_lock_is_held(&producer->lock)); /* not after detach, nor in a forked child */
     if (producer->closed)
-        return -EPIPE;
+        return producer->failed ? -ECANCELED : -EPIPE;
     if (lam_load_relaxed(&ring->control_head->poisoned) != 0)
         return -ENOTRECOVERABLE;
     if (cell_count > ring->depth - 1)
@@ -277,8 +259,12 @@ int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cel
             producer->blocker_index = UINT32_MAX;
             return 1;
         }
-        if (blocker != UINT32_MAX && !held_back(producer, blocker))
-            return 0;
+        if (blocker.index != UINT32_MAX) {
+            int rc = held_back(producer, &blocker);
+
+            if (rc != 1)
+                return rc;
+        }
     }
     return 0;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A producer that waits for room, or for consumers to come.
+ * A producer that waits for room.
  */
 #include "layout.h"
 #include "producer_internal.h"
 
 #include <errno.h>
-#include <string.h>
 
 /*
  * Sleep until the consumer that holds us back releases, or to the ladder's next look. Returns as
@@ -86,67 +85,4 @@ int lam_ring_producer_claim_batch_until(
             rc = lam_ring_producer_try_claim_batch(producer, cell_count);
     }
     return rc < 0 ? rc : 0;
-}
-
-int lam_ring_producer_blocker(struct lam_ring_producer *producer, struct lam_ring_blocker *blocker)
-{
-    struct lam_ring_control *control = producer->ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
-
-    memset(blocker, 0, sizeof(*blocker));
-    blocker->index = UINT32_MAX;
-    for (; used != 0; used &= used - 1) {
-        uint32_t index = (uint32_t)__builtin_ctzll(used);
-        struct lam_ring_entry *entry = &control->entries[index];
-        uint64_t lag_cells = producer->next - lam_load_acquire(&entry->cursor);
-
-        if (lam_ring_entry_state_of(lam_load_acquire(&entry->state)) != LAM_RING_ENTRY_GATING ||
-            (blocker->index != UINT32_MAX && lag_cells <= blocker->lag_cells))
-            continue;
-        blocker->index = index;
-        blocker->lag_cells = lag_cells;
-    }
-    if (blocker->index == UINT32_MAX)
-        return 0;
-    memcpy(blocker->name, control->entries[blocker->index].name, LAM_RING_CONSUMER_NAME_MAX);
-    blocker->pid = control->entries[blocker->index].identity.pid;
-    if (producer->blocked_since_ns != 0 && producer->blocker_index == blocker->index)
-        blocker->since_ns = lam_clock_now_ns() - producer->blocked_since_ns;
-    return 1;
-}
-
-static uint32_t count_joined(struct lam_ring_producer *producer)
-{
-    struct lam_ring_control *control = producer->ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
-    uint32_t joined = 0;
-
-    for (; used != 0; used &= used - 1) {
-        uint32_t index = (uint32_t)__builtin_ctzll(used);
-        uint64_t state = lam_load_acquire(&control->entries[index].state);
-
-        if ((lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING ||
-                lam_ring_entry_state_of(state) == LAM_RING_ENTRY_LOSSY) &&
-            !lam_ring_producer_reap(producer, index))
-            joined++;
-    }
-    return joined;
-}
-
-int lam_ring_producer_wait_consumers_until(
-    struct lam_ring_producer *producer, uint32_t count, uint64_t deadline_ns)
-{
-    struct lam_wait wait;
-
-    if (count > LAM_RING_CONSUMER_COUNT_MAX)
-        return -EINVAL;
-    /* By yielding: nobody rings a bell for who comes, and it happens once. */
-    lam_wait_init(&wait, LAM_WAIT_YIELD, LAM_WAIT_SPIN_NS_DEFAULT, deadline_ns);
-    while (count_joined(producer) < count) {
-        int verdict = lam_wait_step(&wait);
-
-        if (verdict < 0)
-            return verdict;
-    }
-    return 0;
 }

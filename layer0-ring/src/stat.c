@@ -104,6 +104,7 @@ static void read_consumer(const struct lam_ring *ring, uint32_t index,
     consumer->pid = entry->identity.pid;
     consumer->alive = (uint32_t)!lock_is_free(ring, LAM_RING_LOCK_CONSUMER + index);
     consumer->asleep = (lam_load_relaxed(&ring->control_head->sleeping) >> index) & 1;
+    consumer->required = lam_load_relaxed(&entry->required) != 0;
     consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
     consumer->evicted = state == LAM_RING_ENTRY_EVICTED;
     consumer->expelled = state == LAM_RING_ENTRY_EXPELLED;
@@ -143,6 +144,8 @@ static void read_producer(const struct lam_ring_control *control, struct lam_rin
     stat->evicted = lam_load_relaxed(&control->evicted);
     stat->expelled = lam_load_relaxed(&control->expelled);
     stat->repairs = lam_load_relaxed(&control->repairs);
+    stat->alarms = lam_load_relaxed(&control->alarms);
+    stat->recoveries = lam_load_relaxed(&control->recoveries);
     stat->producer_pid = control->producer.pid;
     stat->blocked_on = lam_load_relaxed(&control->blocked_on);
 }
@@ -166,6 +169,8 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     stat->numa_node = ring->data.numa_node;
     stat->file = (ring->data_head->mark.traits & LAM_RING_TRAIT_FILE) != 0;
     stat->hardened = (ring->data_head->mark.traits & LAM_RING_TRAIT_HARDENED) != 0;
+    if (stat->state == LAM_RING_FAILED)
+        memcpy(stat->failure, ring->data_head->failure, LAM_RING_FAILURE_MAX);
     read_producer(ring->control_head, stat);
     read_consumers(ring, &head, stat);
     return 0;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const peer_states[] = {"absent", "starting", "ready", "ended", "died"};
-static const char *const ring_states[] = {"new", "open", "closed", "dead", "poisoned"};
+static const char *const ring_states[] = {"new", "open", "closed", "dead", "poisoned", "failed"};
 
 static double rate(uint64_t now, uint64_t before, const struct lam_observed_ring *from,
     const struct lam_observed_ring *to)

@@ -29,6 +29,7 @@ extern "C" {
 enum lam_ring_start {
     LAM_RING_HEAD = 0,   /* what is published after joining */
     LAM_RING_OLDEST = 1, /* everything that the ring still holds */
+    LAM_RING_RESUME = 2, /* where the one before of our name stopped; without one, as OLDEST */
 };
 
 enum lam_ring_policy {
@@ -96,7 +97,9 @@ struct lam_ring_consumer {
     enum lam_wait_mode wait;
     enum lam_ring_policy policy;
     struct lam_cadence cadence;
-    uint64_t lost_last; /* events missed at the last loss */
+    uint64_t lost_at_start; /* of what a predecessor had not released */
+    uint32_t resumed;
+    uint32_t is_named; /* leaves its place to who comes by its name */
 
     /* With LAM_RING_GUARD_AFTER. */
     uint64_t after_bound; /* all below it was released by all that go before */
@@ -109,22 +112,38 @@ struct lam_ring_consumer {
  * waits. A lossy consumer reads by lamina/ring/lossy.h and does not peek.
  *
  * Returns 0, or
- *   -EINVAL  the name is too long, the policy and its patience do not fit, or one to go after is
- *            lossy or may be evicted: then nobody could say what it has seen
+ *   -EINVAL  the name is too long, the policy and its patience do not fit, there is nothing to
+ *            resume by (no name, or a lossy policy), or one to go after is lossy or may be evicted:
+ *            then nobody could say what it has seen
  *   -EEXIST  a live consumer has that name
  *   -ELOOP   it would go after itself, over others that go after it; @error has the way round
  *   -ENOENT  nobody of a name to go after had joined by after_deadline_ns; @error names it
  *   -EUSERS  the table of 64 is full
  *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES  control is mapped read-only (an observer)
- *   -EPROTO  the ring makes no sense; @error says where
+ *   -EPROTO  the ring makes no sense, or what a predecessor left; @error says where
+ *   -ESTALE  evicted again and again while it looked for its place
  *   -ENOTSUP no lock can be taken here (no /proc)
  *   -errno   of the system call that @error names
  */
 int lam_ring_consumer_attach(struct lam_ring_consumer *consumer, struct lam_ring *ring,
     const struct lam_ring_consumer_options *options, struct lam_error *error);
 
-/* Leave. What was peeked and not released may be overwritten from now on. */
+/*
+ * What an attach with LAM_RING_RESUME found. *@lost: events that the predecessor had not released
+ * and that are no longer in the ring, exactly; the reading starts behind them. 0 while the producer
+ * has not found a dead one dead: until then it holds its place.
+ *
+ * Returns 1: in the place of a predecessor of this name, that died, was evicted, or left; what it
+ * had not released comes again, nothing else does. 0: no such place is known.
+ */
+int lam_ring_consumer_resumed(const struct lam_ring_consumer *consumer, uint64_t *lost);
+
+/*
+ * Leave. What was peeked and not released may be overwritten from now on. One that gates and has a
+ * name of its own leaves its place to who resumes by that name; of a required one
+ * (lamina/ring/required.h) the producer holds it as long as it would a dead one's.
+ */
 void lam_ring_consumer_detach(struct lam_ring_consumer *consumer);
 
 /* The rare parts of a peek and of a release. */
@@ -150,6 +169,8 @@ LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
  *
  * Returns 1 and fills *@event; 0 none is there yet; or
  *   -EPIPE           the producer closed the ring, and the last event was taken
+ *   -ECANCELED       the producer failed the ring (lamina/ring/required.h), and the last event was
+ *                    taken; its successor opens it again
  *   -EOWNERDEAD      the producer died, and the last event was taken. A later call may succeed:
  *                    a successor continues the sequence. Or one that goes before us died (or was
  *                    taken out), and all that it released was taken: lam_ring_consumer_leader()

@@ -34,6 +34,14 @@ struct lam_ring_producer_options {
     enum lam_wait_mode wait;  /* while the ring is full; a SPIN_ONLY ring spins or yields */
     uint64_t spin_ns;         /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
     uint32_t timestamp_every; /* lamina/ring/timestamp.h: so many commits have one time; 0 none */
+    /*
+     * Buffer until consumers come: the ring may be filled before, and nothing of it is overwritten
+     * until so many gate it, and those of these names. Then it ends by itself. Names are kept by
+     * the caller until then, or until detach.
+     */
+    uint32_t await_count;
+    uint32_t await_name_count; /* at most 64 */
+    const char *const *await_names;
 };
 
 struct lam_ring_producer {
@@ -69,14 +77,21 @@ struct lam_ring_producer {
     uint64_t probe_at_ns;      /* when to see next whether the blocker is alive */
     uint64_t blocked_since_ns; /* 0 not blocked */
     uint64_t full_since_ns;    /* not counted yet: the ring has been full since then; 0 it is not */
+    uint64_t blocker_state;    /* of its entry: another one in that entry is another */
     uint32_t blocker_index;    /* who held us back last; UINT32_MAX nobody */
     uint32_t full_streak;
     uint32_t look_now; /* the next failed look reads the clock */
-    uint32_t closed;
+    uint32_t closed;   /* or failed */
+    uint32_t failed;
     uint32_t timestamp_every;
     uint32_t timestamp_left; /* commits to the next time, that one included; 0 never */
     enum lam_wait_mode wait;
     struct lam_cadence cadence;
+    uint64_t hold_at;                   /* what is overwritten only when those have come */
+    uint32_t await_count;               /* buffer until so many have come; 0 no longer */
+    uint32_t await_name_count;          /* likewise */
+    const char *const *await_names;     /* the caller's */
+    struct lam_ring_required *required; /* the caller's, or NULL: lamina/ring/required.h */
 };
 
 /* Who holds a producer back. */
@@ -94,6 +109,7 @@ struct lam_ring_blocker {
  * events are dropped, published ones kept, and the epoch grows.
  *
  * Allocates the private map of worn cells. Returns 0, or
+ *   -EINVAL   more is awaited than a ring can have, or a name that no consumer can have
  *   -EBUSY    another producer is alive; @error has its pid
  *   -ENOENT   the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES   the ring is mapped read-only
@@ -183,6 +199,8 @@ LAM_INLINE void lam_ring_producer_unwear(
  * Returns 1; 0 the ring is full (lam_ring_producer_blocker() says whom it waits for); or
  *   -EMSGSIZE        larger than half the ring (lam_ring_payload_bytes_max())
  *   -EPIPE           this producer has closed the ring
+ *   -ECANCELED       it has failed the ring, or a required consumer is missing, stalled or dead
+ *                    for longer than it may (lamina/ring/required.h); as the next
  *   -ENOTRECOVERABLE a consumer found the data impossible: the ring is poisoned. Seen when the
  *                    cached bound is used up, not at once
  */
@@ -358,7 +376,8 @@ LAM_INLINE void lam_ring_producer_commit_batch(struct lam_ring_producer *produce
 
 /*
  * Who holds the producer back: the consumer whose cursor is the lowest, and since when a claim has
- * failed because of it.
+ * failed because of it. Or, of those that the producer buffers for, one that has not come: then
+ * *@blocker has its name, "" where any would do, and UINT32_MAX for an index.
  *
  * Returns 1 and fills *@blocker, or 0: no gating consumer is joined.
  */

@@ -37,6 +37,7 @@ extern "C" {
 #define LAM_RING_DEPTH_DEFAULT      4096
 #define LAM_RING_TYPE_NAME_MAX      95
 #define LAM_RING_SCHEMA_BYTES_MAX   (1U << 20)
+#define LAM_RING_FAILURE_MAX        127 /* of the reason for a failure */
 
 /* Whether any end may sleep. A ring whose ends only spin publishes with one plain store. */
 enum lam_ring_waiting {

@@ -29,6 +29,7 @@ enum lam_ring_state {
     LAM_RING_CLOSED = 2,   /* in order */
     LAM_RING_DEAD = 3,     /* the producer is gone without a close */
     LAM_RING_POISONED = 4, /* somebody found the other's bytes impossible */
+    LAM_RING_FAILED = 5,   /* by the producer or its policy: lamina/ring/required.h */
 };
 
 struct lam_ring_consumer_stat {
@@ -50,6 +51,7 @@ struct lam_ring_consumer_stat {
     uint64_t lost;        /* events that it was too late for, exactly */
     uint64_t overruns;    /* times that it lost some: lapped, or evicted and joined again */
     uint32_t lossy;       /* 1: holds nobody back */
+    uint32_t required;    /* 1: its producer needs it; it may be dead, and its place kept */
     uint32_t evicted;     /* 1: held the producer for too long, and has not joined again */
     uint32_t expelled;    /* 1: its cursor was impossible, and it has not joined again */
 };
@@ -76,8 +78,12 @@ struct lam_ring_stat {
     int32_t numa_node;    /* that data's pages lay on when this process mapped it; -1 several */
     uint32_t file;        /* 1: outlives its processes */
     uint32_t hardened;    /* 1: its maker alone can produce */
+    uint64_t alarms;      /* of required consumers: raised */
+    uint64_t recoveries;  /* and over again */
     uint32_t producer_pid;
-    uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none */
+    uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none;
+                            UINT32_MAX: for consumers to come */
+    char failure[LAM_RING_FAILURE_MAX + 1]; /* why, where the state is LAM_RING_FAILED */
     uint32_t consumer_count;
     struct lam_ring_consumer_stat consumers[LAM_RING_CONSUMER_COUNT_MAX];
 };

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Required consumers: found by name, watched by lock and cursor, and what follows when one fails.
+ *
+ * The clock of a consumer that has something to read starts when that is first seen, not when it
+ * last moved: a look finds an idle one behind the instant a burst has come, and that is no stall.
+ */
+#include "lamina/ring/required.h"
+#include "layout.h"
+#include "producer_internal.h"
+#include "settle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t or_default(uint64_t asked_ns, uint64_t default_ns)
+{
+    return asked_ns == 0 ? default_ns : asked_ns;
+}
+
+static int check_names(const struct lam_ring_required_options *options, struct lam_error *error)
+{
+    if (options->count == 0 || options->count > LAM_RING_CONSUMER_COUNT_MAX ||
+        options->names == NULL || options->action > LAM_RING_FAIL_RING)
+        return lam_error_set(error, -EINVAL,
+            "required consumers: %u names, action %d: 1 to %d names, and an action that there is",
+            options->count, (int)options->action, LAM_RING_CONSUMER_COUNT_MAX);
+    for (uint32_t i = 0; i < options->count; i++) {
+        if (!lam_ring_is_consumer_name(options->names[i]))
+            return lam_error_set(error, -EINVAL,
+                "required consumers: name %u is empty or longer than %d bytes", i,
+                LAM_RING_CONSUMER_NAME_MAX);
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(options->names[i], options->names[j]) == 0)
+                return lam_error_set(
+                    error, -EINVAL, "required consumers: %s twice", options->names[i]);
+    }
+    return 0;
+}
+
+int lam_ring_producer_require(struct lam_ring_producer *producer,
+    struct lam_ring_required *required, const struct lam_ring_required_options *options,
+    struct lam_error *error)
+{
+    int rc = check_names(options, error);
+
+    if (rc != 0)
+        return rc;
+    if (producer->required != NULL)
+        return lam_error_set(error, -EALREADY, "this producer has a list of required consumers");
+    memset(required, 0, sizeof(*required));
+    required->options = *options;
+    required->options.startup_ns = or_default(options->startup_ns, 5 * LAM_NS_PER_S);
+    required->options.progress_ns = or_default(options->progress_ns, 250 * LAM_NS_PER_MS);
+    required->options.check_ns = or_default(options->check_ns, 5 * LAM_NS_PER_MS);
+    required->options.grace_ns = or_default(options->grace_ns, LAM_NS_PER_S);
+    required->started_ns = lam_clock_now_ns();
+    for (uint32_t i = 0; i < options->count; i++)
+        required->ones[i].index = UINT32_MAX;
+    producer->required = required;
+    lam_ring_producer_hold(producer);
+    return 0;
+}
+
+int lam_ring_required_keeps(
+    const struct lam_ring_required *required, const struct lam_ring_entry *entry)
+{
+    for (uint32_t i = 0; i < required->options.count; i++)
+        if (lam_ring_entry_is_named(entry, required->options.names[i]))
+            return !required->ones[i].given_up;
+    return 0;
+}
+
+/*
+ * What is to be said of @one now. Sets index and cursor; since_ns is when it began, 0 where it has
+ * nothing to read.
+ */
+static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
+{
+    const struct lam_ring_required *required = producer->required;
+    struct lam_ring_required_one *one = &producer->required->ones[i];
+    enum lam_ring_alarm absent = one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
+    struct lam_ring_entry *entry;
+    enum lam_ring_entry_state state;
+    uint64_t cursor;
+
+    one->index = lam_ring_producer_find(producer, required->options.names[i]);
+    if (one->index == UINT32_MAX)
+        return absent;
+    entry = &producer->ring->control_head->entries[one->index];
+    state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
+    if (!lam_ring_producer_sees_alive(producer, one->index))
+        return absent;
+    if (state == LAM_RING_ENTRY_EVICTED)
+        return LAM_RING_ALARM_STALLED;
+    if (state != LAM_RING_ENTRY_GATING)
+        return absent;
+    lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
+    one->came = 1;
+    cursor = lam_load_acquire(&entry->cursor);
+    if (cursor == producer->next)
+        one->since_ns = 0;
+    else if (cursor != one->cursor || one->since_ns == 0 || one->alarm == LAM_RING_ALARM_DEAD)
+        one->since_ns = now_ns;
+    one->cursor = cursor;
+    return one->since_ns != 0 && now_ns - one->since_ns >= required->options.progress_ns
+               ? LAM_RING_ALARM_STALLED
+               : LAM_RING_ALARM_NONE;
+}
+
+static void alert(const struct lam_ring_required *required, uint32_t i, enum lam_ring_alarm alarm,
+    int is_over, uint64_t lasted_ns)
+{
+    struct lam_ring_alert alert = {.name = required->options.names[i],
+        .alarm = alarm,
+        .is_over = is_over,
+        .cursor = required->ones[i].cursor,
+        .lasted_ns = lasted_ns};
+
+    if (required->options.alert != NULL)
+        required->options.alert(required->options.context, &alert);
+}
+
+/* Raise, change or end the alarm of one of them. */
+static void sound(
+    struct lam_ring_producer *producer, uint32_t i, enum lam_ring_alarm alarm, uint64_t now_ns)
+{
+    struct lam_ring_required *required = producer->required;
+    struct lam_ring_control *control = producer->ring->control_head;
+    struct lam_ring_required_one *one = &required->ones[i];
+    enum lam_ring_alarm before = one->alarm;
+    uint64_t since_ns = alarm == LAM_RING_ALARM_MISSING ? required->started_ns : one->since_ns;
+
+    if (alarm == LAM_RING_ALARM_MISSING && now_ns - since_ns < required->options.startup_ns)
+        return;
+    if (alarm == LAM_RING_ALARM_DEAD && before != LAM_RING_ALARM_DEAD)
+        one->since_ns = since_ns = now_ns;
+    if (alarm == before)
+        return;
+    one->alarm = alarm;
+    if (alarm == LAM_RING_ALARM_NONE) {
+        one->given_up = 0;
+        required->standing--;
+        lam_ring_count(&control->recoveries);
+        alert(required, i, before, 1, now_ns - one->alarm_ns);
+        return;
+    }
+    if (before == LAM_RING_ALARM_NONE) {
+        one->alarm_ns = now_ns; /* the grace runs from here, whatever becomes of it */
+        required->standing++;
+        lam_ring_count(&control->alarms);
+    }
+    alert(required, i, alarm, 0, now_ns - (since_ns == 0 ? now_ns : since_ns));
+}
+
+static void fail_ring(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
+{
+    static const char *const what[] = {"fine", "missing", "stalled", "dead"};
+    const struct lam_ring_required *required = producer->required;
+    char reason[LAM_RING_FAILURE_MAX + 1];
+
+    (void)snprintf(reason, sizeof(reason), "required consumer %s is %s, for %llu ms past its alarm",
+        required->options.names[i], what[required->ones[i].alarm],
+        (unsigned long long)((now_ns - required->ones[i].alarm_ns) / LAM_NS_PER_MS));
+    lam_ring_producer_fail(producer, reason);
+}
+
+/* The grace of one of them is over. Returns 1: it is out of our way; or -ECANCELED. */
+static int give_up(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
+{
+    struct lam_ring_required_one *one = &producer->required->ones[i];
+    uint64_t state;
+
+    if (producer->required->options.action == LAM_RING_FAIL_RING)
+        fail_ring(producer, i, now_ns);
+    if (producer->required->options.action != LAM_RING_FAIL_EVICT)
+        return -ECANCELED;
+    if (one->index != UINT32_MAX && !lam_ring_producer_bury(producer, one->index)) {
+        state = lam_load_acquire(&producer->ring->control_head->entries[one->index].state);
+        if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING &&
+            !lam_ring_producer_take_out(producer, one->index, state))
+            return -ECANCELED; /* it lives and has no patience: it would read torn events */
+    }
+    one->given_up = 1;
+    return 1;
+}
+
+int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
+{
+    struct lam_ring_required *required = producer->required;
+    int rc = 0;
+
+    if (now_ns < required->look_at_ns)
+        return 0;
+    required->look_at_ns = now_ns + required->options.check_ns;
+    for (uint32_t i = 0; i < required->options.count; i++) {
+        struct lam_ring_required_one *one = &required->ones[i];
+
+        sound(producer, i, judge(producer, i, now_ns), now_ns);
+        if (one->alarm == LAM_RING_ALARM_NONE || one->given_up ||
+            now_ns - one->alarm_ns < required->options.grace_ns)
+            continue;
+        if (give_up(producer, i, now_ns) == 1)
+            rc = rc == 0 ? 1 : rc;
+        else
+            rc = -ECANCELED;
+    }
+    return rc;
+}
+
+int lam_ring_required_came(struct lam_ring_producer *producer)
+{
+    struct lam_ring_required *required = producer->required;
+
+    if (required->all_came)
+        return 1;
+    for (uint32_t i = 0; i < required->options.count; i++) {
+        struct lam_ring_required_one *one = &required->ones[i];
+
+        if (one->came || one->given_up)
+            continue;
+        if (!lam_ring_producer_is_gated_by(producer, required->options.names[i]))
+            return 0;
+        one->came = 1;
+    }
+    required->all_came = 1;
+    return 1;
+}
+
+int lam_ring_producer_check(struct lam_ring_producer *producer)
+{
+    int rc = 0;
+
+    LAM_ASSERT(lam_lock_is_held(&producer->lock));
+    if (producer->closed)
+        return producer->failed ? -ECANCELED : -EPIPE;
+    if (lam_load_relaxed(&producer->ring->control_head->poisoned) != 0)
+        return -ENOTRECOVERABLE;
+    if (producer->required == NULL)
+        return 0;
+    producer->required->look_at_ns = 0;
+    rc = lam_ring_required_look(producer, lam_clock_now_ns());
+    return rc < 0 ? rc : (int)producer->required->standing;
+}
