@@ -38,11 +38,20 @@ static int print_path(struct lam_segment *segment, const char *directory, const 
         here[0] == '\0' ? "" : "/", directory, name);
 }
 
+static int set_path(
+    struct lam_segment *segment, const char *directory, const char *name, struct lam_error *error)
+{
+    int length = print_path(segment, directory == NULL ? LAM_SEGMENT_DIRECTORY : directory, name);
+
+    if (length >= 0 && (size_t)length < sizeof(segment->path) - 32)
+        return 0;
+    segment->path[0] = '\0';
+    return lam_error_set(error, -EINVAL, "segment directory \"%.60s...\": too long", directory);
+}
+
 int lam_segment_set_path(
     struct lam_segment *segment, const char *directory, const char *name, struct lam_error *error)
 {
-    int length;
-
     if (name == NULL || name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
         return lam_error_set(error, -EINVAL,
             "segment name \"%s\": must not be empty, start with '.' or hold a '/'",
@@ -50,25 +59,11 @@ int lam_segment_set_path(
     if (strlen(name) > LAM_SEGMENT_NAME_MAX)
         return lam_error_set(error, -EINVAL, "segment name \"%.40s...\": longer than %d characters",
             name, LAM_SEGMENT_NAME_MAX);
-    if (directory == NULL)
-        directory = LAM_SEGMENT_DIRECTORY;
-    length = print_path(segment, directory, name);
-    if (length < 0 || (size_t)length >= sizeof(segment->path) - 32) {
-        segment->path[0] = '\0';
-        return lam_error_set(error, -EINVAL, "segment directory \"%.60s...\": too long", directory);
-    }
-    return 0;
+    return set_path(segment, directory, name, error);
 }
 
-int lam_segment_open(struct lam_segment *segment, const char *directory, const char *name,
-    enum lam_access access, struct lam_error *error)
+static int open_path(struct lam_segment *segment, enum lam_access access, struct lam_error *error)
 {
-    int rc;
-
-    lam_segment_clear(segment);
-    rc = lam_segment_set_path(segment, directory, name, error);
-    if (rc != 0)
-        return rc;
     segment->access = access;
     /* Not blocking: in the object's place there may be anything. */
     segment->fd = open(segment->path,
@@ -84,6 +79,26 @@ int lam_segment_open(struct lam_segment *segment, const char *directory, const c
     }
     segment->page_bytes = lam_segment_page_bytes_of(segment->fd);
     return 0;
+}
+
+int lam_segment_open(struct lam_segment *segment, const char *directory, const char *name,
+    enum lam_access access, struct lam_error *error)
+{
+    int rc;
+
+    lam_segment_clear(segment);
+    rc = lam_segment_set_path(segment, directory, name, error);
+    return rc != 0 ? rc : open_path(segment, access, error);
+}
+
+int lam_segment_open_staged(
+    struct lam_segment *segment, const char *directory, const char *file, struct lam_error *error)
+{
+    int rc;
+
+    lam_segment_clear(segment);
+    rc = set_path(segment, directory, file, error);
+    return rc != 0 ? rc : open_path(segment, LAM_ACCESS_WRITE, error);
 }
 
 int lam_segment_open_fd(

@@ -140,6 +140,13 @@ int lam_segment_open(struct lam_segment *segment, const char *directory, const c
     enum lam_access access, struct lam_error *error);
 
 /*
+ * Open for writing what is, or was, being made under the hidden name @file, for who cleans up after
+ * a dead maker. Returns as lam_segment_open().
+ */
+int lam_segment_open_staged(
+    struct lam_segment *segment, const char *directory, const char *file, struct lam_error *error);
+
+/*
  * Use a duplicate of @fd, which stays the caller's, without mapping it.
  *
  * Returns 0 or -errno.
