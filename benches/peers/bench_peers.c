@@ -93,12 +93,8 @@ static int run(const struct bench_options *options, const struct row *row)
     add_lanes(&campaign, &shape, trips, &lanes);
     if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
         return 1;
-    /* A stream's probe is the bare ring; in batches, the better of the two. */
     if (!trips)
-        lanes.probe = lanes.stamped;
-    if (row->batch >= 8 && bench_campaign_median(&campaign, lanes.cursor, 0) >
-                               bench_campaign_median(&campaign, lanes.stamped, 0))
-        lanes.probe = lanes.cursor;
+        lanes.probe = bench_run_stream_probe(&campaign, lanes.stamped, lanes.cursor);
     for (uint32_t i = 0; i < bench_peer_count; i++)
         if (lanes.peers[i] != 0)
             report(&campaign, row, &lanes, i);

@@ -28,6 +28,14 @@ extern const struct bench_subject bench_ring_hybrid;
 extern const struct bench_subject bench_ring_yield;
 extern const struct bench_subject bench_ring_futex;
 extern const struct bench_subject bench_ring_joined;
+
+/* Layer 0 with options: one commit of so many carries a time. */
+#define BENCH_TIMESTAMP_EVERY 16
+extern const struct bench_subject bench_ring_timestamp;
+extern const struct bench_subject bench_ring_histogram;
+extern const struct bench_subject bench_ring_counters;
+extern const struct bench_subject bench_ring_all;
+
 extern const struct bench_subject bench_framed;
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;

@@ -54,6 +54,15 @@ int bench_run_batches(uint32_t index, uint32_t batch)
     return batch == 1 || bench_layers[index].batches;
 }
 
+uint32_t bench_run_stream_probe(
+    const struct bench_campaign *campaign, uint32_t stamped, uint32_t cursor)
+{
+    if (campaign->lanes[stamped].shape.batch >= 8 &&
+        bench_campaign_median(campaign, cursor, 0) > bench_campaign_median(campaign, stamped, 0))
+        return cursor;
+    return stamped;
+}
+
 int bench_run_prints(const struct bench_options *options, uint32_t index)
 {
     return options->layer < 0 || bench_layers[index].subject->layer == options->layer;

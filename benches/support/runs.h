@@ -26,6 +26,13 @@ int bench_run_wants(const struct bench_options *options, uint32_t index);
 /* Whether it moves messages in batches of @batch. */
 int bench_run_batches(uint32_t index, uint32_t batch);
 
+/*
+ * The opponent of a stream: the bare stamped ring; for batches of 8 and more the better of it and
+ * the bare cursor ring.
+ */
+uint32_t bench_run_stream_probe(
+    const struct bench_campaign *campaign, uint32_t stamped, uint32_t cursor);
+
 /* Whether its line is printed. */
 int bench_run_prints(const struct bench_options *options, uint32_t index);
 

@@ -25,15 +25,13 @@ struct lanes {
 
 static void report(const struct bench_campaign *campaign, uint32_t index, const struct lanes *lanes)
 {
-    uint32_t lane = lanes->layer_lanes[index], probe = lanes->stamped;
+    uint32_t lane = lanes->layer_lanes[index];
+    uint32_t probe = bench_run_stream_probe(campaign, lanes->stamped, lanes->cursor);
     const struct bench_shape *shape = &campaign->lanes[lane].shape;
     double rate = bench_campaign_median(campaign, lane, 0);
     double stamped = bench_campaign_median(campaign, lanes->stamped, 0);
     double cursor = bench_campaign_median(campaign, lanes->cursor, 0);
 
-    /* Batches favour the cursor ring on some machines: there the better of the two is the probe. */
-    if (shape->batch >= 8 && cursor > stamped)
-        probe = lanes->cursor;
     bench_report_begin("throughput", bench_layers[index].variant, &campaign->lanes[lane]);
     bench_report_count("batch", shape->batch);
     bench_report_number("msgs_per_s", rate, 0);

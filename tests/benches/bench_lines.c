@@ -41,6 +41,8 @@ static const struct {
                     "bytes_per_s", "probe_per_s"}},
     {"attach", {"end", "ring_bytes", "attach_ns", "probe_ns", "twice_ns", "ratio_twice"}},
     {"joined", {"joined", "publish_ns", "probe_ns", "ratio_one", "spread_one"}},
+    {"price", {"batch", "options", "timestamp_every", "msgs_per_s", "plain_per_s", "probe_per_s",
+                  "ratio_plain", "spread_plain"}},
     {"waiting-sleep", {"waiting", "pace_ns", "p50_ns", "p99_ns", "probe_ns"}},
     {"waiting-paced", {"waiting", "pace_ns", "p50_ns", "p99_ns", "probe_ns", "ratio_spin"}},
     {"waiting-idle", {"waiting", "pace_ns", "cpu_percent", "event_cpu_us", "probe_percent"}},
