@@ -272,8 +272,9 @@ static void join_now(int fd)
 {
     TEST_CHECK(write(started[1], "j", 1) == 1);
     for (int i = 0; i < 5000; i++) {
-        if (lam_base_linux.lock_probe(fd, LAM_RING_LOCK_CONSUMER) == 1)
-            return;
+        for (uint64_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++)
+            if (lam_base_linux.lock_probe(fd, LAM_RING_LOCK_CONSUMER + index) == 1)
+                return;
         pause_ms(1);
     }
     TEST_CHECK(!"the joiner takes its lock");
