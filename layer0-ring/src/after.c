@@ -111,8 +111,10 @@ int lam_ring_after_scan(struct lam_ring_consumer *consumer, uint64_t end)
     if (verdict != 1)
         return verdict;
     consumer->after_bound = bound;
-    if (left_count == consumer->leader_count)
+    if (left_count == consumer->leader_count) {
         consumer->guards &= (uint16_t)~LAM_RING_GUARD_AFTER; /* a plain consumer from now on */
+        consumer->release_guards &= (uint16_t)~LAM_RING_GUARD_AFTER;
+    }
     return 1;
 }
 

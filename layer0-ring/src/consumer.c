@@ -15,7 +15,8 @@ static void bind(
     struct lam_ring *ring = consumer->ring;
     struct lam_ring_control *control = ring->control_head;
 
-    consumer->cells = ring->cells;
+    consumer->heads = ring->heads;
+    consumer->head_shift = ring->head_shift;
     consumer->cell_mask = ring->cell_mask;
     consumer->cell_shift = ring->cell_shift;
     consumer->round_up = LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << ring->cell_shift) - 1);
@@ -24,13 +25,18 @@ static void bind(
     /* Nobody sleeps for a reader that gates nobody. */
     consumer->producer_may_sleep =
         ring->waiting == LAM_RING_MAY_SLEEP && options->policy != LAM_RING_LOSSY;
-    consumer->blocked_on = &control->blocked_on;
+    consumer->blocked_on = ring->producers == LAM_RING_ONE_PRODUCER
+                               ? &control->blocked_on
+                               : &control->entries[consumer->index].blocked_on;
     consumer->chained = &control->chained;
     consumer->cursor = &control->entries[consumer->index].cursor;
     consumer->policy = options->policy;
     consumer->guards =
         (uint16_t)((options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0) |
                    (options->after_count != 0 ? LAM_RING_GUARD_AFTER : 0));
+    consumer->release_guards = consumer->guards;
+    if (ring->producers == LAM_RING_MANY_PRODUCERS)
+        consumer->guards |= LAM_RING_GUARD_APART;
     consumer->wait = lam_ring_wait_mode(ring, options->wait);
     lam_cadence_init(&consumer->cadence, options->spin_ns);
 }
@@ -181,7 +187,7 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
         lam_ring_leave_place(consumer);
     lam_lock_drop(&consumer->lock);
     lam_fence_seq_cst(); /* F3: a producer that sleeps on us, or who goes after us, looks again */
-    if (lam_load_relaxed(&control->blocked_on) == consumer->index + 1)
+    if (lam_load_relaxed(consumer->blocked_on) == consumer->index + 1)
         lam_ring_consumer_wake_producer(consumer);
     lam_ring_wake_chained(control);
 }

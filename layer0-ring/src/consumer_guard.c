@@ -63,5 +63,14 @@ int lam_ring_consumer_guard_peek(struct lam_ring_consumer *consumer)
 
 int lam_ring_consumer_guard_release(struct lam_ring_consumer *consumer)
 {
+    uint64_t cursor = lam_load_relaxed(consumer->cursor);
+
+    if ((consumer->release_guards & LAM_RING_GUARD_PADDING) != 0 &&
+        (int64_t)(cursor - consumer->padding) >= 0) {
+        consumer->release_guards &= (uint16_t)~LAM_RING_GUARD_PADDING;
+        /* Nobody was shown it, so nobody will release it. */
+        if (cursor == consumer->padding)
+            return lam_ring_consumer_release_to(consumer, consumer->padding_end);
+    }
     return lam_ring_consumer_is_evicted(consumer) ? -ESTALE : 0;
 }

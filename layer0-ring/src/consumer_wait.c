@@ -5,6 +5,7 @@
 #include "consumer_wait.h"
 #include "after.h"
 #include "lamina/ring/consumer.h"
+#include "many_internal.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@ int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer)
         return -ESTALE;
     if (lam_ring_after_is_impossible(consumer) && !lam_ring_consumer_is_there(consumer))
         return -EPROTO; /* see after.c */
-    if (lam_ring_state_of(state) == LAM_RING_CLOSED)
+    if (lam_ring_state_of(state) == LAM_RING_CLOSED &&
+        !lam_ring_many_has_hole(ring, consumer->next))
         return lam_ring_consumer_is_there(consumer) ? 0 : -EPIPE;
     if (lam_ring_state_of(state) == LAM_RING_FAILED)
         return lam_ring_consumer_is_there(consumer) ? 0 : -ECANCELED;
@@ -35,9 +37,12 @@ int lam_ring_consumer_probe(struct lam_ring_consumer *consumer)
 {
     const struct lam_ring *ring = consumer->ring;
     uint64_t state = lam_load_acquire(&ring->data_head->state);
+    int dead = ring->producers == LAM_RING_ONE_PRODUCER
+                   ? lam_ring_state_of(state) == LAM_RING_OPEN &&
+                         lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0
+                   : lam_ring_many_is_over(consumer->ring, consumer->next);
 
-    if (lam_ring_state_of(state) == LAM_RING_OPEN &&
-        lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0) {
+    if (dead) {
         /* Of this epoch: a successor has taken the lock before it changes the state. */
         consumer->producer_dead = 1;
         consumer->producer_epoch = lam_ring_epoch_of(state);
@@ -76,22 +81,24 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     lam_fence_seq_cst(); /* F1 and F3: for those that are about to sleep, on either side */
     (void)lam_ring_wake_consumers(control);
     lam_ring_wake_chained(control);
-    if (lam_load_relaxed(&control->blocked_on) != 0)
-        lam_ring_consumer_wake_producer(consumer);
+    lam_ring_wake_producers(control);
     return -ENOTRECOVERABLE;
+}
+
+void lam_ring_wake_producers(struct lam_ring_control *control)
+{
+    lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
+    (void)lam_add_acq_rel(&control->producer_bell, 1);
+    (void)lam_base->futex_wake_all(&control->producer_bell);
 }
 
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
 {
-    struct lam_ring_control *control = consumer->ring->control_head;
-
     /* Taken with the word, so that one sleep costs one system call. */
-    if (lam_exchange_acq_rel(&control->blocked_on, 0) == 0)
+    if (lam_exchange_acq_rel(consumer->blocked_on, 0) == 0)
         return;
-    lam_ring_count(&control->entries[consumer->index].wakes);
-    lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
-    (void)lam_add_acq_rel(&control->producer_bell, 1);
-    (void)lam_base->futex_wake_all(&control->producer_bell);
+    lam_ring_count(&consumer->ring->control_head->entries[consumer->index].wakes);
+    lam_ring_wake_producers(consumer->ring->control_head);
 }
 
 void lam_ring_consumer_wake_chained(struct lam_ring_consumer *consumer)

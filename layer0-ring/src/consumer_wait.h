@@ -69,7 +69,9 @@ static inline void lam_ring_consumer_retract(const struct lam_ring_consumer *con
     struct lam_ring_control *control = consumer->ring->control_head;
     uint64_t bit = UINT64_C(1) << consumer->index;
 
-    (void)lam_and_seq_cst(&control->sleeping, ~bit);
+    /* Many producers share the bits when they sleep themselves: whoever rings takes them. */
+    if (consumer->ring->producers == LAM_RING_ONE_PRODUCER)
+        (void)lam_and_seq_cst(&control->sleeping, ~bit);
     if (consumer->leader_count != 0)
         (void)lam_and_seq_cst(&control->chained, ~bit);
 }

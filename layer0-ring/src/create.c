@@ -26,17 +26,28 @@ static void fill_mark(struct lam_ring_mark *mark, uint64_t magic, const struct l
                    (options->hardened ? LAM_RING_TRAIT_HARDENED : 0U);
 }
 
-/* A new ring's cells hold complements: no byte that is there by chance is a stamp. */
-static void fill_cells(uint8_t *cells, const struct lam_ring_data *data)
+/* A new ring's headers hold complements: no byte that is there by chance is a stamp. */
+static void fill_stamps(uint8_t *heads, const struct lam_ring_data *data, uint64_t bytes_between)
 {
     for (uint64_t i = 0; i < data->mapped_cells; i++) {
         uint64_t sequence = data->first_sequence + i;
         uint64_t index = sequence & (data->mapped_cells - 1);
         struct lam_event_header *header =
-            (struct lam_event_header *)(void *)(cells + index * data->cell_bytes);
+            (struct lam_event_header *)(void *)(heads + index * bytes_between);
 
         lam_store_relaxed(&header->stamp, ~sequence);
     }
+}
+
+static void fill_many(struct lam_segment *segment, const struct lam_ring_data *data)
+{
+    struct lam_ring_many *many =
+        (struct lam_ring_many *)(void *)(segment->base + LAM_RING_MANY_OFFSET);
+
+    lam_store_relaxed(&many->tail, data->first_sequence);
+    for (uint32_t index = 0; index < LAM_RING_PRODUCER_COUNT_MAX; index++)
+        lam_store_relaxed(&many->entries[index].intent, data->first_sequence - 1);
+    fill_stamps((uint8_t *)(many + 1), data, sizeof(struct lam_event_header));
 }
 
 static void fill_data(struct lam_segment *segment, const struct lam_ring_geometry *geometry,
@@ -60,7 +71,11 @@ static void fill_data(struct lam_segment *segment, const struct lam_ring_geometr
     lam_store_relaxed(&data->horizon, options->first_sequence);
     lam_store_relaxed(&data->waypoints[0].sequence, options->first_sequence);
     lam_store_relaxed(&data->waypoint_count, 1);
-    fill_cells(segment->base + geometry->head_bytes, data);
+    data->producers = (uint32_t)options->producers;
+    if (options->producers == LAM_RING_MANY_PRODUCERS)
+        fill_many(segment, data);
+    else
+        fill_stamps(segment->base + geometry->head_bytes, data, data->cell_bytes);
 }
 
 static void fill_control(
@@ -195,7 +210,8 @@ static int check_fit(
     uint32_t traits = ring->control_head->mark.traits;
 
     if (ring->depth == depth && UINT32_C(1) << ring->cell_shift == cell_bytes &&
-        ring->waiting == options->waiting && ring->type_hash == options->type_hash &&
+        ring->waiting == options->waiting && ring->producers == options->producers &&
+        ring->type_hash == options->type_hash &&
         ((traits & LAM_RING_TRAIT_FILE) != 0) == (options->backing == LAM_BACKING_FILE))
         return 0;
     return lam_error_set(error, -EINVAL,

@@ -18,6 +18,15 @@ static uint64_t whole_pages(uint64_t bytes, uint64_t page_bytes)
     return (bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
+static uint64_t head_bytes_of(uint32_t producers, uint64_t mapped_cells, uint64_t page_bytes)
+{
+    if (producers == LAM_RING_ONE_PRODUCER)
+        return whole_pages(sizeof(struct lam_ring_data), page_bytes);
+    return whole_pages(LAM_RING_MANY_OFFSET + sizeof(struct lam_ring_many) +
+                           mapped_cells * sizeof(struct lam_event_header),
+        page_bytes);
+}
+
 /* Cells to map for @depth cells: whole pages, a power of two. */
 static uint64_t cells_to_map(uint64_t depth, uint32_t cell_bytes, uint64_t page_bytes)
 {
@@ -82,7 +91,8 @@ static void work_sizes_out(
 {
     geometry->mapped_cells =
         cells_to_map(geometry->depth, geometry->cell_bytes, geometry->page_bytes);
-    geometry->head_bytes = whole_pages(sizeof(struct lam_ring_data), geometry->page_bytes);
+    geometry->head_bytes =
+        head_bytes_of((uint32_t)options->producers, geometry->mapped_cells, geometry->page_bytes);
     geometry->cells_bytes = geometry->mapped_cells * geometry->cell_bytes;
     geometry->control_bytes =
         control_bytes(options->schema_bytes, options->histograms, geometry->control_page_bytes);
@@ -122,6 +132,16 @@ int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ri
             "ring %s: waiting %d is neither MAY_SLEEP nor "
             "SPIN_ONLY",
             options->name, (int)options->waiting);
+    if (options->producers != LAM_RING_ONE_PRODUCER &&
+        options->producers != LAM_RING_MANY_PRODUCERS)
+        return lam_error_set(error, -EINVAL,
+            "ring %s: producers %d is neither ONE_PRODUCER nor MANY_PRODUCERS", options->name,
+            (int)options->producers);
+    if (options->producers == LAM_RING_MANY_PRODUCERS && options->backing == LAM_BACKING_FILE)
+        return lam_error_set(error, -EINVAL,
+            "ring %s: a file ring has one producer: what many leave is not put in order after a "
+            "power cut",
+            options->name);
     rc = choose_pages(geometry, options, error);
     if (rc == 0)
         work_sizes_out(geometry, options);
@@ -191,12 +211,15 @@ int lam_ring_check_data(
     if (data->waiting > LAM_RING_SPIN_ONLY)
         return lam_error_set(
             error, -EPROTO, "data object: waiting is %u, expected 0 or 1", data->waiting);
+    if (data->producers > LAM_RING_MANY_PRODUCERS)
+        return lam_error_set(
+            error, -EPROTO, "data object: producers is %u, expected 0 or 1", data->producers);
     if (memchr(data->name, '\0', sizeof(data->name)) == NULL ||
         memchr(data->type_name, '\0', sizeof(data->type_name)) == NULL)
         return lam_error_set(error, -EPROTO, "data object: a name is not terminated");
 
     uint64_t mapped_cells = cells_to_map(data->depth, data->cell_bytes, segment->page_bytes);
-    uint64_t head_bytes = whole_pages(sizeof(struct lam_ring_data), segment->page_bytes);
+    uint64_t head_bytes = head_bytes_of(data->producers, mapped_cells, segment->page_bytes);
     uint64_t expected_bytes = head_bytes + mapped_cells * data->cell_bytes;
     const struct field fields[] = {
         {"page size", data->mark.page_bytes, segment->page_bytes},
@@ -254,11 +277,18 @@ void lam_ring_bind(struct lam_ring *ring, const struct lam_ring_data *checked,
     ring->histograms = (struct lam_histogram *)(void *)(ring->control.base +
                                                         lam_ring_histogram_offset(schema_bytes));
     ring->histogram_count = histogram_count;
+    ring->producers = (enum lam_ring_producers)checked->producers;
     ring->ring_id = checked->mark.ring_id;
     ring->page_bytes = ring->data.page_bytes;
     ring->depth = checked->depth;
     ring->cell_mask = checked->mapped_cells - 1;
     ring->cell_shift = (uint32_t)__builtin_ctz(checked->cell_bytes);
+    ring->heads = ring->cells;
+    ring->head_shift = ring->cell_shift;
+    if (ring->producers == LAM_RING_MANY_PRODUCERS) {
+        ring->heads = ring->data.base + LAM_RING_MANY_OFFSET + sizeof(struct lam_ring_many);
+        ring->head_shift = (uint32_t)__builtin_ctz(sizeof(struct lam_event_header));
+    }
     ring->waiting = (enum lam_ring_waiting)checked->waiting;
     ring->first_sequence = checked->first_sequence;
     ring->type_hash = checked->type_hash;

@@ -36,7 +36,9 @@ enum {
     LAM_RING_LOCK_CONSUMER = 1,
     LAM_RING_LOCK_CREATOR = 100,
     LAM_RING_LOCK_REPLACE = 101,
-    LAM_RING_LOCK_END = 102,
+    LAM_RING_LOCK_REPAIR = 102, /* whoever fills a hole that a dead producer left */
+    LAM_RING_LOCK_MANY = 128,   /* of many producers, i holds LAM_RING_LOCK_MANY + i */
+    LAM_RING_LOCK_END = 192,
 };
 
 /* What the first bytes of both objects say. */
@@ -71,6 +73,7 @@ struct lam_ring_data {
     uint64_t type_hash;
     char name[LAM_RING_NAME_MAX + 1];
     char type_name[LAM_RING_TYPE_NAME_MAX + 1];
+    uint32_t producers; /* enum lam_ring_producers */
 
     /* Polled by idle consumers: epoch << 8 | enum lam_ring_state. */
     _Alignas(512) lam_atomic_u64 state;
@@ -85,6 +88,40 @@ struct lam_ring_data {
     /* Why the producer failed the ring; written before the state says so. */
     _Alignas(LAM_HOT_BYTES) char failure[LAM_RING_FAILURE_MAX + 1];
 };
+
+/* One of many producers. The low byte of its state; above it, a generation. */
+enum lam_ring_many_state {
+    LAM_RING_MANY_FREE = 0,
+    LAM_RING_MANY_OPEN = 1,
+    LAM_RING_MANY_CLOSED = 2, /* it has left in order; it may still hold its lock */
+};
+
+struct lam_ring_many_entry {
+    lam_atomic_u64 state;
+    struct lam_identity identity;
+    char name[LAM_RING_PRODUCER_NAME_MAX + 1];
+    /*
+     * Where its newest claim starts, or would have: stored before the claim, and left there. One
+     * that is neither above nor at a hole says nothing.
+     */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 intent;
+};
+
+/*
+ * Many producers' words, in the data object behind its head: those who may write events may write
+ * them, and no others. Behind it lie the events' headers, one for each mapped cell.
+ */
+struct lam_ring_many {
+    lam_atomic_u64 tail;                         /* sequence of the next claim */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 used; /* a bit an entry that was ever used */
+    _Alignas(LAM_HOT_BYTES) struct lam_ring_many_entry entries[LAM_RING_PRODUCER_COUNT_MAX];
+};
+
+#define LAM_RING_MANY_OFFSET 4096
+
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_many_entry) == 256, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_many, entries) == 256, "layout version 2");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_many) == 256 + 64 * 256, "layout version 2");
 
 /* The low byte of a consumer entry's state; above it, a generation that grows with each change. */
 enum lam_ring_entry_state {
@@ -115,6 +152,7 @@ struct lam_ring_entry {
     lam_atomic_u64 state;
     struct lam_identity identity; /* written while joining */
     char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    lam_atomic_u32 blocked_on;  /* index + 1 when one of many producers sleeps on this consumer */
     lam_atomic_u64 patience_ns; /* evicted after holding the producer back for so long; 0 never */
     /* The consumer's: all below is released. Alone, since the producer reads it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
@@ -157,6 +195,7 @@ struct lam_ring_control {
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
     lam_atomic_u32 consumer_bell;
     lam_atomic_u64 consumer_rung_ns; /* when it was rung last: a hint for who wakes */
+    lam_atomic_u32 repair_wanted;    /* a consumer that may not write found what the dead left */
     /* Index + 1 of the consumer, or LAM_RING_ANYONE + 1, that the sleeping producer waits for. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u32 blocked_on;
     lam_atomic_u32 producer_bell;
@@ -253,6 +292,34 @@ int lam_ring_walk(const struct lam_ring *ring, struct lam_ring_place *place);
 /* One step of it. Returns 1, or 0: the event at *@place is not published, or -EPROTO. */
 int lam_ring_walk_one(const struct lam_ring *ring, struct lam_ring_place *place);
 
+/* Header of the event that starts at @sequence. */
+static inline struct lam_event_header *lam_ring_head(const struct lam_ring *ring, uint64_t sequence)
+{
+    return (struct lam_event_header *)(void *)(ring->heads +
+                                               ((sequence & ring->cell_mask) << ring->head_shift));
+}
+
+/*
+ * Cells of the event of that @shape, or 0: it cannot be. *@is_event is 0 where it is padding, which
+ * only a ring of many producers has, in any size.
+ */
+static inline uint64_t lam_ring_shape_cells(
+    const struct lam_ring *ring, uint64_t shape, uint64_t *is_event)
+{
+    uint64_t cell_count = lam_ring_event_cells(ring, (uint32_t)shape);
+
+    *is_event = (uint32_t)shape != LAM_EVENT_PADDING || ring->producers == LAM_RING_ONE_PRODUCER;
+    if (*is_event)
+        return cell_count > ring->event_cells_max ? 0 : cell_count;
+    return shape >> 32 >= ring->depth ? 0 : shape >> 32;
+}
+
+/* Many producers' words. */
+static inline struct lam_ring_many *lam_ring_many_of(const struct lam_ring *ring)
+{
+    return (struct lam_ring_many *)(void *)(ring->data.base + LAM_RING_MANY_OFFSET);
+}
+
 /* The enum lam_ring_state and epoch in a state word. */
 static inline enum lam_ring_state lam_ring_state_of(uint64_t word)
 {
@@ -326,6 +393,9 @@ int lam_ring_wake_consumers(struct lam_ring_control *control);
 
 /* The same, for those alone that go after another consumer. */
 void lam_ring_wake_chained(struct lam_ring_control *control);
+
+/* Ring the producers' bell. */
+void lam_ring_wake_producers(struct lam_ring_control *control);
 
 /* An end must not sleep on a ring whose peers do not look for sleepers. */
 static inline enum lam_wait_mode lam_ring_wait_mode(

@@ -72,14 +72,18 @@ static void pass(struct lam_ring_consumer *consumer, const struct lam_event *eve
         &consumer->ring->control_head->entries[consumer->index].cursor_ordinal, consumer->ordinal);
 }
 
-/* Header of the next event. Returns 1, 0, or an error, as a read. */
-static int look(struct lam_ring_consumer *consumer, struct lam_event *event, uint64_t *lost)
+/* What look_once() found is no event. */
+#define PADDING 2
+
+/* Header of the next event. Returns 1, 0, or an error, as a read; or PADDING. */
+static int look_once(struct lam_ring_consumer *consumer, struct lam_event *event, uint64_t *lost)
 {
     const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
     /* A1: see lam_ring_consumer_try_peek(). */
     uint64_t stamp = lam_load_acquire(&header->stamp);
     uint64_t shape = lam_load_relaxed(&header->shape);
-    uint64_t cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
+    uint64_t is_event;
+    uint64_t cell_count = lam_ring_shape_cells(consumer->ring, shape, &is_event);
 
     if (!still_there(consumer, consumer->next))
         return lapped(consumer, lost);
@@ -89,15 +93,29 @@ static int look(struct lam_ring_consumer *consumer, struct lam_event *event, uin
         /* The end is ours only if we were not lapped between the two looks. */
         return rc < 0 && !still_there(consumer, consumer->next) ? lapped(consumer, lost) : rc;
     }
-    if (cell_count > consumer->event_cells_max)
+    if (cell_count == 0)
         return lam_ring_consumer_poison(consumer);
-    event->payload = header + 1;
+    event->payload = (consumer->guards & LAM_RING_GUARD_APART) == 0
+                         ? header + 1
+                         : lam_ring_consumer_apart(consumer, consumer->next) + 1;
     event->payload_bytes = (uint32_t)shape;
     event->kind = (uint16_t)(shape >> 32);
     event->flags = (uint16_t)(shape >> 48);
     event->sequence = consumer->next;
     event->end = consumer->next + cell_count;
-    return 1;
+    return is_event ? 1 : PADDING;
+}
+
+static int look(struct lam_ring_consumer *consumer, struct lam_event *event, uint64_t *lost)
+{
+    uint64_t from = consumer->next;
+    int rc;
+
+    /* A lap of padding is enough for one look: whoever stores that does not hold us here. */
+    while ((rc = look_once(consumer, event, lost)) == PADDING &&
+           event->end - from < consumer->ring->depth)
+        consumer->next = event->end;
+    return rc == PADDING ? 0 : rc;
 }
 
 int lam_ring_consumer_try_read(struct lam_ring_consumer *consumer, void *buffer, uint64_t capacity,

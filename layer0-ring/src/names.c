@@ -77,6 +77,9 @@ int lam_ring_name_the_living(
             return lam_error_set(error, -EEXIST, "ring %s is alive: consumer %.*s, pid %u", name,
                 LAM_RING_CONSUMER_NAME_MAX, head.entries[index].name,
                 head.entries[index].identity.pid);
+        if (byte >= LAM_RING_LOCK_MANY)
+            return lam_error_set(error, -EEXIST, "ring %s is alive: producer %u of many", name,
+                (unsigned)(byte - LAM_RING_LOCK_MANY));
         return lam_error_set(
             error, -EEXIST, "ring %s is alive: held by the process that made it", name);
     }

@@ -45,27 +45,34 @@ static int lapped(struct lam_ring_observer *observer, uint64_t *lost)
     return -EOVERFLOW;
 }
 
-int lam_ring_observer_try_read(struct lam_ring_observer *observer, void *buffer, uint64_t capacity,
+/* What read_once() found is no event, on a ring with many producers. */
+#define PADDING 2
+
+/* Read the next one. Returns as lam_ring_observer_try_read(), or PADDING and event->end. */
+static int read_once(struct lam_ring_observer *observer, void *buffer, uint64_t capacity,
     struct lam_event *event, uint64_t *lost)
 {
     const struct lam_ring *ring = observer->ring;
-    const struct lam_event_header *header =
-        (const struct lam_event_header *)(const void *)(ring->cells +
-                                                        ((observer->next & ring->cell_mask)
-                                                            << ring->cell_shift));
+    const struct lam_event_header *header = lam_ring_head(ring, observer->next);
     /* A1: see lam_ring_consumer_try_peek(). */
     uint64_t stamp = lam_load_acquire(&header->stamp);
     uint64_t shape = lam_load_relaxed(&header->shape);
-    uint64_t cell_count = lam_ring_event_cells(ring, (uint32_t)shape);
+    uint64_t is_event;
+    uint64_t cell_count = lam_ring_shape_cells(ring, shape, &is_event);
 
     if (!still_there(observer))
         return lapped(observer, lost);
     if (stamp != observer->next)
         return 0;
-    if (cell_count > ring->event_cells_max)
+    if (cell_count == 0)
         return -EPROTO;
-    lam_ring_copy_racing(
-        buffer, header + 1, (uint32_t)shape < capacity ? (uint32_t)shape : capacity);
+    event->end = observer->next + cell_count;
+    if (!is_event)
+        return PADDING;
+    lam_ring_copy_racing(buffer,
+        ring->cells + ((observer->next & ring->cell_mask) << ring->cell_shift) +
+            LAM_EVENT_HEADER_BYTES,
+        (uint32_t)shape < capacity ? (uint32_t)shape : capacity);
     if (!still_there(observer))
         return lapped(observer, lost);
     event->payload = buffer;
@@ -73,8 +80,20 @@ int lam_ring_observer_try_read(struct lam_ring_observer *observer, void *buffer,
     event->kind = (uint16_t)(shape >> 32);
     event->flags = (uint16_t)(shape >> 48);
     event->sequence = observer->next;
-    event->end = observer->next + cell_count;
     observer->next = event->end;
     observer->ordinal++;
     return 1;
+}
+
+int lam_ring_observer_try_read(struct lam_ring_observer *observer, void *buffer, uint64_t capacity,
+    struct lam_event *event, uint64_t *lost)
+{
+    uint64_t from = observer->next;
+    int rc;
+
+    /* A lap of padding is enough for one look: whoever stores that does not hold us here. */
+    while ((rc = read_once(observer, buffer, capacity, event, lost)) == PADDING &&
+           event->end - from < observer->ring->depth)
+        observer->next = event->end;
+    return rc == PADDING ? 0 : rc;
 }

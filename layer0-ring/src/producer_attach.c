@@ -97,6 +97,9 @@ static void open_epoch(struct lam_ring_producer *producer)
 static int check_options(const struct lam_ring *ring,
     const struct lam_ring_producer_options *options, struct lam_error *error)
 {
+    if (ring->producers != LAM_RING_ONE_PRODUCER)
+        return lam_error_set(
+            error, -EINVAL, "ring %s: has many producers: lamina/ring/many.h", ring->name);
     if (ring->data.access != LAM_ACCESS_WRITE || ring->control.access != LAM_ACCESS_WRITE)
         return lam_error_set(error, -EACCES,
             "ring %s: is mapped read-only here; a producer needs LAM_ACCESS_WRITE and no observe",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/ring/stat.h"
 #include "layout.h"
+#include "many_internal.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -17,7 +18,9 @@ static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
 
     if (state > LAM_RING_CLOSED || lam_load_relaxed(&ring->control_head->poisoned) != 0)
         return LAM_RING_POISONED;
-    if (state == LAM_RING_OPEN && lock_is_free(ring, LAM_RING_LOCK_PRODUCER))
+    if (state == LAM_RING_OPEN &&
+        (ring->producers == LAM_RING_ONE_PRODUCER ? lock_is_free(ring, LAM_RING_LOCK_PRODUCER)
+                                                  : !lam_ring_many_is_alive(ring, UINT32_MAX)))
         return LAM_RING_DEAD;
     return state;
 }

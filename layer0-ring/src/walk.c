@@ -33,20 +33,17 @@ struct lam_ring_place lam_ring_newest_waypoint(const struct lam_ring *ring)
 
 int lam_ring_walk_one(const struct lam_ring *ring, struct lam_ring_place *place)
 {
-    const struct lam_event_header *header =
-        (const struct lam_event_header *)(const void *)(ring->cells +
-                                                        ((place->sequence & ring->cell_mask)
-                                                            << ring->cell_shift));
-    uint64_t cell_count;
+    const struct lam_event_header *header = lam_ring_head(ring, place->sequence);
+    uint64_t cell_count, is_event;
 
     /* A1: see lam_ring_consumer_try_peek(). */
     if (lam_load_acquire(&header->stamp) != place->sequence)
         return 0;
-    cell_count = lam_ring_event_cells(ring, (uint32_t)lam_load_relaxed(&header->shape));
-    if (cell_count > ring->event_cells_max)
+    cell_count = lam_ring_shape_cells(ring, lam_load_relaxed(&header->shape), &is_event);
+    if (cell_count == 0)
         return -EPROTO;
     place->sequence += cell_count;
-    place->ordinal++;
+    place->ordinal += is_event;
     return 1;
 }
 

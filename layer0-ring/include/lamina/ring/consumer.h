@@ -58,6 +58,8 @@ struct lam_ring_consumer_options {
 enum lam_ring_guard {
     LAM_RING_GUARD_EVICTION = 1, /* it may be evicted: what it borrowed may be overwritten */
     LAM_RING_GUARD_AFTER = 2,    /* it goes after others: an event is its once they released it */
+    LAM_RING_GUARD_APART = 4,    /* headers lie apart from payloads: a ring with many producers */
+    LAM_RING_GUARD_PADDING = 8,  /* behind the last that it peeked lies what is no event */
 };
 
 /* One that this consumer goes after. Private. */
@@ -71,7 +73,7 @@ struct lam_ring_leader {
 
 struct lam_ring_consumer {
     /* Fields are private. What each event touches comes first. */
-    const uint8_t *cells;
+    const uint8_t *heads; /* the headers: in the cells, or apart from them */
     uint64_t cell_mask;
     uint64_t next;          /* sequence of the next event to peek */
     uint64_t stride;        /* cells of the event before: a guess at those of the next */
@@ -79,9 +81,11 @@ struct lam_ring_consumer {
     uint64_t ordinal;       /* events of the ring before the next one */
     lam_atomic_u64 *cursor; /* shared: all below it is released */
     uint32_t cell_shift;
+    uint32_t head_shift; /* log2 of the bytes between two cells' headers */
     uint32_t event_cells_max;
     uint16_t producer_may_sleep;
-    uint16_t guards;            /* enum lam_ring_guard: what else a peek or release looks at */
+    uint16_t guards;            /* enum lam_ring_guard: what else a peek looks at */
+    uint16_t release_guards;    /* and a release, and a peek where headers lie apart */
     uint32_t index;             /* of its entry in the consumer table */
     lam_atomic_u32 *blocked_on; /* index + 1 of whom a sleeping producer waits for */
     lam_atomic_u64 *chained;    /* bit a consumer that sleeps until another one releases */
@@ -90,6 +94,10 @@ struct lam_ring_consumer {
     struct lam_ring *ring;
     struct lam_lock lock;
     uint64_t entry_state; /* what our entry's state word must say */
+    uint64_t padding;     /* GUARD_PADDING: where that starts, */
+    uint64_t padding_end; /* and where it ends */
+    uint64_t odd_cells;   /* that were no events, one after another, */
+    uint64_t odd_ordinal; /* before this one */
     uint64_t probe_at_ns; /* when to see next whether the producer is alive */
     uint32_t idle_streak;
     uint32_t producer_dead; /* the last probe's answer, for the epoch below */
@@ -149,16 +157,27 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer);
 /* The rare parts of a peek and of a release. */
 int lam_ring_consumer_idle(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_poison(struct lam_ring_consumer *consumer);
+int lam_ring_consumer_odd(struct lam_ring_consumer *consumer);
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_holds(const struct lam_ring_consumer *consumer);
 int lam_ring_consumer_guard_peek(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_guard_release(struct lam_ring_consumer *consumer);
 void lam_ring_consumer_wake_chained(struct lam_ring_consumer *consumer);
 
+/* The header of the event that starts at @sequence: in its cell, or apart. */
 LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
     const struct lam_ring_consumer *consumer, uint64_t sequence)
 {
-    return (const struct lam_event_header *)(const void *)(consumer->cells +
+    return (const struct lam_event_header *)(const void *)(consumer->heads +
+                                                           ((sequence & consumer->cell_mask)
+                                                               << consumer->head_shift));
+}
+
+/* Where headers lie apart: the cell whose payload it is, with the place of a header unused. */
+LAM_INLINE const struct lam_event_header *lam_ring_consumer_apart(
+    const struct lam_ring_consumer *consumer, uint64_t sequence)
+{
+    return (const struct lam_event_header *)(const void *)(consumer->ring->cells +
                                                            ((sequence & consumer->cell_mask)
                                                                << consumer->cell_shift));
 }
@@ -182,9 +201,11 @@ LAM_INLINE const struct lam_event_header *lam_ring_consumer_cell(
 LAM_INLINE int lam_ring_consumer_try_peek(
     struct lam_ring_consumer *consumer, struct lam_event *event)
 {
-    const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
+    const struct lam_event_header *header;
     uint64_t shape, cell_count, end;
 
+again:
+    header = lam_ring_consumer_cell(consumer, consumer->next);
     /* A1, pairs with R1 in lam_ring_producer_advance(): header and payload are complete. */
     if (lam_load_acquire(&header->stamp) != consumer->next) {
         int rc = lam_ring_consumer_idle(consumer);
@@ -202,16 +223,25 @@ LAM_INLINE int lam_ring_consumer_try_peek(
     shape = lam_load_relaxed(&header->shape);
     cell_count = ((uint32_t)shape + consumer->round_up) >> consumer->cell_shift;
     if (__builtin_expect(cell_count != consumer->stride, 0)) {
-        if (cell_count > consumer->event_cells_max)
-            return lam_ring_consumer_poison(consumer) == -ESTALE ? -ESTALE : -ENOTRECOVERABLE;
+        if (cell_count > consumer->event_cells_max) {
+            int rc = lam_ring_consumer_odd(consumer);
+
+            if (rc == 1)
+                goto again; /* padding was passed over */
+            return rc;
+        }
         consumer->stride = cell_count;
         end = consumer->next + cell_count;
     }
     if (__builtin_expect(consumer->guards != 0, 0)) {
-        int rc = lam_ring_consumer_guard_peek(consumer);
+        if (consumer->head_shift != consumer->cell_shift)
+            header = lam_ring_consumer_apart(consumer, consumer->next);
+        if (consumer->release_guards != 0) {
+            int rc = lam_ring_consumer_guard_peek(consumer);
 
-        if (rc != 1)
-            return rc < 0 ? rc : 0;
+            if (rc != 1)
+                return rc < 0 ? rc : 0;
+        }
     }
     event->payload = header + 1;
     event->payload_bytes = (uint32_t)shape;
@@ -274,8 +304,9 @@ LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, 
         if (__builtin_expect(lam_load_relaxed(consumer->chained) != 0, 0))
             lam_ring_consumer_wake_chained(consumer);
     }
-    return __builtin_expect(consumer->guards != 0, 0) ? lam_ring_consumer_guard_release(consumer)
-                                                      : 0;
+    return __builtin_expect(consumer->release_guards != 0, 0)
+               ? lam_ring_consumer_guard_release(consumer)
+               : 0;
 }
 
 /* Release all that was peeked. Returns as lam_ring_consumer_release_to(). */

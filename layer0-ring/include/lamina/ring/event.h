@@ -26,6 +26,12 @@
 /* Kinds from here on belong to Lamina's own layers. */
 #define LAM_EVENT_KIND_RESERVED 0x8000
 
+/*
+ * The length of what is no event: space that a producer gave back, or that a dead one had claimed,
+ * on a ring with many producers. Kind and flags are its cells. Consumers pass over it unseen.
+ */
+#define LAM_EVENT_PADDING UINT32_MAX
+
 /* Each of the first three adds an extension of 16 bytes behind the header, in this order. */
 #define LAM_EVENT_CORRELATION 0x0001
 #define LAM_EVENT_TIMESTAMP   0x0002
@@ -49,6 +55,11 @@ struct lam_event {
     uint64_t sequence; /* of its first cell */
     uint64_t end;      /* sequence of the cell behind its last */
 };
+
+static inline uint64_t lam_event_padding_shape(uint64_t cell_count)
+{
+    return (uint64_t)LAM_EVENT_PADDING | cell_count << 32;
+}
 
 static inline uint64_t lam_event_shape(uint32_t payload_bytes, uint16_t kind, uint16_t flags)
 {

@@ -32,7 +32,9 @@ extern "C" {
 #define LAM_RING_NAME_MAX           127 /* of a ring, without the terminator */
 #define LAM_RING_CONSUMER_COUNT_MAX 64
 #define LAM_RING_CONSUMER_NAME_MAX  47
-#define LAM_RING_AFTER_COUNT_MAX    8 /* how many others a consumer may go after */
+#define LAM_RING_AFTER_COUNT_MAX    8  /* how many others a consumer may go after */
+#define LAM_RING_PRODUCER_COUNT_MAX 64 /* of a ring for many */
+#define LAM_RING_PRODUCER_NAME_MAX  47
 #define LAM_RING_CELL_BYTES_DEFAULT 64
 #define LAM_RING_DEPTH_DEFAULT      4096
 #define LAM_RING_TYPE_NAME_MAX      95
@@ -45,6 +47,11 @@ enum lam_ring_waiting {
     LAM_RING_SPIN_ONLY = 1, /* ends spin or yield */
 };
 
+enum lam_ring_producers {
+    LAM_RING_ONE_PRODUCER = 0,   /* lamina/ring/producer.h */
+    LAM_RING_MANY_PRODUCERS = 1, /* lamina/ring/many.h: headers lie apart, 16 more bytes a cell */
+};
+
 struct lam_ring_options {
     enum lam_backing backing;
     const char *name;      /* required: in messages, and in the store where it has a name there */
@@ -52,6 +59,7 @@ struct lam_ring_options {
     uint64_t depth;        /* cells, a power of two, 2 or more; 0 for 4096; one stays free */
     uint32_t cell_bytes;   /* a power of two, 64 to 65536; 0 for 64 */
     enum lam_ring_waiting waiting;
+    enum lam_ring_producers producers;
     mode_t mode;   /* of both objects, set whatever the umask; 0 for 0600 */
     int set_group; /* 1: both objects are given to @group before they appear */
     gid_t group;
@@ -80,12 +88,15 @@ struct lam_ring {
     uint64_t depth;           /* cells that the ring may hold, one of them always free */
     uint64_t cell_mask;       /* mapped cells - 1 */
     uint32_t cell_shift;      /* log2 of the cell's bytes */
+    uint32_t head_shift;      /* log2 of the bytes between two cells' headers */
     uint32_t event_cells_max; /* of one event: half the ring, at least 1 */
     enum lam_ring_waiting waiting;
+    enum lam_ring_producers producers;
     uint64_t first_sequence;
     uint64_t type_hash;
     uint8_t *cells;
-    struct lam_ring_data *data_head;       /* mapped; layout is the ring's own */
+    uint8_t *heads;                  /* the events' headers: the cells, or a row of their own */
+    struct lam_ring_data *data_head; /* mapped; layout is the ring's own */
     struct lam_ring_control *control_head; /* likewise */
     struct lam_histogram *histograms;      /* in control, of the first so many consumers */
     uint32_t histogram_count;

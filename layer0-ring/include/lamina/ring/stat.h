@@ -73,7 +73,7 @@ struct lam_ring_stat {
     uint64_t reaped;      /* consumers found dead */
     uint64_t evicted;     /* consumers that held the producer for too long */
     uint64_t expelled;    /* consumers whose cursors were impossible */
-    uint64_t repairs;     /* epochs that began with what a dead producer had left */
+    uint64_t repairs;     /* of what dead producers left: at an epoch's start, or holes */
     uint64_t page_bytes;  /* of data: what was really got */
     int32_t numa_node;    /* that data's pages lay on when this process mapped it; -1 several */
     uint32_t file;        /* 1: outlives its processes */
