@@ -36,7 +36,7 @@ extern const struct bench_subject bench_probe_memcpy;
 /* Stores to the slots of a stamped ring that nobody reads. */
 extern const struct bench_subject bench_probe_stores;
 
-/* Two buffers whose readers sleep on a futex at once. In a stream the sender must be slower. */
+/* Two buffers whose readers sleep on a futex at once. */
 extern const struct bench_subject bench_probe_sleeper;
 
 #endif
