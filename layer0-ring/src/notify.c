@@ -108,6 +108,9 @@ static int turn(struct lam_ring_notifier *notifier, uint64_t *probe_at_ns)
     uint64_t now_ns = lam_clock_now_ns();
     int probe = now_ns >= *probe_at_ns;
 
+    /* The sleep before is over, and what follows knows nobody who was removed. */
+    notifier->turns++;
+    (void)pthread_cond_broadcast(&notifier->turned);
     if (probe)
         *probe_at_ns = now_ns + LAM_WAIT_CHECK_NS;
     if (attend_all(notifier, &bells, probe) == 0) {
@@ -124,8 +127,6 @@ static int turn(struct lam_ring_notifier *notifier, uint64_t *probe_at_ns)
         *probe_at_ns == 0 ? LAM_DEADLINE_NEVER : *probe_at_ns);
     (void)pthread_mutex_lock(&notifier->mutex);
     lam_store_relaxed(&notifier->idle, 0);
-    notifier->turns++;
-    (void)pthread_cond_broadcast(&notifier->turned);
     return !notifier->stopping;
 }
 
