@@ -16,7 +16,8 @@ static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
 {
     enum lam_ring_state state = lam_ring_state_of(word);
 
-    if (state > LAM_RING_CLOSED || lam_load_relaxed(&ring->control_head->poisoned) != 0)
+    if ((state > LAM_RING_CLOSED && state != LAM_RING_FAILED) ||
+        lam_load_relaxed(&ring->control_head->poisoned) != 0)
         return LAM_RING_POISONED;
     if (state == LAM_RING_OPEN &&
         (ring->producers == LAM_RING_ONE_PRODUCER ? lock_is_free(ring, LAM_RING_LOCK_PRODUCER)
@@ -113,6 +114,8 @@ static void read_consumer(const struct lam_ring *ring, uint32_t index,
     consumer->expelled = state == LAM_RING_ENTRY_EXPELLED;
     place_consumer(ring, entry, head, consumer);
     consumer->lag_max = lam_load_relaxed(&entry->lag_max);
+    if (consumer->lag_max < consumer->lag_cells)
+        consumer->lag_max = consumer->lag_cells;
     consumer->empty = lam_load_relaxed(&entry->empty);
     consumer->spin_waits = lam_load_relaxed(&entry->spin_waits);
     consumer->yield_waits = lam_load_relaxed(&entry->yield_waits);
@@ -129,7 +132,8 @@ static void read_consumers(
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         if (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
-            state == LAM_RING_ENTRY_EVICTED || state == LAM_RING_ENTRY_EXPELLED)
+            state == LAM_RING_ENTRY_EVICTED || state == LAM_RING_ENTRY_EXPELLED ||
+            (state != LAM_RING_ENTRY_FREE && lam_load_relaxed(&entry->required) != 0))
             read_consumer(ring, index, state, head, &stat->consumers[stat->consumer_count++]);
     }
 }

@@ -275,6 +275,8 @@ Test(stat, an_impossible_state_is_told_as_poisoned)
 {
     lam_store_relaxed(&ring.data_head->state, 0xee);
     cr_assert(eq(int, lam_ring_state_read(&seen), LAM_RING_POISONED));
+    lam_store_relaxed(&ring.data_head->state, LAM_RING_FAILED);
+    cr_assert(eq(int, lam_ring_state_read(&seen), LAM_RING_FAILED));
 }
 
 Test(stat, counters_of_the_application_are_seen_by_their_names)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lamina stat: rates, lag, and who waits for whom, in a running topology. */
 #include "arguments.h"
+#include "ring_stat.h"
 #include "stat_print.h"
 
 #include "lamina/config/config.h"
@@ -14,6 +15,8 @@
 
 static const char help[] =
     "usage: lamina stat NAME|FILE [--once] [--json] [--interval SECONDS]\n"
+    "       lamina stat [--ring] RING ...       one ring; --ring --help says more\n"
+    "       lamina stat --rings                 all rings\n"
     "\n"
     "Looks into the topology that is up under NAME, or under the name in FILE: processes, rings,\n"
     "rates, lag of each consumer, who waits for whom. Attaches read-only and slows nobody down.\n"
@@ -88,6 +91,8 @@ int main(int argc, char **argv)
     struct lam_error error;
     char name[1024];
 
+    if (ring_stat_is_asked(argc, argv))
+        return ring_stat_main(argc, argv);
     arguments_read(&arguments, argc, argv, " --once --json --interval", help);
     find_name(&arguments, name, sizeof(name));
     if (lam_observer_attach(&observer, name, &error) != 0) {

@@ -42,7 +42,7 @@ struct lam_ring_consumer_stat {
     uint64_t events;      /* released since it joined; what it lost is not among them */
     uint64_t lag_cells;   /* from its cursor to the head */
     uint64_t lag_events;  /* likewise */
-    uint64_t lag_max;     /* cells: the most that the producer saw, at least once a lap */
+    uint64_t lag_max;     /* cells: the most that was seen, by the producer about once a lap */
     uint64_t empty;       /* looks that found nothing, counted by 64; not those of waits */
     uint64_t spin_waits;  /* waits for an event that ended while it spun */
     uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
