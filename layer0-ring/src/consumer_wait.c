@@ -148,7 +148,7 @@ void lam_ring_consumer_begin_wait(
     struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns)
 {
     lam_wait_begin(wait, consumer->wait, &consumer->cadence, deadline_ns);
-    if ((consumer->guards & LAM_RING_GUARD_AFTER) != 0)
+    if ((consumer->guards & (LAM_RING_GUARD_AFTER | LAM_RING_GUARD_GROUP)) != 0)
         return; /* there are several words to watch */
     lam_wait_watch(wait, &lam_ring_consumer_cell(consumer, consumer->next)->stamp, consumer->next,
         1 /* until it is ours */);

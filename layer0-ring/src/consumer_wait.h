@@ -7,6 +7,7 @@
  */
 
 #include "after.h"
+#include "group_table.h"
 #include "lamina/ring/consumer.h"
 #include "layout.h"
 
@@ -26,8 +27,10 @@ static inline int lam_ring_consumer_is_there(const struct lam_ring_consumer *con
  */
 static inline int lam_ring_consumer_is_ready(struct lam_ring_consumer *consumer)
 {
-    if (__builtin_expect((consumer->guards & LAM_RING_GUARD_AFTER) != 0, 0))
-        return lam_ring_after_is_ready(consumer);
+    if (__builtin_expect(
+            (consumer->guards & (LAM_RING_GUARD_AFTER | LAM_RING_GUARD_GROUP)) != 0, 0))
+        return (consumer->guards & LAM_RING_GUARD_GROUP) != 0 ? lam_ring_group_is_ready(consumer)
+                                                              : lam_ring_after_is_ready(consumer);
     return lam_ring_consumer_is_there(consumer) ||
            (consumer->policy == LAM_RING_LOSSY &&
                (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) <

@@ -6,6 +6,7 @@
  * has one entry as long as there is room: so that who comes again finds what it left.
  */
 #include "after.h"
+#include "group_table.h"
 #include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "names.h"
@@ -48,6 +49,8 @@ static enum suit suits(const struct lam_ring_entry *entry, const char *name)
 {
     enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
+    if (lam_ring_entry_is_orphan(entry, lam_load_acquire(&entry->state)))
+        return SUIT_NOT_OURS; /* its group hands on what it holds */
     if (name != NULL && lam_ring_entry_is_named(entry, name))
         return SUIT_OURS;
     if (lam_load_relaxed(&entry->required) != 0)
@@ -92,7 +95,7 @@ static int take_named(struct lam_ring_consumer *consumer, uint32_t index, const 
             &consumer->lock, consumer->ring->control.fd, LAM_RING_LOCK_CONSUMER + index);
 
         if (rc == 0) {
-            if (lam_ring_entry_is_named(entry, name))
+            if (lam_ring_entry_is_named(entry, name) && suits(entry, name) == SUIT_OURS)
                 return 0;
             lam_lock_drop(&consumer->lock);
             return 1;

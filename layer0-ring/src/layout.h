@@ -37,6 +37,7 @@ enum {
     LAM_RING_LOCK_CREATOR = 100,
     LAM_RING_LOCK_REPLACE = 101,
     LAM_RING_LOCK_REPAIR = 102, /* whoever fills a hole that a dead producer left */
+    LAM_RING_LOCK_GROUPS = 103, /* whoever joins, leaves or gives up a group */
     LAM_RING_LOCK_MANY = 128,   /* of many producers, i holds LAM_RING_LOCK_MANY + i */
     LAM_RING_LOCK_END = 192,
 };
@@ -133,6 +134,7 @@ enum lam_ring_entry_state {
     LAM_RING_ENTRY_EVICTED = 5,  /* it held the producer back for longer than it may */
     LAM_RING_ENTRY_LEFT = 6,     /* detached; its name and place are kept */
     LAM_RING_ENTRY_DEAD = 7,     /* found dead by the producer; likewise */
+    LAM_RING_ENTRY_MEMBER = 8,   /* of a group; gates while it holds something */
 };
 
 /*
@@ -157,6 +159,11 @@ struct lam_ring_entry {
     /* The consumer's: all below is released. Alone, since the producer reads it. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 cursor;
     lam_atomic_u64 cursor_ordinal; /* a lossy one's: events of the ring before its cursor */
+    /* A group's member: whether it has events, from the cursor to the end; see group.c. */
+    lam_atomic_u64 holds;
+    lam_atomic_u64 hold_end;
+    lam_atomic_u64 confirmed; /* what it took up to here, it did take; others say it, too */
+    lam_atomic_u64 group;     /* its number */
     /* The consumer's counters. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 parks;
     lam_atomic_u64 lost;        /* events that it was too late for */
@@ -177,6 +184,21 @@ struct lam_ring_entry {
     lam_atomic_u64 required; /* 1: its producer needs it; the entry is kept for its name */
 };
 
+/* The low byte of a group's state; above it, a generation. */
+enum lam_ring_group_state {
+    LAM_RING_GROUP_FREE = 0,
+    LAM_RING_GROUP_OPEN = 1,
+    LAM_RING_GROUP_EXPELLED = 2, /* its claim was impossible */
+};
+
+/* Changed with the lock of all groups held, but for an open one that the producer expels. */
+struct lam_ring_group {
+    lam_atomic_u64 state;
+    char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    /* (How far its members have taken events - the ring's first sequence) << 6 | who took last. */
+    _Alignas(LAM_HOT_BYTES) lam_atomic_u64 claim;
+};
+
 /* Control: every end maps it writable, so each word that is read here is checked. */
 struct lam_ring_control {
     struct lam_ring_mark mark;
@@ -191,6 +213,7 @@ struct lam_ring_control {
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 used;
     /* Grows with each consumer that begins to gate; the producer scans the table when it has. */
     lam_atomic_u64 joins;
+    lam_atomic_u64 groups_used; /* a bit a group, likewise */
     /* A bit a consumer that sleeps or is about to; the producer takes them all and rings. */
     _Alignas(LAM_HOT_BYTES) lam_atomic_u64 sleeping;
     lam_atomic_u32 consumer_bell;
@@ -222,6 +245,7 @@ struct lam_ring_control {
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
     /* The application's counters, each end's own: a consumer's by its entry, the producer's last. */
     struct lam_ring_counter counters[LAM_RING_CONSUMER_COUNT_MAX + 1][LAM_RING_COUNTER_COUNT];
+    _Alignas(1024) struct lam_ring_group groups[LAM_RING_GROUP_COUNT_MAX];
 };
 
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_mark) == 40, "layout version 2");
@@ -240,7 +264,9 @@ LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, poisoned) == 512, "layout ve
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, bytes) == 640, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, entries) == 1024, "layout version 2");
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, counters) == 33792, "layout version 2");
-LAM_STATIC_ASSERT(sizeof(struct lam_ring_control) == 51200, "layout version 2");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_group) == 256, "layout version 2");
+LAM_STATIC_ASSERT(offsetof(struct lam_ring_control, groups) == 51200, "layout version 2");
+LAM_STATIC_ASSERT(sizeof(struct lam_ring_control) == 53248, "layout version 2");
 
 /* Sizes that follow from a ring's options. */
 struct lam_ring_geometry {
@@ -365,6 +391,16 @@ static inline void lam_ring_left_set(
     lam_store_relaxed(&left->sequence, sequence);
     lam_store_relaxed(&left->ordinal, ordinal);
     lam_store_release(&left->mark, word);
+}
+
+static inline enum lam_ring_group_state lam_ring_group_state_of(uint64_t word)
+{
+    return (enum lam_ring_group_state)(word & 0xff);
+}
+
+static inline uint64_t lam_ring_group_next(uint64_t word, enum lam_ring_group_state state)
+{
+    return ((word >> 8) + 1) << 8 | (uint64_t)state;
 }
 
 /* Count one: each counter has one writer, so no read-modify-write. */

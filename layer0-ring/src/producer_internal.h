@@ -18,6 +18,23 @@ struct lam_ring_worn lam_ring_producer_worn(const struct lam_ring_producer *prod
  */
 void lam_ring_producer_tally(struct lam_ring_producer *producer);
 
+/* The lowest cursor of all that gate, or the producer's own position when there is none. */
+struct lam_ring_bound {
+    uint64_t sequence; /* all below it is released */
+    uint32_t index;    /* an entry; from LAM_RING_BLOCKER_GROUP on a group; UINT32_MAX nobody */
+    uint64_t state;    /* of that entry or group, when its cursor was read */
+};
+
+/* Lower *@bound to that of groups. Only where there are any. */
+void lam_ring_group_scan(const struct lam_ring_producer *producer, struct lam_ring_bound *bound);
+
+/* A group, or a member of one, says what cannot be: it no longer gates, and learns it. */
+void lam_ring_group_expel(const struct lam_ring_producer *producer, struct lam_ring_bound who);
+
+/* Put the name and, of a member, the pid of the one at @index into *@blocker. */
+void lam_ring_group_name(
+    const struct lam_ring_producer *producer, uint32_t index, struct lam_ring_blocker *blocker);
+
 /*
  * Ask for the lock of a consumer, and take it out of the table if it is dead. Its name and place
  * are remembered. One that is required is left where it is. Returns 1 if it is out.

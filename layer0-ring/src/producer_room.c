@@ -10,18 +10,12 @@
  * Cursors only grow, so what a scan found holds until somebody joins. The cursors' lines are their
  * owners', who write them at each release: a ring whose consumers keep up reads them once a lap.
  */
+#include "group_table.h"
 #include "layout.h"
 #include "producer_internal.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* The lowest cursor of all gating consumers, or our own position when there is none. */
-struct bound {
-    uint64_t sequence;
-    uint32_t index; /* UINT32_MAX: nobody gates */
-    uint64_t state; /* of that entry, when its cursor was read */
-};
 
 /*
  * The cursor of @entry cannot be: it no longer gates, and learns it from its state. Unless the
@@ -34,10 +28,10 @@ static void expel(
         lam_ring_count(&producer->ring->control_head->expelled);
 }
 
-static struct bound scan(struct lam_ring_producer *producer)
+static struct lam_ring_bound scan(struct lam_ring_producer *producer)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    struct bound bound = {.sequence = producer->next, .index = UINT32_MAX};
+    struct lam_ring_bound bound = {.sequence = producer->next, .index = UINT32_MAX};
     uint64_t used;
 
     /* Before the scan: who has come by now is seen in it. */
@@ -75,6 +69,9 @@ static struct bound scan(struct lam_ring_producer *producer)
             bound.state = state;
         }
     }
+    /* After the entries: a group's founder gates as a plain consumer until the group is there. */
+    if (__builtin_expect(lam_load_relaxed(&control->groups_used) != 0, 0))
+        lam_ring_group_scan(producer, &bound);
     return bound;
 }
 
@@ -126,7 +123,7 @@ static void count_blocked(struct lam_ring_producer *producer, uint64_t now_ns)
  * The ring is full because of whom @bound names. See now and then whether it lives, for how long it
  * has held us, and how the required ones are. Returns 1 if it holds us no longer, 0, or -ECANCELED.
  */
-static int held_back(struct lam_ring_producer *producer, const struct bound *bound)
+static int held_back(struct lam_ring_producer *producer, const struct lam_ring_bound *bound)
 {
     uint64_t now_ns;
 
@@ -166,9 +163,9 @@ static int held_back(struct lam_ring_producer *producer, const struct bound *bou
 }
 
 /* Scan, and keep what was found until it is used up or somebody joins. */
-static struct bound rescan(struct lam_ring_producer *producer)
+static struct lam_ring_bound rescan(struct lam_ring_producer *producer)
 {
-    struct bound bound;
+    struct lam_ring_bound bound;
 
     /* A9, pairs with R9 in settle.c: who was counted is seen by the scan. Before it, not after. */
     producer->joins = lam_load_acquire(&producer->ring->control_head->joins);
@@ -197,11 +194,12 @@ static int pass_horizon(struct lam_ring_producer *producer, uint64_t needed)
 }
 
 /* Returns 1, or 0 and in *@blocker who is in the way; its index UINT32_MAX: look again. */
-static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, struct bound *blocker)
+static int try_room(
+    struct lam_ring_producer *producer, uint64_t cell_count, struct lam_ring_bound *blocker)
 {
     uint64_t depth = producer->ring->depth;
     uint64_t needed = producer->next + cell_count + 1 - depth; /* all below must be released */
-    struct bound bound = {.index = UINT32_MAX};
+    struct lam_ring_bound bound = {.index = UINT32_MAX};
 
     if ((int64_t)(producer->released - needed) < 0 || somebody_joined(producer)) {
         bound = rescan(producer);
@@ -212,8 +210,8 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, str
     /* A boundary above the needed one may be there already, stored for a claim that then failed. */
     if ((int64_t)(producer->horizon - needed) < 0) {
         if (!pass_horizon(producer, needed)) {
-            if (bound.index < LAM_RING_CONSUMER_COUNT_MAX)
-                expel(producer, &producer->ring->control_head->entries[bound.index], bound.state);
+            if (bound.index < LAM_RING_BLOCKER_GROUP + LAM_RING_GROUP_COUNT_MAX)
+                lam_ring_group_expel(producer, bound);
             producer->released = needed - 1; /* it was a lie, of this scan or an earlier one */
             blocker->index = UINT32_MAX;
             return 0;
@@ -238,7 +236,7 @@ static int try_room(struct lam_ring_producer *producer, uint64_t cell_count, str
 int lam_ring_producer_make_room(struct lam_ring_producer *producer, uint64_t cell_count)
 {
     struct lam_ring *ring = producer->ring;
-    struct bound blocker = {.index = UINT32_MAX};
+    struct lam_ring_bound blocker = {.index = UINT32_MAX};
 
     LAM_ASSERT(lam_lock_is_held(&producer->lock)); /* not after detach, nor in a forked child */
     if (producer->closed)

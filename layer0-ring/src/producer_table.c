@@ -5,6 +5,7 @@
  * A place is counted while its cells are still there: whoever resumes it later can be told exactly
  * what has been overwritten since.
  */
+#include "group_table.h"
 #include "layout.h"
 #include "producer_internal.h"
 #include "settle.h"
@@ -74,6 +75,14 @@ int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)
 
 int lam_ring_producer_reap(struct lam_ring_producer *producer, uint32_t index)
 {
+    if (index >= LAM_RING_BLOCKER_GROUP ||
+        lam_ring_entry_state_of(lam_load_relaxed(&entry_at(producer, index)->state)) ==
+            LAM_RING_ENTRY_MEMBER) {
+        uint32_t count = lam_ring_group_reap(producer->ring, index);
+
+        lam_ring_count_many(&producer->ring->control_head->reaped, count);
+        return count != 0;
+    }
     if (producer->required != NULL &&
         lam_ring_required_keeps(producer->required, entry_at(producer, index)))
         return 0;
@@ -101,7 +110,9 @@ int lam_ring_producer_take_out(struct lam_ring_producer *producer, uint32_t inde
 int lam_ring_producer_evict(
     struct lam_ring_producer *producer, uint32_t index, uint64_t state, uint64_t now_ns)
 {
-    uint64_t patience_ns = lam_load_relaxed(&entry_at(producer, index)->patience_ns);
+    uint64_t patience_ns = index >= LAM_RING_BLOCKER_GROUP
+                               ? 0 /* groups are waited for */
+                               : lam_load_relaxed(&entry_at(producer, index)->patience_ns);
 
     if (patience_ns == 0 || now_ns - producer->blocked_since_ns < patience_ns)
         return 0;

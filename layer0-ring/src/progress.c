@@ -20,7 +20,8 @@ static int is_there(const struct lam_ring_entry *entry)
 {
     enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
-    return state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY;
+    return state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
+           state == LAM_RING_ENTRY_MEMBER;
 }
 
 static int gates(const struct lam_ring_entry *entry)
@@ -28,10 +29,11 @@ static int gates(const struct lam_ring_entry *entry)
     return lam_ring_entry_state_of(lam_load_acquire(&entry->state)) == LAM_RING_ENTRY_GATING;
 }
 
-/* The entry that is furthest behind, or UINT32_MAX: nobody gates. */
+/* The entry or the group that is furthest behind, or UINT32_MAX: nobody gates. */
 static uint32_t furthest_behind(const struct lam_ring_producer *producer, uint64_t *lag_cells)
 {
     uint64_t used = lam_load_acquire(&producer->ring->control_head->used);
+    struct lam_ring_bound groups = {.sequence = producer->next, .index = UINT32_MAX};
     uint32_t found = UINT32_MAX;
 
     *lag_cells = 0;
@@ -46,7 +48,13 @@ static uint32_t furthest_behind(const struct lam_ring_producer *producer, uint64
         found = index;
         *lag_cells = lag;
     }
-    return found;
+    if (lam_load_relaxed(&producer->ring->control_head->groups_used) != 0)
+        lam_ring_group_scan(producer, &groups);
+    if (groups.index == UINT32_MAX ||
+        (found != UINT32_MAX && producer->next - groups.sequence <= *lag_cells))
+        return found;
+    *lag_cells = producer->next - groups.sequence;
+    return groups.index;
 }
 
 int lam_ring_producer_lowest(const struct lam_ring_producer *producer, uint64_t *cursor)
@@ -90,7 +98,6 @@ int lam_ring_producer_blocker(struct lam_ring_producer *producer, struct lam_rin
 {
     uint64_t lag_cells;
     uint32_t index = furthest_behind(producer, &lag_cells);
-    const struct lam_ring_entry *entry = entry_at(producer, index & 63);
 
     memset(blocker, 0, sizeof(*blocker));
     blocker->index = UINT32_MAX;
@@ -103,8 +110,7 @@ int lam_ring_producer_blocker(struct lam_ring_producer *producer, struct lam_rin
     } else {
         blocker->index = index;
         blocker->lag_cells = lag_cells;
-        memcpy(blocker->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
-        blocker->pid = entry->identity.pid;
+        lam_ring_group_name(producer, index, blocker);
         if (producer->blocker_index != index)
             return 1;
     }

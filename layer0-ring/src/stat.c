@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/ring/stat.h"
+#include "group_table.h"
 #include "layout.h"
 #include "many_internal.h"
 #include "settle.h"
@@ -97,6 +98,20 @@ static void place_consumer(const struct lam_ring *ring, const struct lam_ring_en
         consumer->events = ordinal - joined - consumer->lost;
 }
 
+/* A group's member is as far as what it holds, or as its group. Its events are the group's. */
+static void place_member(const struct lam_ring *ring, const struct lam_ring_entry *entry,
+    const struct lam_ring_place *head, struct lam_ring_consumer_stat *consumer)
+{
+    const struct lam_ring_group *group = &ring->control_head->groups[lam_ring_group_of(entry)];
+
+    consumer->cursor = lam_load_acquire(&entry->holds) != 0
+                           ? lam_load_acquire(&entry->cursor)
+                           : lam_ring_claim_sequence(
+                                 ring->data_head->first_sequence, lam_load_acquire(&group->claim));
+    if ((int64_t)(head->sequence - consumer->cursor) > 0)
+        consumer->lag_cells = head->sequence - consumer->cursor;
+}
+
 static void read_consumer(const struct lam_ring *ring, uint32_t index,
     enum lam_ring_entry_state state, const struct lam_ring_place *head,
     struct lam_ring_consumer_stat *consumer)
@@ -112,7 +127,10 @@ static void read_consumer(const struct lam_ring *ring, uint32_t index,
     consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
     consumer->evicted = state == LAM_RING_ENTRY_EVICTED;
     consumer->expelled = state == LAM_RING_ENTRY_EXPELLED;
-    place_consumer(ring, entry, head, consumer);
+    if (state == LAM_RING_ENTRY_MEMBER)
+        place_member(ring, entry, head, consumer);
+    else
+        place_consumer(ring, entry, head, consumer);
     consumer->lag_max = lam_load_relaxed(&entry->lag_max);
     if (consumer->lag_max < consumer->lag_cells)
         consumer->lag_max = consumer->lag_cells;
@@ -133,6 +151,7 @@ static void read_consumers(
 
         if (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
             state == LAM_RING_ENTRY_EVICTED || state == LAM_RING_ENTRY_EXPELLED ||
+            state == LAM_RING_ENTRY_MEMBER ||
             (state != LAM_RING_ENTRY_FREE && lam_load_relaxed(&entry->required) != 0))
             read_consumer(ring, index, state, head, &stat->consumers[stat->consumer_count++]);
     }

@@ -97,7 +97,7 @@ struct lam_ring_producer {
 /* Who holds a producer back. */
 struct lam_ring_blocker {
     char name[LAM_RING_CONSUMER_NAME_MAX + 1];
-    uint32_t index;     /* in the consumer table */
+    uint32_t index;     /* in the consumer table; from 64 on it is a group, short of members */
     uint32_t pid;       /* as the consumer wrote it, in its own namespace */
     uint64_t lag_cells; /* between its cursor and the producer */
     uint64_t since_ns;  /* how long the producer has waited for it, 0 it does not */

@@ -33,6 +33,7 @@ extern "C" {
 #define LAM_RING_CONSUMER_COUNT_MAX 64
 #define LAM_RING_CONSUMER_NAME_MAX  47
 #define LAM_RING_AFTER_COUNT_MAX    8  /* how many others a consumer may go after */
+#define LAM_RING_GROUP_COUNT_MAX    8  /* of groups that share their events, in one ring */
 #define LAM_RING_PRODUCER_COUNT_MAX 64 /* of a ring for many */
 #define LAM_RING_PRODUCER_NAME_MAX  47
 #define LAM_RING_CELL_BYTES_DEFAULT 64
