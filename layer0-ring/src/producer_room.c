@@ -11,6 +11,7 @@
  * owners', who write them at each release: a ring whose consumers keep up reads them once a lap.
  */
 #include "group_table.h"
+#include "lamina/ring/required.h"
 #include "layout.h"
 #include "producer_internal.h"
 
@@ -137,7 +138,8 @@ static int held_back(struct lam_ring_producer *producer, const struct lam_ring_b
     }
     if ((producer->full_streak++ & 63) != 0 && !producer->look_now &&
         producer->blocked_since_ns != 0)
-        return 0; /* the clock costs more than the look at the table */
+        /* The clock costs more than the look at the table. */
+        return producer->required != NULL && producer->required->failing ? -ECANCELED : 0;
     producer->look_now = 0;
     now_ns = lam_clock_now_ns();
     if (producer->blocked_since_ns == 0)

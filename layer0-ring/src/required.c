@@ -80,24 +80,25 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
 {
     const struct lam_ring_required *required = producer->required;
     struct lam_ring_required_one *one = &producer->required->ones[i];
-    enum lam_ring_alarm absent = one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
     struct lam_ring_entry *entry;
     enum lam_ring_entry_state state;
     uint64_t cursor;
 
     one->index = lam_ring_producer_find(producer, required->options.names[i]);
     if (one->index == UINT32_MAX)
-        return absent;
+        return one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
     entry = &producer->ring->control_head->entries[one->index];
-    state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
-    if (!lam_ring_producer_sees_alive(producer, one->index))
-        return absent;
+    one->word = lam_load_acquire(&entry->state);
+    state = lam_ring_entry_state_of(one->word);
+    if (state == LAM_RING_ENTRY_GATING) {
+        lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
+        one->came = 1;
+    }
+    if (!lam_ring_producer_sees_alive(producer, one->index) ||
+        (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_EVICTED))
+        return one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
     if (state == LAM_RING_ENTRY_EVICTED)
         return LAM_RING_ALARM_STALLED;
-    if (state != LAM_RING_ENTRY_GATING)
-        return absent;
-    lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
-    one->came = 1;
     cursor = lam_load_acquire(&entry->cursor);
     if (cursor == producer->next)
         one->since_ns = 0;
@@ -154,6 +155,19 @@ static void sound(
     alert(required, i, alarm, 0, now_ns - (since_ns == 0 ? now_ns : since_ns));
 }
 
+/* Look at one of them. */
+static void look_at(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
+{
+    struct lam_ring_required_one *one = &producer->required->ones[i];
+    uint64_t word = one->word;
+    enum lam_ring_alarm alarm = judge(producer, i, now_ns);
+
+    /* Another one of that name has come and died since: its grace is one of its own. */
+    if (alarm == LAM_RING_ALARM_DEAD && one->alarm == alarm && one->word != word && !one->given_up)
+        sound(producer, i, LAM_RING_ALARM_NONE, now_ns);
+    sound(producer, i, alarm, now_ns);
+}
+
 static void fail_ring(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
 {
     static const char *const what[] = {"fine", "missing", "stalled", "dead"};
@@ -192,12 +206,12 @@ int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
     int rc = 0;
 
     if (now_ns < required->look_at_ns)
-        return 0;
+        return required->failing ? -ECANCELED : 0;
     required->look_at_ns = now_ns + required->options.check_ns;
     for (uint32_t i = 0; i < required->options.count; i++) {
         struct lam_ring_required_one *one = &required->ones[i];
 
-        sound(producer, i, judge(producer, i, now_ns), now_ns);
+        look_at(producer, i, now_ns);
         if (one->alarm == LAM_RING_ALARM_NONE || one->given_up ||
             now_ns - one->alarm_ns < required->options.grace_ns)
             continue;
@@ -206,6 +220,7 @@ int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
         else
             rc = -ECANCELED;
     }
+    required->failing = rc < 0;
     return rc;
 }
 

@@ -71,6 +71,7 @@ struct lam_ring_required_one {
     uint64_t cursor;   /* at the last look */
     uint64_t since_ns; /* it has something to read and does not go on, or was found dead; 0 no */
     uint64_t alarm_ns; /* since when there is an alarm */
+    uint64_t word;     /* the state of its entry, where it was found dead */
     uint32_t index;    /* its entry; UINT32_MAX none */
     enum lam_ring_alarm alarm;
     uint32_t came;     /* it gated once */
@@ -85,6 +86,7 @@ struct lam_ring_required {
     uint64_t look_at_ns;
     uint32_t standing; /* alarms */
     uint32_t all_came;
+    uint32_t failing; /* at the last look somebody's grace was over */
 };
 
 /*
