@@ -3,6 +3,7 @@
  * Becoming one of many producers: an entry in their table, taken by its lock; and leaving.
  */
 #include "many_internal.h"
+#include "names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,8 +115,12 @@ int lam_ring_many_attach(struct lam_ring_many_producer *producer, struct lam_rin
     rc = check(ring, options, error);
     if (rc == 0)
         rc = take_entry(producer, error);
-    if (rc != 0)
+    if (rc == 0)
+        rc = lam_ring_confirm(ring, error);
+    if (rc != 0) {
+        lam_lock_drop(&producer->lock);
         return rc;
+    }
     LAM_CRASH_POINT("attach.locked");
     bind(producer, options);
     sign_entry(producer, options->name);

@@ -89,6 +89,8 @@ int lam_ring_revive(struct lam_ring *ring, struct lam_error *error)
 
     if (!lam_ring_is_of_earlier_boot(ring->data_head))
         return 0;
+    if (ring->producers != LAM_RING_ONE_PRODUCER) /* create makes none such */
+        return lam_error_set(error, -EPROTO, "ring %s: is a file with many producers", ring->name);
     rc = lam_ring_take_replace(&replace, &ring->control);
     if (rc != 0)
         return lam_error_set(
