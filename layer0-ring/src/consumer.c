@@ -180,6 +180,7 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
     if (!lam_lock_is_held(&consumer->lock))
         return;
     control = consumer->ring->control_head;
+    lam_ring_consumer_tell_waits(consumer);
     entry = &control->entries[consumer->index];
     if (!consumer->is_named && !consumer->resumed)
         leave_nothing(consumer);

@@ -167,14 +167,50 @@ int lam_ring_consumer_timed_out(struct lam_ring_consumer *consumer, const struct
     return rc != 0 ? rc : -ETIMEDOUT;
 }
 
+/* Waits that were over before a look at the clock are counted in private, and told now and then. */
+void lam_ring_consumer_tell_waits(struct lam_ring_consumer *consumer)
+{
+    struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
+
+    if (consumer->quick_waits != 0)
+        lam_ring_count_many(&entry->spin_waits, consumer->quick_waits);
+    consumer->quick_waits = 0;
+}
+
 int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
     enum lam_wait_rung rung = lam_wait_end(wait);
 
+    lam_ring_consumer_tell_waits(consumer);
     if (rc == 0)
         lam_ring_count_wait(rung, &entry->spin_waits, &entry->yield_waits);
     return rc == -ETIMEDOUT ? lam_ring_consumer_timed_out(consumer, wait) : rc;
+}
+
+/* How often a waiter looks before it begins a wait: about a microsecond. */
+#define QUICK_LOOKS 48
+
+/*
+ * The first looks touch nothing but the line that is polled: cores drain stores in order, so each
+ * store of a waiter's would lie before those of its answer. Returns 1: it is there.
+ */
+static int came_quickly(struct lam_ring_consumer *consumer)
+{
+    uint32_t looks = 0;
+
+    if (consumer->wait == LAM_WAIT_FUTEX || (consumer->guards & LAM_RING_GUARD_AFTER) != 0)
+        return 0;
+    do {
+        lam_pause();
+        if (lam_ring_consumer_is_there(consumer)) {
+            lam_cadence_quick(&consumer->cadence);
+            if ((++consumer->quick_waits & 255) == 0)
+                lam_ring_consumer_tell_waits(consumer);
+            return 1;
+        }
+    } while (++looks < QUICK_LOOKS);
+    return 0;
 }
 
 int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
@@ -183,6 +219,8 @@ int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t de
     int rc = 0;
 
     if (lam_ring_consumer_is_there(consumer) && lam_ring_consumer_is_ready(consumer))
+        return 0;
+    if (came_quickly(consumer))
         return 0;
     lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
     while (rc == 0 && !lam_ring_consumer_is_ready(consumer))

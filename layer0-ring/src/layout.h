@@ -403,6 +403,17 @@ static inline uint64_t lam_ring_group_next(uint64_t word, enum lam_ring_group_st
     return ((word >> 8) + 1) << 8 | (uint64_t)state;
 }
 
+/*
+ * Cells between two waypoints, and between two moves of the horizon: a sixteenth of the ring; of a
+ * small one a quarter, or it would do little else.
+ */
+static inline uint64_t lam_ring_stride(uint64_t depth)
+{
+    uint64_t stride = depth / (depth < 256 ? 4 : LAM_RING_WAYPOINT_COUNT);
+
+    return stride == 0 ? 1 : stride;
+}
+
 /* Count one: each counter has one writer, so no read-modify-write. */
 static inline void lam_ring_count(lam_atomic_u64 *counter)
 {

@@ -13,9 +13,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* How many waypoints behind the newest a lapped reader goes on: a quarter of a lap. */
-#define LAPPED_WAYPOINTS 4
-
 /*
  * The race is meant: what was torn is thrown away by the look at the horizon afterwards. The one
  * function that ThreadSanitizer is told to leave alone.
@@ -47,8 +44,10 @@ static int still_there(const struct lam_ring_consumer *consumer, uint64_t sequen
 static int lapped(struct lam_ring_consumer *consumer, uint64_t *lost)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
+    uint64_t depth = consumer->ring->depth;
     struct lam_ring_place place;
-    int rc = lam_ring_recent_place(consumer->ring, LAPPED_WAYPOINTS, &place);
+    /* A quarter of a lap behind the newest waypoint. */
+    int rc = lam_ring_recent_place(consumer->ring, depth / 4 / lam_ring_stride(depth), &place);
 
     if (rc != 0)
         return rc;

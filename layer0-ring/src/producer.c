@@ -60,7 +60,6 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     struct lam_ring_data *data = producer->ring->data_head;
     uint64_t count = lam_load_relaxed(&data->waypoint_count);
     struct lam_ring_waypoint *waypoint = &data->waypoints[count % LAM_RING_WAYPOINT_COUNT];
-    uint64_t stride = producer->ring->depth / LAM_RING_WAYPOINT_COUNT;
 
     lam_ring_producer_tally(producer);
     /*
@@ -73,7 +72,7 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     /* R3, pairs with A3 in lam_ring_newest_waypoint() and lam_ring_recent_place(). */
     lam_store_release(&data->waypoint_count, count + 1);
     producer->waypoint_last = producer->next;
-    producer->waypoint_due = producer->next + (stride == 0 ? 1 : stride);
+    producer->waypoint_due = producer->next + lam_ring_stride(producer->ring->depth);
 }
 
 int lam_ring_wake_consumers(struct lam_ring_control *control)

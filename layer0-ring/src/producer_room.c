@@ -2,10 +2,10 @@
 /*
  * The rare part of a claim: look at the consumer table, raise the horizon, and so gain room.
  *
- * A joiner stores its cursor, counts itself in `joins`, fences (F6) and reads the horizon again; the
- * producer stores the horizon, fences (F5) and reads `joins` again. So a cell is overwritten only
- * when every joined consumer is known to be past it: either we see that somebody joined and scan
- * the table, or it sees the new horizon and moves on.
+ * A joiner stores its cursor, counts itself in `joins`, fences (F6) and reads the horizon again;
+ * the producer stores the horizon, fences (F5) and reads `joins` again. So a cell is overwritten
+ * only when every joined consumer is known to be past it: either we see that somebody joined and
+ * scan the table, or it sees the new horizon and moves on.
  *
  * Cursors only grow, so what a scan found holds until somebody joins. The cursors' lines are their
  * owners', who write them at each release: a ring whose consumers keep up reads them once a lap.
@@ -85,7 +85,7 @@ static int choose_horizon(
     const struct lam_ring_producer *producer, uint64_t needed, uint64_t bound, uint64_t *horizon)
 {
     struct lam_ring_worn worn = lam_ring_producer_worn(producer);
-    uint64_t stride = producer->ring->depth / LAM_RING_WAYPOINT_COUNT;
+    uint64_t stride = lam_ring_stride(producer->ring->depth);
     uint64_t target = bound - needed > stride ? needed + stride : bound;
 
     *horizon = lam_ring_worn_find_clear(&worn, target, bound - target + 1);

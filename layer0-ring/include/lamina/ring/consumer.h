@@ -101,6 +101,7 @@ struct lam_ring_consumer {
     uint64_t odd_ordinal; /* before this one */
     uint64_t probe_at_ns; /* when to see next whether the producer is alive */
     uint32_t idle_streak;
+    uint32_t quick_waits;   /* not told yet: see lam_ring_consumer_tell_waits() */
     uint32_t producer_dead; /* the last probe's answer, for the epoch below */
     uint64_t producer_epoch;
     enum lam_wait_mode wait;

@@ -219,6 +219,8 @@ LAM_INLINE int lam_ring_producer_try_claim(
         if (rc != 1)
             return rc;
     }
+    /* Now, not when the stores before have drained: those of a reply come behind many. */
+    lam_prefetch_write(lam_ring_producer_cell(producer, producer->next));
     lam_ring_producer_clear(producer, producer->next + cell_count);
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);

@@ -16,7 +16,7 @@ LAM_INLINE void lam_prefetch_write(const void *address)
 {
 #if defined(__x86_64__)
     /* By name: compilers make a prefetch for reading of it where the target is plain x86-64. */
-    __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
+    __asm__("prefetchw %0" : : "m"(*(const char *)address));
 #else
     __builtin_prefetch(address, 1, 3);
 #endif

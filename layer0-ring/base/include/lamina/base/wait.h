@@ -174,6 +174,13 @@ void lam_wait_woken(struct lam_wait *wait, uint64_t rung_ns);
 /* What a wait that looked at the clock teaches. */
 void lam_wait_learn(struct lam_wait *wait);
 
+/* A wait was over before the clock was worth a look. */
+static inline void lam_cadence_quick(struct lam_cadence *cadence)
+{
+    if (cadence->usual_ns != 0)
+        cadence->usual_ns -= (cadence->usual_ns + 7) / 8;
+}
+
 /*
  * The wait is over, by its condition or by its deadline: learn from it. Once, at its end.
  *
@@ -184,7 +191,7 @@ static inline enum lam_wait_rung lam_wait_end(struct lam_wait *wait)
     struct lam_cadence *cadence = wait->cadence;
 
     if (cadence != NULL && wait->check_at_ns == 0)
-        cadence->usual_ns -= (cadence->usual_ns + 7) / 8; /* at once: a wait of nothing */
+        lam_cadence_quick(cadence);
     else if (cadence != NULL)
         lam_wait_learn(wait);
     return wait->rung;
