@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: several rings behind one call are read in turn, or in the order of their times; whatever
+ * becomes of one of them is told with its index, and the others go on. Method: rings of one
+ * process; times come from a clock that the test sets.
+ */
+#include "lamina/ring/merge.h"
+#include "lamina/ring/producer.h"
+#include "lamina/ring/timestamp.h"
+#include "layout.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define RINGS 4
+#define DEPTH 128
+#define BATCH 5
+#define LAG   1000
+
+static struct lam_ring rings[RINGS];
+static struct lam_ring_producer producers[RINGS];
+static struct lam_ring_consumer consumers[RINGS];
+static struct lam_ring_merge merge;
+static struct lam_error error;
+
+static struct lam_base_ops ops;
+static uint64_t now_ns;
+
+static uint64_t set_now_ns(void)
+{
+    return now_ns;
+}
+
+static void setup(void)
+{
+    struct lam_ring_merge_options options = {.batch = BATCH};
+    uint32_t index;
+
+    lam_ring_merge_init(&merge, &options);
+    for (uint32_t i = 0; i < RINGS; i++) {
+        struct lam_ring_options ring_options = {
+            .name = "merge", .depth = DEPTH, .first_sequence = UINT64_MAX - 2 * i};
+        struct lam_ring_producer_options producer_options = {.timestamp_every = 1};
+
+        cr_assert(eq(int, lam_ring_create(&rings[i], &ring_options, &error), 0));
+        cr_assert(eq(
+            int, lam_ring_producer_attach(&producers[i], &rings[i], &producer_options, &error), 0));
+        cr_assert(eq(int, lam_ring_consumer_attach(&consumers[i], &rings[i], NULL, &error), 0));
+        cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[i], &index), 0));
+        cr_assert(eq(u32, index, i));
+    }
+}
+
+static void use_times(void)
+{
+    struct lam_ring_merge_options options = {.order = LAM_RING_MERGE_BY_TIME, .lag_ns = LAG};
+    uint32_t index;
+
+    lam_ring_merge_init(&merge, &options);
+    for (uint32_t i = 0; i < RINGS; i++)
+        cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[i], &index), 0));
+    now_ns = 1000000;
+    ops = lam_base_linux;
+    ops.now_ns = set_now_ns;
+    lam_base = &ops;
+}
+
+static void teardown(void)
+{
+    lam_base = &lam_base_linux;
+    for (uint32_t i = 0; i < RINGS; i++) {
+        lam_ring_consumer_detach(&consumers[i]);
+        lam_ring_producer_detach(&producers[i]);
+        (void)lam_ring_destroy(&rings[i]);
+    }
+}
+
+TestSuite(merge, .init = setup, .fini = teardown, .timeout = 20);
+
+static void publish(uint32_t at, uint64_t value)
+{
+    void *payload = NULL;
+
+    cr_assert(eq(int, lam_ring_producer_try_claim(&producers[at], sizeof(value), &payload), 1));
+    memcpy(payload, &value, sizeof(value));
+    lam_ring_producer_commit(&producers[at], sizeof(value), 1, 0);
+}
+
+/* As of now. */
+static void publish_timed(uint32_t at, uint64_t value)
+{
+    void *payload = NULL;
+
+    cr_assert(
+        eq(int, lam_ring_producer_try_claim_timed(&producers[at], sizeof(value), &payload), 1));
+    memcpy(payload, &value, sizeof(value));
+    lam_ring_producer_commit_timed(&producers[at], sizeof(value), 1, 0);
+}
+
+static uint64_t value_of(struct lam_event *event)
+{
+    uint64_t value = 0;
+
+    cr_assert(eq(int, lam_event_strip(event), 0));
+    memcpy(&value, event->payload, sizeof(value));
+    return value;
+}
+
+static void expect(uint32_t at, uint64_t value)
+{
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+
+    cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), 1));
+    cr_assert(eq(u32, index, at));
+    cr_assert(eq(u64, value_of(&event), value));
+    cr_assert(eq(int, lam_ring_merge_release(&merge), 0));
+}
+
+static void expect_end(int rc, uint32_t at)
+{
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+
+    cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), rc));
+    if (rc != 0)
+        cr_assert(eq(u32, index, at));
+}
+
+Test(merge, each_ring_has_a_batch_in_turn_and_no_more)
+{
+    for (uint32_t i = 0; i < RINGS; i++)
+        for (uint64_t j = 0; j < 3 * BATCH; j++)
+            publish(i, j);
+    for (uint64_t round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < RINGS; i++)
+            for (uint64_t j = 0; j < BATCH; j++)
+                expect(i, round * BATCH + j);
+    expect_end(0, 0);
+}
+
+/* However much the others have. */
+Test(merge, an_event_waits_for_no_more_than_a_batch_of_each_other_ring)
+{
+    uint64_t next[RINGS] = {0};
+    uint64_t published[RINGS] = {0};
+    uint64_t waited = 0;
+
+    for (uint64_t i = 0; i < 20000; i++) {
+        struct lam_event event = {.payload = NULL};
+        uint32_t index = 99;
+
+        for (uint32_t j = 0; j < RINGS - 1; j++)
+            while (published[j] - next[j] < 2 * BATCH)
+                publish(j, published[j]++);
+        if (published[3] == next[3] && i % 7 == 0) {
+            publish(3, published[3]++);
+            waited = 0;
+        }
+        cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), 1));
+        cr_assert(eq(u64, value_of(&event), next[index]));
+        next[index]++;
+        cr_assert(eq(int, lam_ring_merge_release(&merge), 0));
+        if (index != 3 && published[3] != next[3])
+            cr_assert(le(u64, ++waited, (RINGS - 1) * BATCH));
+    }
+    cr_assert(gt(u64, next[3], 100));
+}
+
+Test(merge, one_ring_alone_is_not_held_up)
+{
+    for (uint64_t i = 0; i < 100; i++)
+        publish(2, i);
+    for (uint64_t i = 0; i < 100; i++)
+        expect(2, i);
+}
+
+Test(merge, several_are_lent_and_released_together)
+{
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+
+    for (uint32_t i = 0; i < RINGS; i++)
+        for (uint64_t j = 0; j < BATCH; j++)
+            publish(i, j);
+    for (uint32_t i = 0; i < RINGS * BATCH; i++)
+        cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), 1));
+    for (uint32_t i = 0; i < RINGS; i++)
+        cr_assert(ne(u64, lam_load_relaxed(consumers[i].cursor), consumers[i].next));
+    cr_assert(eq(int, lam_ring_merge_release(&merge), 0));
+    for (uint32_t i = 0; i < RINGS; i++)
+        cr_assert(eq(u64, lam_load_relaxed(consumers[i].cursor), consumers[i].next));
+}
+
+Test(merge, the_end_of_each_is_told_once_and_the_others_go_on)
+{
+    publish(0, 1);
+    publish(1, 1);
+    lam_ring_producer_close(&producers[1]);
+    (void)lam_ring_consumer_poison(&consumers[2]);
+    expect(0, 1);
+    expect(1, 1);
+    expect_end(-EPIPE, 1);
+    expect_end(-ENOTRECOVERABLE, 2);
+    expect_end(0, 0);
+    publish(3, 7);
+    publish(0, 7);
+    expect(3, 7);
+    expect(0, 7);
+    lam_ring_producer_close(&producers[0]);
+    expect_end(-EPIPE, 0);
+    lam_ring_producer_detach(&producers[3]); /* without a close */
+    for (int i = 0; i < 1000; i++) {
+        struct lam_event event = {.payload = NULL};
+        uint32_t index = 99;
+        int rc = lam_ring_merge_peek_until(
+            &merge, lam_deadline_after_ns(20 * LAM_NS_PER_MS), &event, &index);
+
+        if (rc == -ETIMEDOUT)
+            continue;
+        cr_assert(eq(int, rc, -EOWNERDEAD));
+        cr_assert(eq(u32, index, 3));
+        break;
+    }
+    expect_end(-EPIPE, LAM_RING_MERGE_ALL);
+    /* A successor's events are given again. */
+    cr_assert(eq(int, lam_ring_producer_attach(&producers[3], &rings[3], NULL, &error), 0));
+    publish(3, 8);
+    expect(3, 8);
+    expect_end(0, 0);
+}
+
+Test(merge, members_come_and_go_while_it_runs)
+{
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+    uint64_t value = 0;
+
+    for (uint32_t i = 0; i < RINGS; i++)
+        for (uint64_t j = 0; j < 4; j++)
+            publish(i, j);
+    for (uint64_t i = 0; i < 2; i++)
+        cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), 1));
+    cr_assert(eq(int, lam_ring_merge_remove(&merge, 0), 0));
+    cr_assert(eq(int, lam_ring_merge_remove(&merge, 0), -EINVAL));
+    cr_assert(eq(int, lam_ring_merge_remove(&merge, 64), -EINVAL));
+    /* What was given of it is released, and it goes on by itself. */
+    cr_assert(eq(u64, lam_load_relaxed(consumers[0].cursor), consumers[0].next));
+    cr_assert(eq(int, lam_ring_consumer_try_peek(&consumers[0], &event), 1));
+    memcpy(&value, event.payload, sizeof(value));
+    cr_assert(eq(u64, value, 2));
+    (void)lam_ring_consumer_release(&consumers[0]);
+    for (uint32_t i = 1; i < RINGS; i++)
+        for (uint64_t j = 0; j < 4; j++)
+            expect(i, j);
+    expect_end(0, 0);
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[0], &index), 0));
+    cr_assert(eq(u32, index, 0));
+    expect(0, 3);
+    for (uint32_t i = 0; i < RINGS; i++)
+        cr_assert(eq(int, lam_ring_merge_remove(&merge, i), 0));
+    expect_end(-EPIPE, LAM_RING_MERGE_ALL);
+}
+
+Test(merge, sixty_four_are_members_and_no_more_and_no_lossy_one)
+{
+    static struct lam_ring_consumer more[LAM_RING_MERGE_COUNT_MAX];
+    struct lam_ring_consumer_options lossy = {.policy = LAM_RING_LOSSY};
+    uint32_t index;
+
+    cr_assert(eq(int, lam_ring_consumer_attach(&more[0], &rings[0], &lossy, &error), 0));
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &more[0], &index), -EINVAL));
+    lam_ring_consumer_detach(&more[0]);
+    for (uint32_t i = RINGS; i < LAM_RING_MERGE_COUNT_MAX; i++) {
+        cr_assert(eq(int, lam_ring_consumer_attach(&more[i], &rings[i % RINGS], NULL, &error), 0));
+        cr_assert(eq(int, lam_ring_merge_add(&merge, &more[i], &index), 0));
+        cr_assert(eq(u32, index, i));
+    }
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &more[5], &index), -EUSERS));
+    publish(3, 5);
+    for (uint32_t i = 3; i < LAM_RING_MERGE_COUNT_MAX; i += RINGS)
+        expect(i, 5);
+    expect_end(0, 0);
+    for (uint32_t i = RINGS; i < LAM_RING_MERGE_COUNT_MAX; i++)
+        lam_ring_consumer_detach(&more[i]);
+}
+
+Test(merge, by_time_each_event_comes_in_its_time)
+{
+    uint64_t random = 5;
+
+    use_times();
+    for (int round = 0; round < 200; round++) {
+        uint64_t count = 0;
+        uint32_t order[60];
+
+        for (; count < 60; count++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            order[count] = (uint32_t)(random >> 33) % RINGS;
+            now_ns += 1;
+            publish_timed(order[count], count);
+        }
+        now_ns += LAG;
+        for (uint64_t i = 0; i < count; i++)
+            expect(order[i], i);
+        expect_end(0, 0);
+    }
+    cr_assert(eq(u64, merge.late, 0));
+}
+
+Test(merge, by_time_an_event_waits_for_an_empty_ring_for_its_lag_and_no_longer)
+{
+    use_times();
+    publish_timed(1, 10);
+    expect_end(0, 0);
+    now_ns += LAG - 1;
+    expect_end(0, 0);
+    publish_timed(0, 11); /* later, though of a lower index */
+    expect_end(0, 0);
+    now_ns += 1;
+    expect(1, 10);
+    expect_end(0, 0);
+    publish_timed(1, 12);
+    publish_timed(2, 13);
+    publish_timed(3, 14); /* now none is empty */
+    expect(0, 11);
+    expect_end(0, 0); /* and now one is */
+    lam_ring_producer_close(&producers[0]);
+    expect_end(-EPIPE, 0);
+    expect(1, 12); /* who has ended is not waited for */
+}
+
+Test(merge, by_time_what_comes_too_late_is_given_at_once_and_counted)
+{
+    struct lam_event_timestamp past;
+    void *payload = NULL;
+
+    use_times();
+    past = (struct lam_event_timestamp){.at_ns = now_ns};
+    publish_timed(1, 1);
+    now_ns += LAG;
+    expect(1, 1);
+    past.at_ns -= 5;
+    cr_assert(eq(int, lam_ring_producer_try_claim(&producers[2], 24, &payload), 1));
+    memcpy(payload, &past, sizeof(past));
+    memset((char *)payload + 16, 0, 8);
+    lam_ring_producer_commit(&producers[2], 24, 1, LAM_EVENT_TIMESTAMP);
+    expect(2, 0);
+    cr_assert(eq(u64, merge.late, 1));
+}
+
+/* Times are input: one of the far future, and one that is cut off. */
+Test(merge, by_time_a_false_time_holds_nobody_up)
+{
+    struct lam_event_timestamp future = {.at_ns = UINT64_MAX - 1};
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+    void *payload = NULL;
+
+    use_times();
+    cr_assert(eq(int, lam_ring_producer_try_claim(&producers[0], 24, &payload), 1));
+    memcpy(payload, &future, sizeof(future));
+    memset((char *)payload + 16, 0, 8);
+    lam_ring_producer_commit(&producers[0], 24, 1, LAM_EVENT_TIMESTAMP);
+    expect_end(0, 0);
+    publish_timed(1, 1);
+    now_ns += 1;
+    publish_timed(2, 2);
+    now_ns += LAG;
+    expect(0, 0);
+    expect(1, 1);
+    expect(2, 2);
+    cr_assert(eq(int, lam_ring_producer_try_claim(&producers[3], 8, &payload), 1));
+    lam_ring_producer_commit(&producers[3], 8, 1, LAM_EVENT_TIMESTAMP);
+    cr_assert(eq(int, lam_ring_merge_try_peek(&merge, &event, &index), 1));
+    cr_assert(eq(u32, index, 3));
+    cr_assert(eq(int, lam_event_strip(&event), -EPROTO));
+}
+
+Test(merge, by_time_a_member_that_is_removed_gets_what_was_looked_at_ahead)
+{
+    struct lam_event event = {.payload = NULL};
+
+    use_times();
+    publish_timed(1, 10);
+    expect_end(0, 0);
+    cr_assert(eq(int, lam_ring_merge_remove(&merge, 1), 0));
+    cr_assert(eq(int, lam_ring_consumer_try_peek(&consumers[1], &event), 1));
+    cr_assert(eq(u64, value_of(&event), 10));
+    cr_assert(eq(u64, consumers[1].ordinal, 1));
+}
+
+Test(merge, a_wait_ends_at_its_deadline_and_by_an_event_of_any)
+{
+    struct lam_event event = {.payload = NULL};
+    uint32_t index = 99;
+
+    cr_assert(eq(int,
+        lam_ring_merge_peek_until(&merge, lam_deadline_after_ns(5 * LAM_NS_PER_MS), &event, &index),
+        -ETIMEDOUT));
+    publish(2, 1);
+    cr_assert(eq(int, lam_ring_merge_peek_until(&merge, LAM_DEADLINE_NEVER, &event, &index), 0));
+    cr_assert(eq(u32, index, 2));
+    lam_ring_producer_close(&producers[2]);
+    cr_assert(
+        eq(int, lam_ring_merge_peek_until(&merge, LAM_DEADLINE_NEVER, &event, &index), -EPIPE));
+    cr_assert(eq(u32, index, 2));
+}
