@@ -177,9 +177,16 @@ int lam_ring_consumer_unwrap_slow(struct lam_ring_consumer *consumer, struct lam
  */
 LAM_INLINE int lam_ring_consumer_unwrap(struct lam_ring_consumer *consumer, struct lam_event *event)
 {
+    struct lam_event copy;
+    int rc;
+
     if (__builtin_expect((event->flags & LAM_EVENT_EXTENSIONS) == 0, 1))
         return 0;
-    return lam_ring_consumer_unwrap_slow(consumer, event);
+    /* A copy goes out of line: the caller's event may stay in registers. */
+    copy = *event;
+    rc = lam_ring_consumer_unwrap_slow(consumer, &copy);
+    *event = copy;
+    return rc;
 }
 
 #ifdef __cplusplus
