@@ -33,6 +33,9 @@ extern const struct bench_subject bench_probe_cursor;
 /* A copy to the places that the messages would have in the ring; nobody receives. */
 extern const struct bench_subject bench_probe_memcpy;
 
+/* A stamped ring whose many writers claim their slots by an atomic addition; one reader. */
+extern const struct bench_subject bench_probe_claimed;
+
 /* Stores to the slots of a stamped ring that nobody reads. */
 extern const struct bench_subject bench_probe_stores;
 

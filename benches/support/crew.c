@@ -62,13 +62,19 @@ static uint64_t cpu_us(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-static uint64_t skim_later(struct bench_crew *crew, struct bench_lane *lane, uint64_t count)
+static void await_release(struct bench_crew *crew)
 {
-    uint64_t started_ns;
     uint32_t looks = 0;
 
     while (lam_load_acquire(&crew->board->go) != crew->number)
         bench_pause(&looks);
+}
+
+static uint64_t skim_later(struct bench_crew *crew, struct bench_lane *lane, uint64_t count)
+{
+    uint64_t started_ns;
+
+    await_release(crew);
     started_ns = bench_now_ns();
     lane->subject->skim(lane, count);
     return bench_now_ns() - started_ns;
@@ -84,6 +90,10 @@ static uint64_t obey(struct bench_crew *crew)
         return lane->subject->answer(lane, board->count);
     case BENCH_ORDER_RECEIVE:
         return lane->subject->receive(lane, board->count);
+    case BENCH_ORDER_SEND:
+        await_release(crew);
+        lane->subject->send(lane, board->count, BENCH_SEED);
+        return 0;
     case BENCH_ORDER_SKIM:
         return lane->subject->skim(lane, board->count);
     case BENCH_ORDER_SKIM_LATER:

@@ -19,6 +19,7 @@
 enum bench_order {
     BENCH_ORDER_ANSWER,
     BENCH_ORDER_RECEIVE,
+    BENCH_ORDER_SEND, /* when told so: the children send, and side 0 receives */
     BENCH_ORDER_SKIM,
     BENCH_ORDER_SKIM_LATER, /* when told so by bench_crew_release(); the result is nanoseconds */
     BENCH_ORDER_LEAVE,
@@ -67,7 +68,7 @@ int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t
 void bench_crew_order(
     struct bench_crew *crew, enum bench_order order, uint32_t lane_index, uint64_t count);
 
-/* Let those go on that wait in BENCH_ORDER_SKIM_LATER. */
+/* Let those go on that wait to be told so. */
 void bench_crew_release(struct bench_crew *crew);
 
 /* Wait until all have left the loop. Returns the sum of their results. */

@@ -9,7 +9,6 @@
 #include "stats.h"
 
 #define SAMPLE_COUNT_MAX 8192
-#define SEED             1
 
 /* A window opens with this share of its work untimed: caches and predictors settle ... */
 #define WARM_UP_SHARE 8
@@ -75,7 +74,7 @@ static double time_round_trips(struct bench_crew *crew, uint32_t lane_index, uin
 
     bench_crew_order(crew, BENCH_ORDER_ANSWER, lane_index, count);
     started_ns = bench_now_ns();
-    lane->subject->ask(lane, count, SEED);
+    lane->subject->ask(lane, count, BENCH_SEED);
     started_ns = bench_now_ns() - started_ns;
     (void)bench_crew_finish(crew);
     return (double)started_ns;
@@ -114,7 +113,7 @@ static void run_handoff(struct bench_crew *crew, uint32_t lane_index, const stru
 
     bench_crew_order(crew, BENCH_ORDER_ANSWER, lane_index,
         warm_count + plan->group_count * plan->per_group + plan->single_count);
-    value = lane->subject->ask(lane, warm_count, SEED);
+    value = lane->subject->ask(lane, warm_count, BENCH_SEED);
     for (uint64_t i = 0; i < plan->group_count; i++) {
         uint64_t started_ns = bench_now_ns();
 
@@ -145,16 +144,18 @@ static double time_stream(
 
     bench_crew_order(crew, order, lane_index, count);
     started_ns = bench_now_ns();
-    lane->subject->send(lane, count, SEED);
+    lane->subject->send(lane, count, BENCH_SEED);
     /* The reader's part counts, except where it has none: skimming costs the sender nothing. */
     if (order == BENCH_ORDER_RECEIVE) {
         sum = bench_crew_finish(crew);
         started_ns = bench_now_ns() - started_ns;
         bench_measure_check(lane, sum,
-            crew->readers * bench_payload_expected_run(lane->shape.payload_bytes, SEED, count));
+            crew->readers *
+                bench_payload_expected_run(lane->shape.payload_bytes, BENCH_SEED, count));
     } else {
         started_ns = bench_now_ns() - started_ns;
-        bench_measure_check(lane, bench_crew_finish(crew), count * SEED + count * (count - 1) / 2);
+        bench_measure_check(
+            lane, bench_crew_finish(crew), count * BENCH_SEED + count * (count - 1) / 2);
     }
     return (double)started_ns;
 }
@@ -195,6 +196,51 @@ static void run_throughput(struct bench_crew *crew, uint32_t lane_index,
 
 const struct bench_measure bench_measure_throughput = {plan_throughput, run_throughput, 0};
 
+/* Streams of many into one: the children send. */
+
+static double time_gathered(struct bench_crew *crew, uint32_t lane_index, uint64_t count)
+{
+    struct bench_lane *lane = &crew->lanes[lane_index];
+    uint64_t started_ns, sum;
+
+    bench_crew_order(crew, BENCH_ORDER_SEND, lane_index, count);
+    started_ns = bench_now_ns();
+    bench_crew_release(crew);
+    sum = lane->subject->receive(lane, crew->readers * count);
+    started_ns = bench_now_ns() - started_ns;
+    (void)bench_crew_finish(crew);
+    bench_measure_check(lane, sum,
+        crew->readers * bench_payload_expected_run(lane->shape.payload_bytes, BENCH_SEED, count));
+    return (double)started_ns;
+}
+
+static void plan_gather(
+    struct bench_crew *crew, uint32_t lane_index, uint64_t window_ns, struct bench_plan *plan)
+{
+    uint64_t count = 4;
+    double took_ns;
+
+    do {
+        count *= 2;
+        took_ns = time_gathered(crew, lane_index, count);
+        for (uint32_t i = 1; i < PLAN_TRIES; i++)
+            took_ns = least(took_ns, time_gathered(crew, lane_index, count));
+    } while (took_ns < 300e3);
+    plan->message_count = (uint64_t)((double)count * (double)window_ns / took_ns) + 1;
+}
+
+static void run_gather(struct bench_crew *crew, uint32_t lane_index, const struct bench_plan *plan,
+    double readings[BENCH_READING_COUNT])
+{
+    uint64_t count = plan->message_count;
+
+    (void)time_gathered(crew, lane_index, count / WARM_UP_SHARE + 1);
+    readings[0] = (double)(crew->readers * count) / time_gathered(crew, lane_index, count) * 1e9;
+    readings[1] = 0;
+}
+
+const struct bench_measure bench_measure_gather = {plan_gather, run_gather, 0};
+
 /* Copies. */
 
 static void plan_copy(
@@ -214,7 +260,7 @@ static void run_copy(struct bench_crew *crew, uint32_t lane_index, const struct 
     readings[0] = time_stream(crew, lane_index, count, BENCH_ORDER_SKIM) / (double)count;
     for (uint32_t i = 0; i < round_count; i++) {
         bench_crew_order(crew, BENCH_ORDER_SKIM_LATER, lane_index, 1);
-        lane->subject->send(lane, 1, SEED);
+        lane->subject->send(lane, 1, BENCH_SEED);
         bench_crew_release(crew);
         samples[i] = (double)bench_crew_finish(crew) - bench_measure_clock_ns();
     }

@@ -39,6 +39,9 @@ extern const struct bench_measure bench_measure_handoff;
 /* A stream that all readers read. Reading 0: messages a second, to the last reader's last byte. */
 extern const struct bench_measure bench_measure_throughput;
 
+/* Streams that all children send and side 0 reads. Reading 0: messages of all a second. */
+extern const struct bench_measure bench_measure_gather;
+
 /*
  * Messages copied in by the sender and skimmed by the reader. Reading 0: ns for each message in the
  * sender. Reading 1: ns to peek and release one that lies ready.

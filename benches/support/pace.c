@@ -11,7 +11,6 @@
 #include "stats.h"
 
 #define SAMPLE_COUNT_MAX 4096
-#define SEED             1
 
 /* A sender alone. */
 
@@ -20,7 +19,7 @@ static double time_sends(struct bench_crew *crew, uint32_t lane_index, uint64_t 
     struct bench_lane *lane = &crew->lanes[lane_index];
     uint64_t started_ns = bench_now_ns();
 
-    lane->subject->send(lane, count, SEED);
+    lane->subject->send(lane, count, BENCH_SEED);
     return (double)(bench_now_ns() - started_ns);
 }
 
@@ -61,7 +60,7 @@ static void run_trips(struct bench_crew *crew, uint32_t lane_index, uint64_t cou
 {
     static double samples[SAMPLE_COUNT_MAX];
     struct bench_lane *lane = &crew->lanes[lane_index];
-    uint64_t value = SEED, due_ns, warm_count = 16;
+    uint64_t value = BENCH_SEED, due_ns, warm_count = 16;
 
     bench_crew_order(crew, BENCH_ORDER_ANSWER, lane_index, warm_count + count);
     value = lane->subject->ask(lane, warm_count, value);
@@ -137,12 +136,12 @@ static void run_idle(struct bench_crew *crew, uint32_t lane_index, const struct 
     for (uint64_t i = 0; i < count; i++) {
         due_ns += BENCH_IDLE_NS;
         sleep_until(due_ns);
-        lane->subject->send(lane, 1, SEED + i);
+        lane->subject->send(lane, 1, BENCH_SEED + i);
     }
     sum = bench_crew_finish(crew);
     started_ns = bench_now_ns() - started_ns;
     bench_measure_check(
-        lane, sum, bench_payload_expected_run(lane->shape.payload_bytes, SEED, count));
+        lane, sum, bench_payload_expected_run(lane->shape.payload_bytes, BENCH_SEED, count));
     readings[0] = (double)bench_crew_cpu_us(crew) * 100e3 / (double)started_ns;
     readings[1] = (double)bench_crew_cpu_us(crew) / (double)count;
 }

@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+/* What a stream is filled with: this, and one more for each message. */
+#define BENCH_SEED 1
+
 struct bench_shape {
     uint32_t payload_bytes; /* of each message, a multiple of 8 */
     uint32_t batch;         /* messages published, and released, at once */
@@ -53,10 +56,15 @@ struct bench_subject {
     /* Side 1: answer @count times, each with a payload filled with the sum of the question. */
     uint64_t (*answer)(struct bench_lane *lane, uint64_t count);
 
-    /* Side 0: send @count messages, a multiple of the batch, filled with @value, @value + 1 ... */
+    /*
+     * Streams: side 0 sends, unless the subject is one of many producers: then sides 1 and up send,
+     * and side 0 receives.
+     */
+
+    /* Send @count messages, a multiple of the batch, filled with @value, @value + 1 ... */
     void (*send)(struct bench_lane *lane, uint64_t count, uint64_t value);
 
-    /* Sides 1 and up: receive them. Returns the sum over all. */
+    /* Receive @count. Returns the sum over all. */
     uint64_t (*receive)(struct bench_lane *lane, uint64_t count);
 
     /* Sides 1 and up: receive them, and look at the first word alone. Returns their sum. */

@@ -39,6 +39,8 @@ static const struct {
     {"copy", {"send_ns", "receive_ns", "probe_ns"}},
     {"scaling", {"batch", "consumers", "cpus", "cores", "oversubscribed", "waiting", "msgs_per_s",
                     "bytes_per_s", "probe_per_s"}},
+    {"producers", {"batch", "producers", "cpus", "cores", "oversubscribed", "waiting", "msgs_per_s",
+                      "bytes_per_s", "probe_per_s"}},
     {"attach", {"end", "ring_bytes", "attach_ns", "probe_ns", "twice_ns", "ratio_twice"}},
     {"joined", {"joined", "publish_ns", "probe_ns", "ratio_one", "spread_one"}},
     {"price", {"batch", "options", "timestamp_every", "msgs_per_s", "plain_per_s", "probe_per_s",
