@@ -4,6 +4,7 @@
  */
 #include "lamina/ring/consumer.h"
 #include "after.h"
+#include "consumer_wait.h"
 #include "settle.h"
 
 #include <errno.h>

@@ -149,7 +149,7 @@ static uint64_t time_of(
 }
 
 /*
- * Look ahead in all rings. Returns 0: *@earliest is who has the earliest event, LAM_RING_MERGE_ALL
+ * Look ahead in all. Returns 0: *@earliest is who has the earliest event, LAM_RING_MERGE_ALL
  * nobody, and *@empty counts those that have none and may yet get one; or the end of one: *@earliest.
  */
 static int look_ahead(

@@ -35,7 +35,7 @@ static int is_due(const struct lam_ring_watch *watch, int probe)
     uint64_t look_at_ns = lam_load_relaxed(&watch->look_at_ns);
     uint64_t state;
 
-    /* Whose turn it is after others, only the consumer can tell: each ring of the bell is for it. */
+    /* Whose turn it is after others, only the consumer can tell: each ring of the bell is its. */
     if (look_at_ns != 0)
         return (probe && lam_clock_now_ns() >= look_at_ns) ||
                lam_load_acquire(&ring->control_head->consumer_bell) !=
