@@ -8,6 +8,7 @@
  * go on whatever they answer.
  */
 #include "lamina/ring/consumer.h"
+#include "lamina/ring/observe.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "layout.h"
@@ -107,6 +108,24 @@ static uint64_t consume_some(struct lam_ring_consumer *consumer, uint64_t rounds
     return total;
 }
 
+static uint64_t observe_some(struct lam_ring *mine)
+{
+    struct lam_ring_observer observer;
+    struct lam_event event;
+    uint8_t buffer[2048];
+    uint64_t lost, total = 0;
+
+    if (lam_ring_observer_begin(&observer, mine, pick(2) == 0 ? LAM_RING_HEAD : LAM_RING_OLDEST) !=
+        0)
+        return 0;
+    for (uint64_t rounds = pick(20); rounds > 0; rounds--) {
+        total +=
+            lam_ring_observer_try_read(&observer, buffer, pick(sizeof(buffer)), &event, &lost) == 1;
+        spoil_one(pick(2) == 0, 0);
+    }
+    return total;
+}
+
 static void produce_some(struct lam_ring_producer *producer, uint64_t rounds)
 {
     void *payload = NULL;
@@ -141,8 +160,9 @@ static uint64_t round_of_consumer(void)
     if (join(&mine, LAM_ACCESS_READ) != 0)
         return 0;
     (void)lam_ring_stat_read(&mine, &stat);
+    total = observe_some(&mine);
     if (lam_ring_consumer_attach(&consumer, &mine, &options, &error) == 0) {
-        total = consume_some(&consumer, pick(40));
+        total += consume_some(&consumer, pick(40));
         lam_ring_consumer_detach(&consumer);
     }
     (void)lam_ring_stat_read(&mine, &stat);
