@@ -233,6 +233,22 @@ Test(backing, half_a_ring_does_not_stand_in_the_way_of_keep)
     cr_assert(eq(int, lam_ring_destroy(&ring), 0));
 }
 
+Test(backing, a_file_with_a_damaged_control_object_is_not_replaced)
+{
+    struct lam_ring_options options = file_options();
+    char path[128];
+    int fd;
+
+    in_a_child(make_and_publish);
+    (void)snprintf(path, sizeof(path), "%s/lamina.b.control", directory);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    cr_assert(fd >= 0 && pwrite(fd, "damaged!", 8, 0) == 8);
+    (void)close(fd);
+    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), -EEXIST));
+    options.keep = 1;
+    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), -EPROTO));
+}
+
 /* What a machine that starts anew finds: the boot of before. */
 static void cut_the_power(void)
 {

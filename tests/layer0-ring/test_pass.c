@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -292,9 +293,26 @@ Test(pass, what_is_no_ring_is_refused_and_closed)
     refused_with(-EPROTO, "sealed");
 }
 
+/* The kernel drops what we have no room for: what is left may look like a ring. */
+Test(pass, descriptors_that_were_lost_on_the_way_are_noticed)
+{
+    uint64_t words[2] = {magic, ring.ring_id};
+    int fds[3], next = dup(ends[0]);
+    struct rlimit few = {.rlim_cur = (rlim_t)next + 2, .rlim_max = (rlim_t)next + 2};
+
+    lam_ring_fds(&ring, &fds[0], &fds[1]);
+    fds[2] = ends[0];
+    (void)close(next);
+    send_raw(words, 16, fds, 3);
+    cr_assert(eq(int, setrlimit(RLIMIT_NOFILE, &few), 0));
+    cr_assert(eq(int, receive(LAM_ACCESS_READ), -EPROTO));
+    cr_assert(ne(ptr, strstr(error.text, "with 2 or more"), NULL), "%s", error.text);
+}
+
 Test(pass, a_ring_that_is_not_the_one_announced_is_refused)
 {
     uint64_t words[2] = {magic, ring.ring_id + 1};
+    char behind[32];
     int fds[2];
 
     lam_ring_fds(&ring, &fds[0], &fds[1]);
@@ -303,8 +321,11 @@ Test(pass, a_ring_that_is_not_the_one_announced_is_refused)
     words[1] = ring.ring_id;
     send_raw(words, 7, fds, 2); /* a stream may cut it anywhere */
     send_raw((char *)words + 7, 9, NULL, 0);
+    send_raw("what follows", 12, NULL, 0);
     cr_assert(eq(int, receive(LAM_ACCESS_READ), 0), "%s", error.text);
     lam_ring_detach(&other);
+    cr_assert(eq(i64, (int64_t)recv(ends[1], behind, sizeof(behind), MSG_DONTWAIT), 12));
+    cr_assert_eq(memcmp(behind, "what follows", 12), 0);
 }
 
 /* The bytes of a ring in objects that their giver could still cut short. */
