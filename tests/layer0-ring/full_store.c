@@ -25,13 +25,53 @@ static int entries_in(const char *directory)
     return count;
 }
 
+static void refused_for_want_of_room(
+    const struct lam_ring_options *options, const char *mounted, const char *number)
+{
+    struct lam_error error = {{0}};
+    struct lam_ring ring;
+
+    TEST_CHECK(lam_ring_create(&ring, options, &error) == -ENOSPC);
+    (void)printf("%s\n", error.text);
+    TEST_CHECK(strstr(error.text, mounted) != NULL);
+    TEST_CHECK(strstr(error.text, "are free") != NULL);
+    TEST_CHECK(strstr(error.text, number) != NULL);
+}
+
+/* A store of huge pages has no others to fall back to: it says how many it lacks. */
+static void a_store_of_huge_pages(const char *directory)
+{
+    struct lam_ring_options options = {.backing = LAM_BACKING_HUGE,
+        .name = "huge",
+        .depth = 1 << 19,
+        .directory = directory}; /* 32 MiB and the heads */
+    struct lam_error error = {{0}};
+    struct lam_ring ring;
+    int rc;
+
+    if (mount("lamina", directory, "hugetlbfs", 0, NULL) != 0) {
+        (void)printf("no hugetlbfs can be mounted here: its errors were not looked at\n");
+        return;
+    }
+    rc = lam_ring_create(&ring, &options, &error);
+    if (rc == 0) {
+        TEST_CHECK(ring.page_bytes > lam_segment_page_bytes());
+        TEST_OK(lam_ring_destroy(&ring), error);
+    } else {
+        (void)printf("%s\n", error.text);
+        TEST_CHECK(rc == -ENOSPC && strstr(error.text, "huge pages of") != NULL);
+    }
+    TEST_CHECK(entries_in(directory) == 0);
+    TEST_CHECK(umount(directory) == 0);
+}
+
 int main(void)
 {
     char directory[] = "/tmp/lamina-full-store-XXXXXX";
     struct lam_ring_options options = {
         .backing = LAM_BACKING_NAMED, .name = "full", .depth = 8192, .directory = directory};
     struct lam_ring_producer producer;
-    struct lam_ring ring, second;
+    struct lam_ring ring;
     struct lam_error error = {{0}};
     uint64_t needed = 0;
     char number[32];
@@ -52,13 +92,13 @@ int main(void)
 
     options.name = "fuller";
     TEST_OK(lam_ring_bytes(&options, &needed, &error), error);
-    TEST_CHECK(lam_ring_create(&second, &options, &error) == -ENOSPC);
-    (void)printf("%s\n", error.text);
     (void)snprintf(mounted, sizeof(mounted), "mounted at %s is too full", directory);
-    TEST_CHECK(strstr(error.text, mounted) != NULL);
-    TEST_CHECK(strstr(error.text, "are free") != NULL);
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)(8192 * 64 + 4096));
-    TEST_CHECK(strstr(error.text, number) != NULL);
+    refused_for_want_of_room(&options, mounted, number);
+    options.backing = LAM_BACKING_FILE;
+    refused_for_want_of_room(&options, mounted, number);
+    options.keep = 1;
+    refused_for_want_of_room(&options, mounted, number);
     TEST_CHECK(entries_in(directory) == 2); /* the first ring's, and no leftovers */
 
     /* What was reserved is there: the whole first ring can be written. */
@@ -72,6 +112,7 @@ int main(void)
     lam_ring_producer_detach(&producer);
     TEST_OK(lam_ring_destroy(&ring), error);
     TEST_CHECK(umount(directory) == 0);
+    a_store_of_huge_pages(directory);
     TEST_CHECK(rmdir(directory) == 0);
     return 0;
 }
