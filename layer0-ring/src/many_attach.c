@@ -78,7 +78,6 @@ static void sign_entry(struct lam_ring_many_producer *producer, const char *name
     lam_store_release(&entry->state, producer->entry_state);
     (void)lam_or_seq_cst(&many->used, UINT64_C(1) << producer->index);
     LAM_CRASH_POINT("attach.entry_open");
-    producer->ring->control_head->producer = entry->identity;
     lam_fence_seq_cst(); /* the last that closes sees us, or we see that it has closed */
 }
 

@@ -42,6 +42,9 @@ uint64_t lam_ring_many_no_intent(const struct lam_ring *ring);
 /* Whether a producer is open and alive, that of entry @except aside (UINT32_MAX: none is). */
 int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except);
 
+/* How many producers are open and alive; *@pid is one's, 0 there is none. */
+uint32_t lam_ring_many_count(const struct lam_ring *ring, uint32_t *pid);
+
 /* The live producer whose newest claim starts at @at, or LAM_RING_PRODUCER_COUNT_MAX. */
 uint32_t lam_ring_many_claimer(const struct lam_ring *ring, uint64_t at);
 

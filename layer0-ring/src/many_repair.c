@@ -39,6 +39,25 @@ int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except)
     return 0;
 }
 
+uint32_t lam_ring_many_count(const struct lam_ring *ring, uint32_t *pid)
+{
+    const struct lam_ring_many *many = lam_ring_many_of(ring);
+    uint64_t used = lam_load_acquire(&many->used);
+    uint32_t count = 0;
+
+    *pid = 0;
+    for (; used != 0; used &= used - 1) {
+        uint32_t index = (uint32_t)__builtin_ctzll(used);
+        uint64_t state = lam_load_acquire(&many->entries[index].state);
+
+        if ((state & 0xff) != LAM_RING_MANY_OPEN || !lock_is_held(ring, index))
+            continue;
+        if (count++ == 0)
+            *pid = many->entries[index].identity.pid;
+    }
+    return count;
+}
+
 uint32_t lam_ring_many_claimer(const struct lam_ring *ring, uint64_t at)
 {
     const struct lam_ring_many *many = lam_ring_many_of(ring);

@@ -157,8 +157,10 @@ static void read_consumers(
     }
 }
 
-static void read_producer(const struct lam_ring_control *control, struct lam_ring_stat *stat)
+static void read_producer(const struct lam_ring *ring, struct lam_ring_stat *stat)
 {
+    const struct lam_ring_control *control = ring->control_head;
+
     stat->bytes = lam_load_relaxed(&control->bytes);
     stat->full = lam_load_relaxed(&control->full);
     stat->blocked_ns = lam_load_relaxed(&control->blocked_ns);
@@ -173,6 +175,10 @@ static void read_producer(const struct lam_ring_control *control, struct lam_rin
     stat->alarms = lam_load_relaxed(&control->alarms);
     stat->recoveries = lam_load_relaxed(&control->recoveries);
     stat->producer_pid = control->producer.pid;
+    if (ring->producers == LAM_RING_MANY_PRODUCERS)
+        stat->producer_count = lam_ring_many_count(ring, &stat->producer_pid);
+    else
+        stat->producer_count = !lock_is_free(ring, LAM_RING_LOCK_PRODUCER);
     stat->blocked_on = lam_load_relaxed(&control->blocked_on);
 }
 
@@ -197,7 +203,7 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     stat->hardened = (ring->data_head->mark.traits & LAM_RING_TRAIT_HARDENED) != 0;
     if (stat->state == LAM_RING_FAILED)
         memcpy(stat->failure, ring->data_head->failure, LAM_RING_FAILURE_MAX);
-    read_producer(ring->control_head, stat);
+    read_producer(ring, stat);
     read_consumers(ring, &head, stat);
     return 0;
 }

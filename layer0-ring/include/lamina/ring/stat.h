@@ -84,6 +84,7 @@ struct lam_ring_stat {
     uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none;
                             UINT32_MAX: for consumers to come */
     char failure[LAM_RING_FAILURE_MAX + 1]; /* why, where the state is LAM_RING_FAILED */
+    uint32_t producer_count;                /* alive; several only on a ring for many */
     uint32_t consumer_count;
     struct lam_ring_consumer_stat consumers[LAM_RING_CONSUMER_COUNT_MAX];
 };

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# One ring for many producers.
+lam_program_test(ring_many_threads SOURCES stress_many.c LAYERS ring LABELS ring stress threads)
+lam_program_test(ring_many_processes SOURCES many_processes.c LAYERS ring LABELS ring stress crash
+  TIMEOUT 120)
+
+# With the ring's own sources, their crash points on.
+get_target_property(ring_sources lam_ring SOURCES)
+list(FILTER ring_sources INCLUDE REGEX "\\.c$")
+list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
+lam_program_test(ring_many_crash SOURCES many_crash.c ${ring_sources} LAYERS ring
+  LABELS ring crash TIMEOUT 120)
+target_compile_definitions(ring_many_crash PRIVATE LAM_CRASH_POINTS=1)
+target_include_directories(ring_many_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer0-ring/src)
+
+if(NOT LAM_SANITIZED)
+  add_test(NAME ring_many_kills_its_mutants
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+      ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/many.mutants)
+  lam_test_properties(ring_many_kills_its_mutants LABELS ring crash long TIMEOUT 600)
+endif()
