@@ -30,6 +30,8 @@ extern const struct bench_subject bench_ring_futex;
 extern const struct bench_subject bench_ring_joined;
 extern const struct bench_subject bench_ring_many;
 extern const struct bench_subject bench_ring_many_yield;
+extern const struct bench_subject bench_ring_merge;
+extern const struct bench_subject bench_ring_merge_yield;
 
 /* Layer 0 with options: one commit of so many carries a time. */
 #define BENCH_TIMESTAMP_EVERY 16
