@@ -96,7 +96,7 @@ static void confirm(struct lam_ring_member *member, uint32_t index, uint64_t at)
     lam_atomic_u64 *confirmed = &entry_at(member, index)->confirmed;
     uint64_t seen = lam_load_relaxed(confirmed);
 
-    /* Up only: we may be late, and it has gone on. R11: our swap of the claim carries it. */
+    /* Up only: we may be late, and it has gone on. R13: our swap of the claim carries it. */
     while ((int64_t)(at - seen) > 0 && !lam_cas_acq_rel(confirmed, &seen, at))
         ;
 }
@@ -116,7 +116,7 @@ static void take(struct lam_ring_member *member, uint64_t at, uint64_t end)
 static int claim(struct lam_ring_member *member)
 {
     struct lam_ring_consumer *consumer = &member->consumer;
-    uint64_t word = lam_load_acquire(claim_of(member)); /* A11, pairs with R11 */
+    uint64_t word = lam_load_acquire(claim_of(member)); /* A13, pairs with R13 */
     int announced = 0;
     int rc = 0;
 
@@ -138,7 +138,7 @@ static int claim(struct lam_ring_member *member)
             break;
         lam_store_relaxed(&entry_at(member, consumer->index)->hold_end, end);
         confirm(member, (uint32_t)(word & 63), at);
-        /* R11: the hold, its end, and who had the events before. */
+        /* R13: the hold, its end, and who had the events before. */
         if (lam_cas_acq_rel(
                 claim_of(member), &word, lam_ring_claim_word(member->base, end, consumer->index))) {
             take(member, at, end);

@@ -44,7 +44,7 @@ static void scan_claims(const struct lam_ring_producer *producer, struct lam_rin
 
         if (lam_ring_group_state_of(seen.state) != LAM_RING_GROUP_OPEN)
             continue;
-        /* A11, pairs with R11 in group.c: who moved the claim holds what lies below it. */
+        /* A13, pairs with R13 in group.c: who moved the claim holds what lies below it. */
         seen.sequence = lam_ring_claim_sequence(
             ring->data_head->first_sequence, lam_load_acquire(&group->claim));
         if (is_impossible(producer, seen.sequence))
@@ -63,7 +63,7 @@ static void scan_holds(const struct lam_ring_producer *producer, struct lam_ring
         struct lam_ring_bound seen = {.index = (uint32_t)__builtin_ctzll(used)};
         const struct lam_ring_entry *entry = &control->entries[seen.index];
 
-        seen.state = lam_load_acquire(&entry->state);
+        seen.state = lam_load_acquire(&entry->state); /* A14, pairs with R14 */
         /* A2, pairs with R2 in group.c, for both words: it is done with what lies below. */
         if (lam_ring_entry_state_of(seen.state) != LAM_RING_ENTRY_MEMBER ||
             lam_load_acquire(&entry->holds) == 0)
@@ -80,7 +80,7 @@ void lam_ring_group_scan(const struct lam_ring_producer *producer, struct lam_ri
 {
     /*
      * Claims first. Events that a claim has passed are held by a member, which said so before it
-     * moved the claim (R11): its hold is seen now, or it has released them.
+     * moved the claim (R13): its hold is seen now, or it has released them.
      */
     scan_claims(producer, bound);
     lam_fence_seq_cst(); /* F9, pairs with F8 in announce(): also who only looks is not passed */

@@ -158,7 +158,7 @@ int lam_ring_group_enter(struct lam_ring_member *member,
     lam_store_relaxed(&entry->holds, 0);
     lam_store_relaxed(&entry->hold_end, lam_ring_claim_sequence(member->base, claim));
     lam_store_relaxed(&entry->confirmed, lam_ring_claim_sequence(member->base, claim));
-    /* R12, pairs with A12 in the scan: who sees a member sees its group. */
+    /* R14, pairs with A14 in the scan: who sees a member sees its group. */
     if (!lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_MEMBER)))
         return lam_error_set(
             error, -ESTALE, "ring %s: was taken out of the table while joining", ring->name);
@@ -191,7 +191,7 @@ static int take_over(struct lam_ring_member *member, uint32_t index)
     uint64_t state = lam_load_acquire(&entry->state);
     uint64_t from = lam_load_acquire(&entry->cursor);
     uint64_t end = lam_load_relaxed(&entry->hold_end);
-    /* A11, pairs with R11: whoever moved the claim on confirmed the one before. So it is first. */
+    /* A13, pairs with R13: whoever moved the claim on confirmed the one before. So it is first. */
     uint64_t word = lam_load_acquire(&group_at(ring, member->group)->claim);
     int had = word == lam_ring_claim_word(member->base, end, index) ||
               (int64_t)(lam_load_acquire(&entry->confirmed) - end) >= 0;

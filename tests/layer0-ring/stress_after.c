@@ -172,11 +172,11 @@ static uint64_t number_of(const struct lam_event *event)
     return number;
 }
 
-/* The leader that is killed: from the oldest on, and what its predecessor released again. */
+/* The leader that is killed: each one goes on where its predecessor stopped. */
 static void lead_until_killed(void)
 {
     struct lam_ring_consumer_options options = {
-        .name = names[0], .start = LAM_RING_OLDEST, .wait = LAM_WAIT_FUTEX};
+        .name = names[0], .start = LAM_RING_RESUME, .wait = LAM_WAIT_FUTEX};
     struct lam_ring_consumer consumer;
     struct lam_event event = {.payload = NULL};
     int rc;
