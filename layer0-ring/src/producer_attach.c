@@ -4,6 +4,7 @@
  */
 #include "lamina/base/crash_point.h"
 #include "lamina/ring/producer.h"
+#include "lamina/ring/timestamp.h"
 #include "names.h"
 #include "producer_internal.h"
 
@@ -64,6 +65,9 @@ static void bind(struct lam_ring_producer *producer, struct lam_ring *ring,
     producer->blocker_index = UINT32_MAX;
     producer->timestamp_every = options == NULL ? 0 : options->timestamp_every;
     producer->timestamp_left = producer->timestamp_every == 0 ? 0 : 1;
+    producer->timed_bytes_max =
+        producer->payload_bytes_max -
+        (producer->timestamp_every == 0 ? 0 : sizeof(struct lam_event_timestamp));
     producer->wait = lam_ring_wait_mode(ring, options == NULL ? LAM_WAIT_HYBRID : options->wait);
     lam_cadence_init(&producer->cadence, options == NULL ? 0 : options->spin_ns);
 }

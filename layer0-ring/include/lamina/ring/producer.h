@@ -85,6 +85,7 @@ struct lam_ring_producer {
     uint32_t failed;
     uint32_t timestamp_every;
     uint32_t timestamp_left; /* commits to the next time, that one included; 0 never */
+    uint64_t timed_bytes_max;
     enum lam_wait_mode wait;
     struct lam_cadence cadence;
     uint64_t hold_at;                   /* what is overwritten only when those have come */

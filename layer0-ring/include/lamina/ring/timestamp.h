@@ -41,6 +41,8 @@ LAM_STATIC_ASSERT(
 /* The rare part of a commit that carries the time: writes it into the event that comes next. */
 void lam_ring_producer_write_time(struct lam_ring_producer *producer);
 void lam_ring_producer_write_batch_time(struct lam_ring_producer *producer);
+int lam_ring_producer_stage_time(struct lam_ring_producer *producer, uint64_t payload_bytes,
+    uint16_t kind, uint16_t flags, void **payload);
 
 /* Bytes that the next commit's first event takes for the time: 16 or 0. */
 LAM_INLINE uint64_t lam_ring_producer_timestamp_bytes(const struct lam_ring_producer *producer)
@@ -51,8 +53,7 @@ LAM_INLINE uint64_t lam_ring_producer_timestamp_bytes(const struct lam_ring_prod
 /* The largest payload by the calls below, whether the time is due or not. */
 LAM_INLINE uint64_t lam_ring_producer_timed_bytes_max(const struct lam_ring_producer *producer)
 {
-    return producer->payload_bytes_max -
-           (producer->timestamp_every == 0 ? 0 : LAM_EVENT_EXTENSION_BYTES);
+    return producer->timed_bytes_max;
 }
 
 /*
@@ -118,20 +119,12 @@ LAM_INLINE uint64_t lam_ring_producer_batch_cells(
 LAM_INLINE int lam_ring_producer_stage_timed(struct lam_ring_producer *producer,
     uint64_t payload_bytes, uint16_t kind, uint16_t flags, void **payload)
 {
-    uint64_t time_bytes = 0;
-    int rc;
-
     LAM_ASSERT((flags & LAM_EVENT_EXTENSIONS) == 0);
     if (__builtin_expect(payload_bytes > lam_ring_producer_timed_bytes_max(producer), 0))
         return -EMSGSIZE;
-    if (__builtin_expect(producer->staged == producer->next, 0)) {
-        time_bytes = lam_ring_producer_timestamp_bytes(producer);
-        flags |= time_bytes != 0 ? LAM_EVENT_TIMESTAMP : 0;
-    }
-    rc = lam_ring_producer_stage(producer, payload_bytes + time_bytes, kind, flags, payload);
-    if (rc == 1)
-        *payload = (uint8_t *)*payload + time_bytes;
-    return rc;
+    if (__builtin_expect(producer->timestamp_left == 1, 0) && producer->staged == producer->next)
+        return lam_ring_producer_stage_time(producer, payload_bytes, kind, flags, payload);
+    return lam_ring_producer_stage(producer, payload_bytes, kind, flags, payload);
 }
 
 /* Publish all staged events at once; where the time is due it is read now. Wait-free. */
