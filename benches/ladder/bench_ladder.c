@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ladder.h"
 #include "layers.h"
@@ -191,5 +192,8 @@ int main(int argc, char **argv)
     qsort(ladder.points, ladder.point_count, sizeof(ladder.points[0]), compare_points);
     if (options.folder == NULL && options.quick)
         return 0;
-    return write_files(&ladder, options.folder ? options.folder : BENCH_BINARY_DIR);
+    /* A program that was carried to another machine has no build folder there. */
+    if (options.folder == NULL)
+        options.folder = access(BENCH_BINARY_DIR, W_OK) == 0 ? BENCH_BINARY_DIR : ".";
+    return write_files(&ladder, options.folder);
 }
