@@ -5,13 +5,13 @@
  * We load a leader's cursor with acquire (A2; the release is R2, as for the producer): all that it
  * stored before it released is seen by us. The lowest cursor is kept, and looked at again only when
  * it is used up. What a leader's entry says is input: a cursor that goes back, lies inside an event
- * or far from where we are is -EPROTO. One beyond the head is found out when we come there: a leader
- * has seen all stamps below its cursor, so we, who have seen the cursor, must see them, too.
+ * or far from where we are is -EPROTO. One beyond the head is found out when we come there: a
+ * leader has seen all stamps below its cursor, so we, who have seen the cursor, must see them, too.
  *
  * A leader that leaves in order has said that it is done: it holds us no longer, or nobody could
  * ever retire. One that dies or is taken out has not: we catch up with what it released and get
- * -EOWNERDEAD, until another one by its name goes on, or we leave. Our own cursor holds the producer
- * meanwhile, so what the dead one had not released is still there for its successor.
+ * -EOWNERDEAD, until another one by its name goes on, or we leave. Our own cursor holds the
+ * producer meanwhile, so what the dead one had not released is still there for its successor.
  */
 #include "after.h"
 #include "consumer_wait.h"

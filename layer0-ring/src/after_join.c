@@ -164,7 +164,7 @@ int lam_ring_leader_find(
             *left = 1;
             continue;
         }
-        /* A state that is known to be a dead one's: whoever holds the lock has only just taken it. */
+        /* Known to be a dead one's state: whoever holds the lock has only just taken it. */
         if ((leader->phase == LAM_RING_LEADER_GONE && index == leader->index &&
                 word == leader->state) ||
             lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1 ||

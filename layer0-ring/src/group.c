@@ -3,20 +3,23 @@
  * A member takes events, lends them, and releases them.
  *
  * A group has one word, its claim: members move it over the next events by compare-and-swap, and
- * whose swap succeeds has them. While it has them its own entry says so: holds, and the cursor below
- * which it has released all. Toward the producer the group's bound is the lowest of the claim and
- * the cursors of members that hold.
+ * whose swap succeeds has them. While it has them its own entry says so: holds, and the cursor
+ * below which it has released all. Toward the producer the group's bound is the lowest of the
+ * claim and the cursors of members that hold.
  *
- * Nothing that a member reads is overwritten. It announces its hold at the claim's place, fences (F8)
- * and loads the claim again; the producer loads the claim, fences (F9) and then loads the holds. If
- * the member finds the claim unchanged, then whenever the producer sees the claim past that place
- * it sees the hold, too; so all from there on stays as it is, and the member may look at events that
- * it does not have yet. A hold that was announced and did not become one is at or below some claim
- * of that moment: it may keep the producer waiting for an instant, and protects nothing.
+ * Nothing that a member reads is overwritten. It announces its hold at the claim's place, fences
+ * (F8) and loads the claim again; the producer loads the claim, fences (F9) and then loads the
+ * holds. If the member finds the claim unchanged, then whenever the producer sees the claim past
+ * that place it sees the hold, too: else the member's look at the claim would come before the swap
+ * that the producer has seen, and the producer's look at the hold before the announcement, and the
+ * two fences forbid both at once. So all from there on stays as it is, and the member may look at
+ * events that it does not have yet. A hold that was announced and did not become one lies at or
+ * below some claim of that moment: it may keep the producer waiting for an instant, and protects
+ * nothing.
  *
- * The claim says who moved it last, and whoever moves it next first confirms the one before in that
- * one's entry. So of a dead member it is always known whether it had what it announced: events
- * that it had are handed on, and no others.
+ * The claim says who moved it last, and whoever moves it next first confirms the one before in
+ * that one's entry. So of a dead member it is always known whether it had what it announced:
+ * events that it had are handed on, and no others.
  */
 #include "lamina/ring/group.h"
 #include "consumer_wait.h"

@@ -4,8 +4,8 @@
  * a pipeline of four and a diamond, in threads (for ThreadSanitizer to watch) and in processes,
  * spinning and sleeping; a leader that is killed is known, and its successor goes on.
  *
- * Method: each stage writes a stamp beside the ring, as a plain store, and then releases; each stage
- * checks the stamps of those that go before it. A stage without leaders checks every byte.
+ * Method: each stage writes a stamp beside the ring, as a plain store, and then releases; each
+ * stage checks the stamps of those that go before it. A stage without leaders checks every byte.
  */
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"

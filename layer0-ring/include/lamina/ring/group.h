@@ -10,8 +10,8 @@
  * what its members have not released. When a member dies, another one is handed what it had taken
  * and not released: those events may be seen twice, all others are seen once.
  *
- * All calls on a member from one thread at a time. Peeks and releases allocate nothing and make no
- * system call, except to wake a producer that sleeps, and every 4 ms to see whether the others live.
+ * All calls on a member from one thread at a time. Peeks and releases allocate nothing, and make
+ * no system call, except to wake a producer that sleeps, and every 4 ms to see who lives.
  */
 
 #include "lamina/ring/consumer.h"
@@ -68,7 +68,7 @@ void lam_ring_member_detach(struct lam_ring_member *member);
  * Take the next event that no other member has, without waiting. Up to events_max may be peeked one
  * after the other; they stay borrowed until released, all of them before more are taken. Lock-free.
  *
- * Returns 1 and fills *@event; 0 there is none, or the ring is closed and others still hold some; or
+ * Returns 1 and fills *@event; 0 there is none, or the ring is closed and others hold some; or
  *   -EPIPE           the producer closed the ring, and the members have released the last event
  *   -EOWNERDEAD      the producer died, and the last event was taken. A later call may succeed
  *   -ESTALE          the group was given up: its words were impossible
