@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: what kill -9 left is removed, what anybody holds stays, whatever a cleaner meets on its way:
- * ends that join, makers that make, other cleaners, its own death. Names are never taken from who
+ * Goal: what kill -9 left is removed, what anybody holds stays, whatever a cleaner meets: ends that
+ * join, makers that make, other cleaners, its own death. Names are never taken from who
  * has them by right.
  *
  * Method: real processes in a directory of the test's own. Moments between two steps of a cleaner
@@ -265,7 +265,7 @@ static struct lam_ring_attach_options to_race(void)
     return (struct lam_ring_attach_options){.name = "race", .directory = directory};
 }
 
-/* A process that attached before, joins now, and is seen to have its lock: too late to be looked at. */
+/* A process that attached before joins now, and has its lock: too late to be looked at. */
 static int started[2];
 
 static void join_now(int fd)
