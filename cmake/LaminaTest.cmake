@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # lam_criterion_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s SERIAL): units. Each
 # Criterion test becomes a CTest entry NAME.suite.test, found by running the built program.
-# lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ... SERIAL):
-# a plain program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
+# lam_program_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... TIMEOUT s ARGUMENTS ... SERIAL
+# NATIVE): a plain program; exit 0 is a pass, 77 a skip whose reason is its last line of output.
+# NATIVE ones start commands of the tree: they are left out where those are another machine's.
 #
 # lam_script_test(NAME SCRIPT ARGUMENTS ... LABELS ... TIMEOUT s SERIAL): a shell script of the
 # source tree, by the same rules.
@@ -13,8 +14,11 @@
 # Each test finds in its environment LAMINA_BIN (the folder of the commands), LAMINA_SOURCE (the
 # tree) and LAMINA_RUN_DIR (for sockets, apart for each preset).
 
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+# Criterion is this machine's: where another's programs are built, the plain programs are tested.
+if(NOT CMAKE_CROSSCOMPILING)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/run)
 
 set(LAM_TEST_ENVIRONMENT
@@ -50,6 +54,9 @@ endfunction()
 
 function(lam_criterion_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LAYERS;LINK;LABELS")
+  if(CMAKE_CROSSCOMPILING)
+    return()
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
@@ -77,8 +84,11 @@ function(lam_criterion_test name)
 endfunction()
 
 function(lam_program_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;NATIVE" "TIMEOUT"
     "SOURCES;LAYERS;LINK;LABELS;ARGUMENTS")
+  if(CMAKE_CROSSCOMPILING AND (arg_LINK OR arg_NATIVE))
+    return() # another machine's library, or its commands
+  endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
   if(LAM_FUZZER OR (LAM_THREAD_SANITIZER AND NOT "threads" IN_LIST arg_LABELS))
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
@@ -93,7 +103,7 @@ endfunction()
 
 function(lam_script_test name script)
   cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT" "LABELS;ARGUMENTS")
-  if(LAM_THREAD_SANITIZER OR LAM_FUZZER)
+  if(LAM_THREAD_SANITIZER OR LAM_FUZZER OR CMAKE_CROSSCOMPILING)
     return()
   endif()
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_ARGUMENTS})
