@@ -21,18 +21,28 @@ struct words {
     uint64_t other;   /* payload */
 };
 
+/* Where the header of a cell lies: in it, or with many producers in an array of headers. */
+static uint64_t header_offset(const struct lam_ring_data *data, uint64_t cell)
+{
+    if (data->producers == LAM_RING_ONE_PRODUCER)
+        return data->head_bytes + cell * data->cell_bytes;
+    return LAM_RING_MANY_OFFSET + sizeof(struct lam_ring_many) +
+           cell * sizeof(struct lam_event_header);
+}
+
 static void count_words(const struct dump *dump, const struct lam_ring_data *data,
     uint64_t cell_count, struct words *words)
 {
     static uint64_t chunk[CHUNK_BYTES / 8];
-    uint64_t cell_words = data->cell_bytes / 8, per_chunk = CHUNK_BYTES / data->cell_bytes;
+    uint64_t stride = header_offset(data, 1) - header_offset(data, 0);
+    uint64_t per_chunk = CHUNK_BYTES / stride;
 
     for (uint64_t cell = 0; cell < cell_count; cell++) {
         uint64_t at = cell % per_chunk, word;
 
         if (at == 0)
-            (void)dump_read(dump, data->head_bytes + cell * data->cell_bytes, chunk, sizeof(chunk));
-        word = chunk[at * cell_words];
+            (void)dump_read(dump, header_offset(data, cell), chunk, sizeof(chunk));
+        word = chunk[at * (stride / 8)];
         if ((word & (data->mapped_cells - 1)) == cell)
             words->stamps++;
         else if ((~word & (data->mapped_cells - 1)) == cell)
@@ -65,7 +75,20 @@ static void print_event(
             length, hex, shown < length ? "..." : "");
 }
 
-/* Events from the horizon to the head. Returns why it ended. */
+/* Cells of an event or, with many producers, of padding. Returns 0: it cannot be. */
+static uint64_t cells_of(const struct lam_ring_data *data, uint64_t shape, uint64_t *is_event)
+{
+    uint64_t cell_count =
+        ((uint32_t)shape + (uint64_t)LAM_EVENT_HEADER_BYTES + data->cell_bytes - 1) /
+        data->cell_bytes;
+
+    *is_event = (uint32_t)shape != LAM_EVENT_PADDING || data->producers == LAM_RING_ONE_PRODUCER;
+    if (*is_event)
+        return cell_count > data->depth / 2 ? 0 : cell_count;
+    return shape >> 32 >= data->depth ? 0 : shape >> 32;
+}
+
+/* Events from the horizon to the head. Returns why it ended elsewhere, or NULL. */
 static const char *walk(struct dump *dump, const struct lam_ring_data *data, uint64_t *sequence,
     uint64_t *events, int *over_waypoint)
 {
@@ -75,26 +98,25 @@ static const char *walk(struct dump *dump, const struct lam_ring_data *data, uin
     uint64_t start = *sequence;
 
     *over_waypoint = 0;
-    for (*events = 0; *events < EVENTS_MAX; ++*events) {
+    *events = 0;
+    for (uint64_t steps = 0; steps < EVENTS_MAX; steps++) {
         uint64_t cell = *sequence & (data->mapped_cells - 1);
-        uint64_t offset = data->head_bytes + cell * data->cell_bytes;
-        uint64_t header[2], cell_count;
+        uint64_t header[2], cell_count, is_event;
 
         *over_waypoint |= *sequence == newest;
-        if (dump_read(dump, offset, header, sizeof(header)) != sizeof(header))
+        if (dump_read(dump, header_offset(data, cell), header, sizeof(header)) != sizeof(header))
             return "there the object ends";
         if (header[0] != *sequence)
             return NULL; /* the head */
-        cell_count =
-            ((uint32_t)header[1] + (uint64_t)LAM_EVENT_HEADER_BYTES + data->cell_bytes - 1) /
-            data->cell_bytes;
-        if (cell_count > data->depth / 2 && cell_count > 1)
+        cell_count = cells_of(data, header[1], &is_event);
+        if (cell_count == 0)
             return "an event there is longer than half the ring";
         if (*sequence - start + cell_count >= data->depth)
             return "events fill the ring, and leave no cell free";
-        if (dump->cells)
-            print_event(dump, offset, *sequence, lam_load_relaxed(&data->horizon_ordinal) + *events,
-                header[1]);
+        if (dump->cells && is_event)
+            print_event(dump, data->head_bytes + cell * data->cell_bytes, *sequence,
+                lam_load_relaxed(&data->horizon_ordinal) + *events, header[1]);
+        *events += is_event;
         *sequence += cell_count;
     }
     return "more events than this tool walks";

@@ -22,7 +22,8 @@ static void sizes(struct dump *dump, const struct lam_ring_control *control)
     FIELD(entry_count, control->entry_count == LAM_RING_CONSUMER_COUNT_MAX ? NULL : "expected 64");
     FIELD(
         entry_bytes, control->entry_bytes == sizeof(struct lam_ring_entry) ? NULL : "expected 512");
-    FIELD(schema_offset, control->schema_offset == sizeof(*control) ? NULL : "expected 51200");
+    FIELD(schema_offset,
+        control->schema_offset == sizeof(*control) ? NULL : "expected the size of the head");
     FIELD(schema_bytes, schema_can_be ? NULL : "more than a schema may have");
     FIELD(histogram_offset, schema_can_be && control->histogram_offset ==
                                                  lam_ring_histogram_offset(control->schema_bytes)
@@ -40,10 +41,13 @@ static void waiters(struct dump *dump, const struct lam_ring_control *control)
     dump_hex(dump, offsetof(struct lam_ring_control, used), 8, "used",
         lam_load_relaxed(&control->used), NULL);
     WORD(joins, NULL);
+    dump_hex(dump, offsetof(struct lam_ring_control, groups_used), 8, "groups_used",
+        lam_load_relaxed(&control->groups_used), NULL);
     dump_hex(dump, offsetof(struct lam_ring_control, sleeping), 8, "sleeping",
         lam_load_relaxed(&control->sleeping), NULL);
     WORD(consumer_bell, NULL);
     WORD(consumer_rung_ns, NULL);
+    WORD(repair_wanted, NULL);
     WORD(blocked_on, blocked_on > LAM_RING_CONSUMER_COUNT_MAX && blocked_on != LAM_RING_ANYONE + 1
                          ? "no entry"
                          : NULL);
@@ -101,6 +105,7 @@ static void entry_words(struct dump *dump, uint64_t offset, const struct lam_rin
         const char *name;
         size_t offset;
     } words[] = {ENTRY_WORD(patience_ns), ENTRY_WORD(cursor), ENTRY_WORD(cursor_ordinal),
+        ENTRY_WORD(holds), ENTRY_WORD(hold_end), ENTRY_WORD(confirmed), ENTRY_WORD(group),
         ENTRY_WORD(parks), ENTRY_WORD(lost), ENTRY_WORD(spin_waits), ENTRY_WORD(yield_waits),
         ENTRY_WORD(empty), ENTRY_WORD(wakes), ENTRY_WORD(overruns), ENTRY_WORD(joined),
         ENTRY_WORD(left.mark), ENTRY_WORD(left.sequence), ENTRY_WORD(left.ordinal),
@@ -131,7 +136,7 @@ static void entry_after(struct dump *dump, uint64_t offset, const struct lam_rin
 static void entries(struct dump *dump, const struct lam_ring_control *control)
 {
     static const char *const states[] = {
-        "free", "joining", "gating", "expelled", "lossy", "evicted", "left", "dead"};
+        "free", "joining", "gating", "expelled", "lossy", "evicted", "left", "dead", "member"};
 
     for (uint32_t i = 0; i < LAM_RING_CONSUMER_COUNT_MAX; i++) {
         const struct lam_ring_entry *entry = &control->entries[i];
@@ -153,8 +158,30 @@ static void entries(struct dump *dump, const struct lam_ring_control *control)
         identity(dump, offset + offsetof(struct lam_ring_entry, identity), name, &entry->identity);
         dump_text(dump, offset + offsetof(struct lam_ring_entry, name), sizeof(entry->name), "name",
             entry->name, NULL);
+        dump_number(dump, offset + offsetof(struct lam_ring_entry, blocked_on), 4, "blocked_on",
+            lam_load_relaxed(&entry->blocked_on), NULL);
         entry_words(dump, offset, entry);
         entry_after(dump, offset, entry);
+    }
+}
+
+static void groups(struct dump *dump, const struct lam_ring_control *control)
+{
+    for (uint32_t i = 0; i < LAM_RING_GROUP_COUNT_MAX; i++) {
+        const struct lam_ring_group *group = &control->groups[i];
+        uint64_t offset = offsetof(struct lam_ring_control, groups) + i * sizeof(*group);
+        uint64_t word = lam_load_relaxed(&group->state);
+        char name[40];
+
+        if (word == 0)
+            continue; /* never used */
+        (void)snprintf(name, sizeof(name), "groups[%u].state", i);
+        dump_number(dump, offset, 8, name, word,
+            (word & 0xff) > LAM_RING_GROUP_EXPELLED ? "no state" : NULL);
+        dump_text(dump, offset + offsetof(struct lam_ring_group, name), sizeof(group->name), "name",
+            group->name, NULL);
+        dump_hex(dump, offset + offsetof(struct lam_ring_group, claim), 8, "claim",
+            lam_load_relaxed(&group->claim), NULL);
     }
 }
 
@@ -204,7 +231,8 @@ static void locks(const struct dump *dump)
         const char *name;
         uint64_t byte;
     } known[] = {{"producer", LAM_RING_LOCK_PRODUCER}, {"creator", LAM_RING_LOCK_CREATOR},
-        {"replace", LAM_RING_LOCK_REPLACE}};
+        {"replace", LAM_RING_LOCK_REPLACE}, {"repair", LAM_RING_LOCK_REPAIR},
+        {"groups", LAM_RING_LOCK_GROUPS}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (lam_base->lock_probe(dump->fd, known[i].byte) == 1)
@@ -226,6 +254,7 @@ void dump_control(struct dump *dump)
     producer(dump, control);
     locks(dump);
     entries(dump, control);
+    groups(dump, control);
     counters(dump, control);
     histograms(dump, control);
 }

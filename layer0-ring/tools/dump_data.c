@@ -56,6 +56,7 @@ static void geometry(struct dump *dump, const struct lam_ring_data *data)
     FIELD(cell_bytes,
         cell_bytes_can_be(data->cell_bytes) ? NULL : "expected a power of two from 64 to 65536");
     FIELD(waiting, data->waiting <= LAM_RING_SPIN_ONLY ? NULL : "expected 0 or 1");
+    FIELD(producers, data->producers <= LAM_RING_MANY_PRODUCERS ? NULL : "expected 0 or 1");
     FIELD(first_sequence, NULL);
     dump_hex(dump, offsetof(struct lam_ring_data, type_hash), sizeof(data->type_hash), "type_hash",
         data->type_hash, NULL);
@@ -83,6 +84,39 @@ static void waypoints(struct dump *dump, const struct lam_ring_data *data)
     }
 }
 
+/* Many producers' words, and those of them that ever were. */
+static void many(struct dump *dump)
+{
+    static struct lam_ring_many many;
+    const uint64_t base = LAM_RING_MANY_OFFSET;
+
+    (void)dump_read(dump, base, &many, sizeof(many));
+    dump_number(dump, base + offsetof(struct lam_ring_many, tail), 8, "many.tail",
+        lam_load_relaxed(&many.tail), NULL);
+    dump_hex(dump, base + offsetof(struct lam_ring_many, used), 8, "many.used",
+        lam_load_relaxed(&many.used), NULL);
+    for (uint32_t i = 0; i < LAM_RING_PRODUCER_COUNT_MAX; i++) {
+        const struct lam_ring_many_entry *entry = &many.entries[i];
+        uint64_t offset = base + offsetof(struct lam_ring_many, entries) + i * sizeof(*entry);
+        uint64_t word = lam_load_relaxed(&entry->state);
+        char name[40];
+
+        if (word == 0)
+            continue; /* never used */
+        (void)snprintf(name, sizeof(name), "many.entries[%u].state", i);
+        dump_number(
+            dump, offset, 8, name, word, (word & 0xff) > LAM_RING_MANY_CLOSED ? "no state" : NULL);
+        dump_number(dump,
+            offset + offsetof(struct lam_ring_many_entry, identity) +
+                offsetof(struct lam_identity, pid),
+            4, "identity.pid", entry->identity.pid, NULL);
+        dump_text(dump, offset + offsetof(struct lam_ring_many_entry, name), sizeof(entry->name),
+            "name", entry->name, NULL);
+        dump_number(dump, offset + offsetof(struct lam_ring_many_entry, intent), 8, "intent",
+            lam_load_relaxed(&entry->intent), NULL);
+    }
+}
+
 void dump_data(struct dump *dump)
 {
     /* Of static storage: all bytes are there, whatever the object has. */
@@ -107,6 +141,8 @@ void dump_data(struct dump *dump)
     WORD(horizon_ordinal, NULL);
     waypoints(dump, data);
     TEXT(failure);
+    if (data->producers == LAM_RING_MANY_PRODUCERS)
+        many(dump);
     if (cells_can_be(data))
         dump_cells(dump, data);
     else

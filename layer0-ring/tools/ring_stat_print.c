@@ -174,6 +174,11 @@ void ring_stat_print(
                  ", expelled %" PRIu64 "; alarms %" PRIu64 ", over again %" PRIu64 "\n",
         stat->repairs, stat->reaped, stat->evicted, stat->expelled, stat->alarms, stat->recoveries);
     print_counters(ring, LAM_RING_PRODUCER_INDEX, "  ");
+    if (stat->state == LAM_RING_FAILED) {
+        (void)printf("  failed: ");
+        tool_print(stat->failure, sizeof(stat->failure));
+        (void)putchar('\n');
+    }
     if (waiting[0] != '\0') {
         (void)printf("  ");
         tool_print(waiting, sizeof(waiting));
@@ -297,6 +302,11 @@ void ring_stat_print_json(
     json_number("producer_pid", stat->producer_pid);
     json_producer(now, before);
     json_counters(ring, LAM_RING_PRODUCER_INDEX);
+    json_number("producers", stat->producer_count);
+    json_number("page_bytes", stat->page_bytes);
+    (void)printf(",\"file\":%s,\"hardened\":%s,\"failure\":", stat->file ? "true" : "false",
+        stat->hardened ? "true" : "false");
+    tool_print_json(stat->failure, sizeof(stat->failure));
     (void)printf(",\"waiting\":");
     tool_print_json(waiting, sizeof(waiting));
     (void)printf(",\"consumers\":[");
