@@ -213,7 +213,7 @@ static int lend(struct lam_ring_member *member, struct lam_event *event)
     return 1;
 }
 
-/* Every 4 ms: whether somebody died who holds something. */
+/* Every 8 ms: whether somebody died who holds something. */
 static int is_due(struct lam_ring_member *member, uint32_t streak)
 {
     uint64_t now_ns;

@@ -94,7 +94,7 @@ static void die(struct lam_ring_member *member)
     lam_lock_drop(&member->heir);
 }
 
-/* What others had is found every 4 ms. */
+/* What others had is found every 8 ms. */
 static int64_t peek_soon(struct lam_ring_member *member)
 {
     uint64_t deadline_ns = lam_deadline_after_ns(10 * LAM_NS_PER_S);

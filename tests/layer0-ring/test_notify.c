@@ -304,7 +304,7 @@ static int read_all(int at, uint64_t *next)
     return rc != 0;
 }
 
-/* The look at the peers every 4 ms is left out here: an arming that is lost is lost for good. */
+/* The look at the peers every 8 ms is left out here: an arming that is lost is lost for good. */
 static void endless_wait_any(
     lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns)
 {

@@ -42,7 +42,7 @@ struct lam_ring_consumer_options {
     const char *name; /* for people and for uniqueness; NULL: the pid and the entry's number */
     enum lam_ring_start start;
     enum lam_ring_policy policy;
-    uint64_t patience_ns; /* GATE_THEN_EVICT: how long we may hold the producer; see every 4 ms */
+    uint64_t patience_ns; /* GATE_THEN_EVICT: how long we may hold the producer; see every 8 ms */
     enum lam_wait_mode wait; /* while the ring is empty; a SPIN_ONLY ring spins or yields */
     uint64_t spin_ns;        /* the spin window, ns; 0: HYBRID learns it, YIELD has the default */
     /*

@@ -67,7 +67,7 @@ int lam_ring_handler_start(struct lam_ring_handler *handler, struct lam_ring_con
 
 /*
  * Ask it to end and wait until it has: what was published before is handled still, a ring's worth
- * at most, unless handle itself ends it. Within 4 ms when there is nothing to handle. The consumer
+ * at most, unless handle itself ends it. Within 8 ms when there is nothing to handle. The consumer
  * is the caller's again. Not from handle.
  *
  * Returns why it ended: 0 it was asked to; what handle returned, if not 0; or the end of the

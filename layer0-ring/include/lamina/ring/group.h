@@ -11,7 +11,7 @@
  * and not released: those events may be seen twice, all others are seen once.
  *
  * All calls on a member from one thread at a time. Peeks and releases allocate nothing, and make
- * no system call, except to wake a producer that sleeps, and every 4 ms to see who lives.
+ * no system call, except to wake a producer that sleeps, and every 8 ms to see who lives.
  */
 
 #include "lamina/ring/consumer.h"

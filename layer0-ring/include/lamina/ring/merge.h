@@ -101,7 +101,7 @@ int lam_ring_merge_try_peek(struct lam_ring_merge *merge, struct lam_event *even
 
 /*
  * The same, waiting until @deadline_ns, by the mode of a member that has nothing; members that
- * have ended are looked at every 4 ms.
+ * have ended are looked at every 8 ms.
  *
  * Returns 0, an error of lam_ring_merge_try_peek(), or
  *   -ETIMEDOUT nothing came

@@ -65,7 +65,7 @@ struct lam_ring_stat {
     uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close */
     uint64_t depth;       /* cells */
     uint64_t full;        /* times a claim found the ring full */
-    uint64_t blocked_ns;  /* from such a claim to one that found room; seen every 4 ms */
+    uint64_t blocked_ns;  /* from such a claim to one that found room; seen every 8 ms */
     uint64_t spin_waits;  /* waits for room that ended while the producer spun */
     uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
     uint64_t parks;       /* times the producer slept */

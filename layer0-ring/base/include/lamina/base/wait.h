@@ -44,8 +44,11 @@ enum lam_wait_mode {
 #define LAM_WAIT_YIELDS_MAX       16
 #define LAM_WAIT_FUTEX_YIELDS_MAX 2
 
-/* How often a waiter asks whether its peer lives; a sleep is never longer. */
-#define LAM_WAIT_CHECK_NS (4 * LAM_NS_PER_MS)
+/*
+ * How often a waiter asks whether its peer lives; a sleep is never longer. A death is to be known
+ * within 10 ms, and an idle waiter is to cost less than a hundredth of a core.
+ */
+#define LAM_WAIT_CHECK_NS (8 * LAM_NS_PER_MS)
 
 /* What lam_wait_step() asks of the waiter. */
 enum lam_wait_verdict {
