@@ -8,6 +8,7 @@
  * go on whatever they answer.
  */
 #include "lamina/ring/consumer.h"
+#include "lamina/ring/group.h"
 #include "lamina/ring/observe.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
@@ -47,9 +48,11 @@ static void spoil(uint8_t *base, uint64_t bytes)
     uint64_t offset = pick(bytes / 8) * 8;
     uint64_t word = nasty_word();
 
-    /* Half the time in the heads, where each word means something. */
+    /* Half the time in the heads, where each word means something; now and then in a group. */
     if (pick(2) == 0)
         offset = pick((bytes < 2048 ? bytes : 2048) / 8) * 8;
+    else if (pick(4) == 0 && base == ring.control.base)
+        offset = offsetof(struct lam_ring_control, groups) + pick(64) * 8;
     lam_store_relaxed((lam_atomic_u64 *)(void *)(base + offset), word);
 }
 
@@ -126,6 +129,63 @@ static uint64_t observe_some(struct lam_ring *mine)
     return total;
 }
 
+/* One that goes after another, with what both say spoilt between any two calls. */
+static uint64_t follow_some(struct lam_ring *mine)
+{
+    const char *leader = "leader";
+    struct lam_ring_consumer_options first = {.name = leader, .start = LAM_RING_OLDEST};
+    struct lam_ring_consumer_options then = {
+        .name = "then", .start = LAM_RING_OLDEST, .after = &leader, .after_count = 1};
+    struct lam_ring_consumer a, b;
+    struct lam_event event = {.payload = NULL};
+    char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    uint64_t total = 0;
+
+    if (lam_ring_consumer_attach(&a, mine, &first, NULL) != 0)
+        return 0;
+    if (lam_ring_consumer_attach(&b, mine, &then, NULL) == 0) {
+        for (uint64_t rounds = pick(20); rounds > 0; rounds--) {
+            if (lam_ring_consumer_try_peek(&a, &event) == 1)
+                total += sum(&event);
+            lam_ring_consumer_release(&a);
+            spoil_one(pick(4) == 0, 1);
+            total += (uint64_t)lam_ring_consumer_leader(&b, name);
+            total += consume_some(&b, 2);
+        }
+        lam_ring_consumer_detach(&b);
+    }
+    lam_ring_consumer_detach(&a);
+    return total;
+}
+
+static uint64_t share_some(struct lam_ring *mine)
+{
+    struct lam_ring_member_options options = {.group = "group",
+        .start = pick(2) == 0 ? LAM_RING_HEAD : LAM_RING_OLDEST,
+        .events_max = (uint32_t)pick(4)};
+    struct lam_ring_member members[2];
+    struct lam_event event = {.payload = NULL};
+    uint64_t total = 0;
+    unsigned joined = 0;
+
+    while (joined < 2 && lam_ring_member_attach(&members[joined], mine, &options, NULL) == 0)
+        joined++;
+    for (uint64_t rounds = joined == 0 ? 0 : pick(40); rounds > 0; rounds--) {
+        struct lam_ring_member *member = &members[pick(joined)];
+
+        if (lam_ring_member_try_peek(member, &event) == 1)
+            total += sum(&event);
+        if (member->at == member->end || pick(2) == 0)
+            lam_ring_member_release(member);
+        spoil_one(pick(4) == 0, 1);
+    }
+    while (joined-- > 0) {
+        (void)lam_ring_member_peek_until(&members[joined], lam_deadline_after_ns(1000), &event);
+        lam_ring_member_detach(&members[joined]);
+    }
+    return total;
+}
+
 static void produce_some(struct lam_ring_producer *producer, uint64_t rounds)
 {
     void *payload = NULL;
@@ -165,6 +225,7 @@ static uint64_t round_of_consumer(void)
         total += consume_some(&consumer, pick(40));
         lam_ring_consumer_detach(&consumer);
     }
+    total += pick(2) == 0 ? follow_some(&mine) : share_some(&mine);
     (void)lam_ring_stat_read(&mine, &stat);
     lam_ring_detach(&mine);
     return total;
