@@ -243,7 +243,7 @@ struct lam_ring_control {
     lam_atomic_u64 recoveries; /* and over again */
     struct lam_identity producer;
     _Alignas(1024) struct lam_ring_entry entries[LAM_RING_CONSUMER_COUNT_MAX];
-    /* The application's counters, each end's own: a consumer's by its entry, the producer's last. */
+    /* The application's counters: each consumer's by its entry, the producer's last. */
     struct lam_ring_counter counters[LAM_RING_CONSUMER_COUNT_MAX + 1][LAM_RING_COUNTER_COUNT];
     _Alignas(1024) struct lam_ring_group groups[LAM_RING_GROUP_COUNT_MAX];
 };

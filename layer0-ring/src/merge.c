@@ -150,7 +150,8 @@ static uint64_t time_of(
 
 /*
  * Look ahead in all. Returns 0: *@earliest is who has the earliest event, LAM_RING_MERGE_ALL
- * nobody, and *@empty counts those that have none and may yet get one; or the end of one: *@earliest.
+ * nobody, and *@empty counts those that have none and may yet get one; or the end of one,
+ * *@earliest.
  */
 static int look_ahead(
     struct lam_ring_merge *merge, uint64_t now_ns, uint32_t *earliest, uint32_t *empty)

@@ -100,7 +100,7 @@ int lam_ring_remove_names(
     return 0;
 }
 
-/* A dead ring is not ours to remove when it is a file, or when the caller wants to go on with it. */
+/* A dead ring is not ours to remove if it is a file, or if the caller wants to go on with it. */
 static int refuse_to_replace(const struct lam_ring *ring, const struct lam_segment *old,
     const struct lam_ring_options *options, struct lam_error *error)
 {

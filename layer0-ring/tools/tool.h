@@ -38,7 +38,7 @@ void tool_read(const char *name, const char *help, const struct tool_option *opt
 /* Say what is wrong with the command line, and exit with TOOL_WRONG. */
 __attribute__((noreturn, format(printf, 1, 2))) void tool_refuse(const char *format, ...);
 
-/* The number, or the duration ("250ms", "1s", "2" for seconds), that @text is. Exits if it is not. */
+/* The number, or the duration ("250ms", "1s", "2" for seconds), that @text is. Exits if none. */
 uint64_t tool_number(const char *option, const char *text, uint64_t most);
 uint64_t tool_duration_ns(const char *option, const char *text);
 

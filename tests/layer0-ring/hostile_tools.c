@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: whatever bytes a ring's objects hold, and however short they are, lamina stat, tail and dump
- * end, with an answer: never by a signal, a sanitizer's report or not at all.
+ * Goal: whatever bytes a ring's objects hold, and however short they are, lamina stat, tail and
+ * dump end, with an answer: never by a signal, a sanitizer's report or not at all.
  *
- * Method: the objects of a ring that was used are spoilt by random words, most of them in the heads,
- * or cut short, and each command is run over them; now and then they are spoilt again while it runs.
- * LAMINA_BIN is the folder of the commands.
+ * Method: the objects of a ring that was used are spoilt by random words, most of them in the
+ * heads, or cut short, and each command is run over them; now and then they are spoilt again while
+ * it runs. LAMINA_BIN is the folder of the commands.
  */
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"

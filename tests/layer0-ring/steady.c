@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: once its ends are attached a ring allocates nothing: not to publish, read, wait, be full, be
- * lapped, be evicted and return, to count, or to be looked at.
+ * Goal: once its ends are attached a ring allocates nothing: not to publish, read, wait, be full,
+ * be lapped, be evicted and return, to count, or to be looked at.
  * Method: a program of one thread whose allocator counts; each way of use goes round the ring many
  * times.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: an observer sees what was published, whole, and is told exactly what it missed, while nobody
- * knows of it.
+ * Goal: an observer sees what was published, whole, and is told exactly what it missed, while
+ * nobody knows of it.
  * Method: a read-only mapping beside a producer of the same process, first step by step, then
  * against a thread that runs on.
  */

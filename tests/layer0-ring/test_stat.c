@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: what an observer is told is what happened: every counter, also where sequences wrap.
- * Method: ends of one process on a small ring do a known number of things; the look is taken through
- * a second mapping that is read-only.
+ * Method: ends of one process on a small ring do a known number of things; the look is taken
+ * through a second mapping that is read-only.
  */
 #include "lamina/ring/counter.h"
 #include "lamina/ring/lossy.h"

@@ -52,6 +52,7 @@ is_silent() {
 # The ends: they read from descriptor 4 what to do, and answer on 3.
 start() {
     coproc ENDS { exec "$ends" "$1" "$2"; }
+    # shellcheck disable=SC2153 # coproc sets it
     ends_pid=$ENDS_PID
     exec 3<&"${ENDS[0]}" 4>&"${ENDS[1]}"
     read -r -t 20 answer <&3
@@ -195,9 +196,10 @@ runs 3 "$bin/lamina-dump" "$work/none"
 runs 3 "$bin/lamina-dump" "$work"
 mkfifo "$work/fifo"
 runs 3 "$bin/lamina-dump" "$work/fifo"
-for wrong in "stat --ring" "stat --ring a b" "stat --ring a --every soon" "stat --ring a --count 0" \
-    "stat --rings a" "tail" "tail a --from here" "tail a --bytes 65537" "tail a --count -1" \
-    "tail a --once=1" "tail a --directory" "dump" "dump a --what"; do
+for wrong in "stat --ring" "stat --ring a b" "stat --ring a --every soon" \
+    "stat --ring a --count 0" "stat --rings a" "tail" "tail a --from here" \
+    "tail a --bytes 65537" "tail a --count -1" "tail a --once=1" "tail a --directory" \
+    "dump" "dump a --what"; do
     # shellcheck disable=SC2086
     runs 2 "$bin"/lamina-$wrong
     err_says '^lamina [a-z]+: '

@@ -173,8 +173,8 @@ static void touch(uint8_t *base, uint64_t bytes, enum lam_access access)
 }
 
 /*
- * Reserve @bytes of addresses, so that the pieces lie back to back, on a whole page of the object's:
- * a huge page lies only there. Returns NULL where it cannot be.
+ * Reserve @bytes of addresses, so that the pieces lie back to back, on a whole page of the
+ * object's: a huge page lies only there. Returns NULL where it cannot be.
  */
 static uint8_t *reserve_addresses(uint64_t bytes, uint64_t page_bytes)
 {

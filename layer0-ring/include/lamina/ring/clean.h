@@ -45,8 +45,8 @@ struct lam_ring_clean_options {
 };
 
 /*
- * Look at every ring and every staged object of the directory, in no order, and tell @found of each;
- * what it is lent is valid until it returns. Any thread, system calls.
+ * Look at every ring and every staged object of the directory, in no order, and tell @found of
+ * each; what it is lent is valid until it returns. Any thread, system calls.
  *
  * Returns 0, or -errno: the directory cannot be read. What went wrong with one ring is told to
  * @found.

@@ -190,8 +190,8 @@ int lam_ring_many_claim_until(struct lam_ring_many_producer *producer, uint64_t 
     uint64_t deadline_ns, void **payload);
 
 /*
- * Publish the claimed event, with @payload_bytes of it written: no more than were claimed. Consumers
- * see it once they have seen all that were claimed before it.
+ * Publish the claimed event, with @payload_bytes of it written: no more than were claimed.
+ * Consumers see it once they have seen all that were claimed before it.
  *
  * @kind: the application's, below LAM_EVENT_KIND_RESERVED, unless a layer of Lamina's speaks.
  * @flags: LAM_EVENT_..., whose extensions the payload starts with; 0 at this layer.

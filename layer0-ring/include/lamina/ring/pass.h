@@ -7,8 +7,8 @@
  *
  * Ring, layer 0. The descriptors of both objects travel with one small message. Whoever has them
  * needs no file system and no permission of names; who the giver is, the kernel says. Any stream or
- * sequenced-packet socket, of a pair or of a connection; the socket stays the caller's, and a stream
- * may carry other messages before and after.
+ * sequenced-packet socket, of a pair or of a connection; the socket stays the caller's, and a
+ * stream may carry other messages before and after.
  *
  * Control plane: any thread, one at a time on a socket and a ring.
  */

@@ -110,8 +110,8 @@ void lam_segment_clear(struct lam_segment *segment);
  * resizing.
  *
  * Returns 0, or
- *   -EINVAL       sizes are not whole pages; the name is empty, too long or holds a '/'; there is no
- *                 such NUMA node; an option that this backing cannot keep
+ *   -EINVAL       sizes are not whole pages; the name is empty, too long or holds a '/'; there is
+ *                 no such NUMA node; an option that this backing cannot keep
  *   -ENOSPC       the store is too full; @error says mount, needed and free bytes. No huge pages
  *   -errno        of the system call that @error names
  */
