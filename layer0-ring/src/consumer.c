@@ -5,6 +5,7 @@
 #include "lamina/ring/consumer.h"
 #include "after.h"
 #include "consumer_wait.h"
+#include "lamina/base/crash_point.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -97,11 +98,14 @@ static int start(struct lam_ring_consumer *consumer,
     consumer->entry_state = UINT64_MAX;
     if (options->start != LAM_RING_RESUME || !lam_ring_entry_is_named(entry, options->name))
         start_anew(consumer);
+    LAM_CRASH_POINT("join.begun");
     rc = lam_ring_entry_sign(consumer, options, error);
+    LAM_CRASH_POINT("join.signed");
     if (rc == 0)
         rc = lam_ring_after_resolve(consumer, options, error);
     if (rc == 0)
         rc = lam_ring_settle(consumer, options->start, &origin, error);
+    LAM_CRASH_POINT("join.settled");
     consumer->resumed = (uint32_t)origin.is_place;
     if (rc != 0)
         return rc;
@@ -111,7 +115,8 @@ static int start(struct lam_ring_consumer *consumer,
     lam_ring_count_many(&entry->overruns, origin.lost != 0);
     lam_store_relaxed(&entry->joined, consumer->ordinal - origin.lost);
     lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
-    lam_fence_seq_cst();                     /* F3: a producer may sleep until anyone comes */
+    LAM_CRASH_POINT("join.told");
+    lam_fence_seq_cst(); /* F3: a producer may sleep until anyone comes */
     if (lam_load_relaxed(&consumer->ring->control_head->blocked_on) == LAM_RING_ANYONE + 1)
         lam_ring_consumer_wake_producer(consumer);
     return 0;
@@ -155,9 +160,11 @@ static void leave_nothing(struct lam_ring_consumer *consumer)
     int joined = lam_ring_entry_state_of(state) != LAM_RING_ENTRY_JOINING;
 
     /* Unless the producer took us out meanwhile: then the next owner of the lock cleans up. */
-    if (lam_cas_acq_rel(&entry->state, &state,
+    if (!lam_cas_acq_rel(&entry->state, &state,
             lam_ring_entry_next(state, joined ? LAM_RING_ENTRY_LEFT : LAM_RING_ENTRY_FREE)))
-        memset(entry->name, 0, sizeof(entry->name));
+        return;
+    LAM_CRASH_POINT("leave.freed");
+    memset(entry->name, 0, sizeof(entry->name));
 }
 
 /* Whether our entry gates on when we are gone, as a dead one's does: its cursor is our place. */
@@ -189,6 +196,7 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer)
         lam_ring_leave_place(consumer);
     lam_lock_drop(&consumer->lock);
     lam_fence_seq_cst(); /* F3: a producer that sleeps on us, or who goes after us, looks again */
+    LAM_CRASH_POINT("leave.unlocked");
     if (lam_load_relaxed(consumer->blocked_on) == consumer->index + 1)
         lam_ring_consumer_wake_producer(consumer);
     lam_ring_wake_chained(control);
@@ -217,6 +225,7 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
         consumer->ordinal = ordinal;
         return rc;
     }
+    LAM_CRASH_POINT("readmit.settled");
     if ((int64_t)(next - consumer->next) > 0) {
         /* The oldest is among those that we have seen: nothing comes twice. */
         consumer->next = next;

@@ -4,6 +4,7 @@
  */
 #include "consumer_wait.h"
 #include "after.h"
+#include "lamina/base/crash_point.h"
 #include "lamina/ring/consumer.h"
 #include "many_internal.h"
 #include "settle.h"
@@ -78,6 +79,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     if (lam_ring_consumer_is_evicted(consumer))
         return -ESTALE;
     lam_store_relaxed(&control->poisoned, 1);
+    LAM_CRASH_POINT("poison.stored");
     lam_fence_seq_cst(); /* F1 and F3: for those that are about to sleep, on either side */
     (void)lam_ring_wake_consumers(control);
     lam_ring_wake_chained(control);
@@ -89,6 +91,7 @@ void lam_ring_wake_producers(struct lam_ring_control *control)
 {
     lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->producer_bell, 1);
+    LAM_CRASH_POINT("wake.producer_rung");
     (void)lam_base->futex_wake_all(&control->producer_bell);
 }
 
@@ -97,6 +100,7 @@ void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
     /* Taken with the word, so that one sleep costs one system call. */
     if (lam_exchange_acq_rel(consumer->blocked_on, 0) == 0)
         return;
+    LAM_CRASH_POINT("wake.producer_taken");
     lam_ring_count(&consumer->ring->control_head->entries[consumer->index].wakes);
     lam_ring_wake_producers(consumer->ring->control_head);
 }
@@ -114,6 +118,7 @@ static int park(struct lam_ring_consumer *consumer, struct lam_wait *wait)
     int rc = 0;
 
     lam_ring_consumer_announce(consumer);
+    LAM_CRASH_POINT("park.consumer_announced");
     if (!lam_ring_consumer_is_ready(consumer)) {
         rc = lam_ring_consumer_end_of_stream(consumer);
         if (rc == 0) {
@@ -122,6 +127,7 @@ static int park(struct lam_ring_consumer *consumer, struct lam_wait *wait)
             lam_wait_woken(wait, lam_load_relaxed(&control->consumer_rung_ns));
         }
     }
+    LAM_CRASH_POINT("park.consumer_woken");
     lam_ring_consumer_retract(consumer);
     return rc;
 }

@@ -169,6 +169,7 @@ static int create_objects(
     LAM_CRASH_POINT("create.data_staged");
     /* Before it has a name: a ring that can be seen has always somebody who holds it. */
     rc = lam_lock_take(&ring->creator, ring->control.fd, LAM_RING_LOCK_CREATOR);
+    LAM_CRASH_POINT("create.locked");
     if (rc != 0)
         return lam_error_set(error, rc, "ring %s: cannot lock: %s", options->name, strerror(-rc));
     return 0;

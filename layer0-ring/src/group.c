@@ -24,6 +24,7 @@
 #include "lamina/ring/group.h"
 #include "consumer_wait.h"
 #include "group_table.h"
+#include "lamina/base/crash_point.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ static void announce(struct lam_ring_member *member, uint64_t at)
     lam_store_release(&entry->cursor, at);
     lam_store_release(&entry->holds, 1);
     lam_fence_seq_cst(); /* F8, pairs with F9 in lam_ring_group_scan() */
+    LAM_CRASH_POINT("group.announced");
 }
 
 static void withdraw(struct lam_ring_member *member)
@@ -140,10 +142,13 @@ static int claim(struct lam_ring_member *member)
         if (rc != 1)
             break;
         lam_store_relaxed(&entry_at(member, consumer->index)->hold_end, end);
+        LAM_CRASH_POINT("group.end_stored");
         confirm(member, (uint32_t)(word & 63), at);
+        LAM_CRASH_POINT("group.confirmed");
         /* R13: the hold, its end, and who had the events before. */
         if (lam_cas_acq_rel(
                 claim_of(member), &word, lam_ring_claim_word(member->base, end, consumer->index))) {
+            LAM_CRASH_POINT("group.claimed");
             take(member, at, end);
             return 1;
         }
@@ -173,8 +178,10 @@ static void release_to(struct lam_ring_member *member, uint64_t end)
     /* R2, pairs with A2: we have finished loading from every cell below. */
     if (end != member->end) {
         lam_store_release(&entry->cursor, end);
+        LAM_CRASH_POINT("group.part_released");
     } else {
         lam_store_release(&entry->holds, 0);
+        LAM_CRASH_POINT("group.released");
         if (held != member->consumer.index)
             bury(member);
     }

@@ -10,6 +10,7 @@
  * lock: to own an entry is to hold its lock. If that one dies, too, the next one goes on.
  */
 #include "group_table.h"
+#include "lamina/base/crash_point.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -71,6 +72,7 @@ static uint32_t give_up(const struct lam_ring *ring, uint32_t group)
     if (lam_ring_group_state_of(state) == LAM_RING_GROUP_OPEN)
         (void)lam_cas_acq_rel(
             &group_at(ring, group)->state, &state, lam_ring_group_next(state, LAM_RING_GROUP_FREE));
+    LAM_CRASH_POINT("group.closed");
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         struct lam_ring_entry *entry = &ring->control_head->entries[index];
         uint64_t word = lam_load_acquire(&entry->state);
@@ -130,6 +132,7 @@ static void open_group(struct lam_ring_member *member, const char *name)
 
     memset(group->name, 0, sizeof(group->name));
     (void)snprintf(group->name, sizeof(group->name), "%s", name);
+    LAM_CRASH_POINT("group.named");
     lam_store_relaxed(&group->claim,
         lam_ring_claim_word(member->base, member->consumer.next, member->consumer.index));
     (void)lam_or_seq_cst(&ring->control_head->groups_used, UINT64_C(1) << member->group);
@@ -152,6 +155,7 @@ int lam_ring_group_enter(struct lam_ring_member *member,
             ring->name, LAM_RING_GROUP_COUNT_MAX, options->group);
     if (rc == 0)
         open_group(member, options->group);
+    LAM_CRASH_POINT("group.opened");
     member->group_state = lam_load_acquire(&group_at(ring, member->group)->state);
     claim = lam_load_acquire(&group_at(ring, member->group)->claim);
     lam_store_relaxed(&entry->group, member->group);
@@ -162,6 +166,7 @@ int lam_ring_group_enter(struct lam_ring_member *member,
     if (!lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_MEMBER)))
         return lam_error_set(
             error, -ESTALE, "ring %s: was taken out of the table while joining", ring->name);
+    LAM_CRASH_POINT("group.entered");
     consumer->entry_state = lam_ring_entry_next(consumer->entry_state, LAM_RING_ENTRY_MEMBER);
     consumer->guards |= LAM_RING_GUARD_GROUP;
     return 0;
@@ -177,6 +182,7 @@ void lam_ring_group_leave(struct lam_ring_member *member, int is_locked)
     if (lam_load_relaxed(&entry->holds) == 0)
         (void)lam_cas_acq_rel(
             &entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
+    LAM_CRASH_POINT("group.left");
     lam_lock_drop(&member->heir);
     lam_lock_drop(&consumer->lock);
     if (is_locked && !has_members(consumer->ring, member->group))
@@ -200,6 +206,7 @@ static int take_over(struct lam_ring_member *member, uint32_t index)
         return 0;
     if (had && end != from && end - from <= ring->depth) {
         memset(entry->name, 0, sizeof(entry->name)); /* whoever comes again by it finds it free */
+        LAM_CRASH_POINT("group.taken_over");
         member->held = index;
         member->at = member->released = from;
         member->end = end;
@@ -223,6 +230,7 @@ int lam_ring_group_adopt(struct lam_ring_member *member)
             is_alive(ring, index) ||
             lam_lock_take(&member->heir, ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0)
             continue;
+        LAM_CRASH_POINT("group.heir_locked");
         if (take_over(member, index))
             return 1;
         lam_lock_drop(&member->heir);

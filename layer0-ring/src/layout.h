@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "lamina/base/atomic.h"
+#include "lamina/base/crash_point.h"
 #include "lamina/base/identity.h"
 #include "lamina/base/wait.h"
 #include "lamina/ring/counter.h"
@@ -390,6 +391,7 @@ static inline void lam_ring_left_set(
     lam_fence_release();
     lam_store_relaxed(&left->sequence, sequence);
     lam_store_relaxed(&left->ordinal, ordinal);
+    LAM_CRASH_POINT("place.half_written");
     lam_store_release(&left->mark, word);
 }
 

@@ -7,6 +7,7 @@
  * first are overwritten without it.
  */
 #include "lamina/ring/lossy.h"
+#include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "settle.h"
 
@@ -128,6 +129,7 @@ int lam_ring_consumer_try_read(struct lam_ring_consumer *consumer, void *buffer,
     if (event->payload_bytes > capacity)
         return -EMSGSIZE;
     lam_ring_copy_racing(buffer, event->payload, event->payload_bytes);
+    LAM_CRASH_POINT("lossy.copied");
     if (!still_there(consumer, event->sequence))
         return lapped(consumer, lost);
     event->payload = buffer;

@@ -2,6 +2,7 @@
 /*
  * One of many producers that waits: for room, or for consumers to come.
  */
+#include "lamina/base/crash_point.h"
 #include "many_internal.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ static int park_on_consumer(
     /* Left there when we wake: others may sleep on it. The consumer takes it, and rings for all. */
     (void)lam_exchange_acq_rel(&control->entries[blocker].blocked_on, blocker + 1);
     lam_fence_seq_cst(); /* F4, pairs with F3: it sees that we sleep, or we see its cursor */
+    LAM_CRASH_POINT("park.many_announced");
     rc = lam_ring_many_make_room(producer, cell_count, &at);
     if (rc == 0 && producer->blocker == blocker) {
         (void)lam_add_acq_rel(&control->parks, 1);

@@ -97,6 +97,7 @@ int lam_ring_remove_names(
     LAM_CRASH_POINT("remove.data_unlinked");
     if (unlink(control->path) != 0 && errno != ENOENT)
         return lam_error_set(error, -errno, "%s: %s", control->path, strerror(errno));
+    LAM_CRASH_POINT("remove.control_unlinked");
     return 0;
 }
 
@@ -180,6 +181,7 @@ int lam_ring_appear(
         return rc;
     LAM_CRASH_POINT("create.control_appeared");
     rc = lam_segment_appear(&ring->data, error);
+    LAM_CRASH_POINT("create.appeared");
     if (rc == -EEXIST)
         rc = appear_over_data(ring, options, error);
     if (rc != 0)

@@ -3,6 +3,7 @@
  * The rare parts of publishing: the map of worn cells, waypoints, waking, closing.
  */
 #include "lamina/ring/producer.h"
+#include "lamina/base/crash_point.h"
 #include "lamina/ring/required.h"
 #include "layout.h"
 #include "producer_internal.h"
@@ -37,6 +38,7 @@ void lam_ring_producer_abort(struct lam_ring_producer *producer)
     /* Whatever was written there, payload or later stamps of a batch, may not pass for stamps. */
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
+    LAM_CRASH_POINT("abort.begun");
     producer->staged_slack = 0;
     producer->claimed_end = producer->next;
 }
@@ -69,8 +71,10 @@ void lam_ring_producer_waypoint(struct lam_ring_producer *producer)
     lam_fence_release();
     lam_store_relaxed(&waypoint->sequence, producer->next);
     lam_store_relaxed(&waypoint->ordinal, producer->ordinal);
+    LAM_CRASH_POINT("waypoint.words_stored");
     /* R3, pairs with A3 in lam_ring_newest_waypoint() and lam_ring_recent_place(). */
     lam_store_release(&data->waypoint_count, count + 1);
+    LAM_CRASH_POINT("waypoint.counted");
     producer->waypoint_last = producer->next;
     producer->waypoint_due = producer->next + lam_ring_stride(producer->ring->depth);
 }
@@ -81,8 +85,10 @@ int lam_ring_wake_consumers(struct lam_ring_control *control)
     if (lam_load_relaxed(&control->sleeping) == 0 ||
         lam_exchange_acq_rel(&control->sleeping, 0) == 0)
         return 0;
+    LAM_CRASH_POINT("wake.bits_taken");
     lam_store_relaxed(&control->consumer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->consumer_bell, 1);
+    LAM_CRASH_POINT("wake.bell_rung");
     return lam_base->futex_wake_all(&control->consumer_bell);
 }
 
@@ -90,6 +96,7 @@ void lam_ring_wake_chained(struct lam_ring_control *control)
 {
     if (lam_load_relaxed(&control->chained) == 0 || lam_exchange_acq_rel(&control->chained, 0) == 0)
         return;
+    LAM_CRASH_POINT("chain.bits_taken");
     lam_store_relaxed(&control->consumer_rung_ns, lam_clock_now_ns());
     (void)lam_add_acq_rel(&control->consumer_bell, 1);
     (void)lam_base->futex_wake_all(&control->consumer_bell);
@@ -111,8 +118,10 @@ static void end_stream(struct lam_ring_producer *producer, enum lam_ring_state s
     producer->closed = 1;
     producer->limit = producer->next; /* so that the next claim finds no room, and asks why */
     lam_ring_producer_tally(producer);
+    LAM_CRASH_POINT("end.tallied");
     /* R5: whoever sees the ring closed, or failed, sees the last event; and why it failed. */
     lam_store_release(&ring->data_head->state, producer->epoch << 8 | (uint64_t)state);
+    LAM_CRASH_POINT("end.state_stored");
     lam_fence_seq_cst(); /* F1: for those that are about to sleep */
     (void)lam_ring_wake_consumers(ring->control_head);
 }
@@ -130,6 +139,7 @@ void lam_ring_producer_fail(struct lam_ring_producer *producer, const char *reas
     if (producer->closed || !lam_lock_is_held(&producer->lock))
         return;
     (void)snprintf(failure, LAM_RING_FAILURE_MAX + 1, "%s", reason == NULL ? "" : reason);
+    LAM_CRASH_POINT("fail.reason_stored");
     producer->failed = 1;
     end_stream(producer, LAM_RING_FAILED);
 }

@@ -87,6 +87,7 @@ static void open_epoch(struct lam_ring_producer *producer)
     producer->joins = lam_load_relaxed(&ring->control_head->joins) - 1; /* never seen: scan */
     producer->epoch = lam_ring_epoch_of(lam_load_relaxed(&ring->data_head->state)) + 1;
     ring->control_head->producer = lam_identity_self();
+    LAM_CRASH_POINT("epoch.signed");
     producer->bytes = lam_load_relaxed(&ring->control_head->bytes);
     if (lam_ring_state_of(lam_load_relaxed(&ring->data_head->state)) == LAM_RING_OPEN)
         lam_ring_count(&ring->control_head->repairs); /* it did not close */
@@ -94,8 +95,10 @@ static void open_epoch(struct lam_ring_producer *producer)
     for (uint32_t i = 0; i < LAM_RING_CONSUMER_COUNT_MAX; i++)
         lam_store_relaxed(&ring->control_head->entries[i].required, 0);
     lam_ring_producer_waypoint(producer);
+    LAM_CRASH_POINT("epoch.waypoint_set");
     /* R5, pairs with A5 in the consumers' idle path. */
     lam_store_release(&ring->data_head->state, producer->epoch << 8 | LAM_RING_OPEN);
+    LAM_CRASH_POINT("epoch.open");
 }
 
 static int check_options(const struct lam_ring *ring,
@@ -167,6 +170,7 @@ void lam_ring_producer_detach(struct lam_ring_producer *producer)
 {
     if (lam_lock_is_held(&producer->lock) && producer->ring != NULL)
         lam_ring_producer_tally(producer);
+    LAM_CRASH_POINT("detach.producer_tallied");
     lam_lock_drop(&producer->lock);
     free(producer->worn);
     producer->worn = NULL;

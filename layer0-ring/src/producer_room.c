@@ -11,6 +11,7 @@
  * owners', who write them at each release: a ring whose consumers keep up reads them once a lap.
  */
 #include "group_table.h"
+#include "lamina/base/crash_point.h"
 #include "lamina/ring/required.h"
 #include "layout.h"
 #include "producer_internal.h"
@@ -107,7 +108,9 @@ static void raise_horizon(struct lam_ring_producer *producer, uint64_t horizon)
         lam_ring_worn_count_clear(&worn, producer->horizon, horizon - producer->horizon);
     producer->horizon = horizon;
     lam_store_relaxed(&data->horizon_ordinal, producer->horizon_ordinal);
+    LAM_CRASH_POINT("room.ordinal_stored");
     lam_store_relaxed(&data->horizon, horizon);
+    LAM_CRASH_POINT("room.horizon_stored");
     lam_fence_seq_cst(); /* F5, pairs with F6 in settle_gating() */
 }
 
@@ -172,6 +175,7 @@ static struct lam_ring_bound rescan(struct lam_ring_producer *producer)
     /* A9, pairs with R9 in settle.c: who was counted is seen by the scan. Before it, not after. */
     producer->joins = lam_load_acquire(&producer->ring->control_head->joins);
     bound = scan(producer);
+    LAM_CRASH_POINT("room.scanned");
     producer->released = bound.sequence;
     return bound;
 }

@@ -6,6 +6,7 @@
  * what has been overwritten since.
  */
 #include "group_table.h"
+#include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "producer_internal.h"
 #include "settle.h"
@@ -60,6 +61,7 @@ int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)
     case LAM_RING_ENTRY_GATING:
         taken = lam_ring_entry_next(state, LAM_RING_ENTRY_DEAD);
         remember(producer, entry, state, taken);
+        LAM_CRASH_POINT("bury.remembered");
         break;
     case LAM_RING_ENTRY_JOINING:
     case LAM_RING_ENTRY_LOSSY:
@@ -69,6 +71,7 @@ int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)
     }
     if (!lam_cas_acq_rel(&entry->state, &state, taken))
         return 0;
+    LAM_CRASH_POINT("bury.taken");
     lam_ring_count(&producer->ring->control_head->reaped);
     return 1;
 }
@@ -99,8 +102,10 @@ int lam_ring_producer_take_out(struct lam_ring_producer *producer, uint32_t inde
         lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING)
         return 0;
     remember(producer, entry, state, taken);
+    LAM_CRASH_POINT("evict.remembered");
     if (!lam_cas_acq_rel(&entry->state, &state, taken))
         return 0;
+    LAM_CRASH_POINT("evict.taken");
     /* R6, pairs with A6 in lam_ring_consumer_holds(): before anything of its is overwritten. */
     lam_fence_release();
     lam_ring_count(&producer->ring->control_head->evicted);

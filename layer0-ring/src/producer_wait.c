@@ -2,6 +2,7 @@
 /*
  * A producer that waits for room.
  */
+#include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "producer_internal.h"
 
@@ -20,12 +21,14 @@ static int park(struct lam_ring_producer *producer, uint64_t cell_count, struct 
 
     (void)lam_exchange_acq_rel(&control->blocked_on, blocker + 1);
     lam_fence_seq_cst(); /* F4, pairs with F3: it sees that we sleep, or we see its cursor */
+    LAM_CRASH_POINT("park.producer_announced");
     rc = lam_ring_producer_make_room(producer, cell_count);
     if (rc == 0 && producer->blocker_index == blocker && blocker != UINT32_MAX) {
         lam_ring_count(&control->parks);
         lam_base->futex_wait(&control->producer_bell, bell, lam_wait_park_until(wait));
         lam_wait_woken(wait, lam_load_relaxed(&control->producer_rung_ns));
     }
+    LAM_CRASH_POINT("park.producer_woken");
     lam_store_relaxed(&control->blocked_on, 0);
     return rc;
 }

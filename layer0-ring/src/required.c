@@ -6,6 +6,7 @@
  * last moved: a look finds an idle one behind the instant a burst has come, and that is no stall.
  */
 #include "lamina/ring/required.h"
+#include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "producer_internal.h"
 #include "settle.h"
@@ -92,6 +93,7 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
     state = lam_ring_entry_state_of(one->word);
     if (state == LAM_RING_ENTRY_GATING) {
         lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
+        LAM_CRASH_POINT("required.kept");
         one->came = 1;
     }
     if (!lam_ring_producer_sees_alive(producer, one->index) ||
@@ -196,6 +198,7 @@ static int give_up(struct lam_ring_producer *producer, uint32_t i, uint64_t now_
             !lam_ring_producer_take_out(producer, one->index, state))
             return -ECANCELED; /* it lives and has no patience: it would read torn events */
     }
+    LAM_CRASH_POINT("required.given_up");
     one->given_up = 1;
     return 1;
 }

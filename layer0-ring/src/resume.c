@@ -8,6 +8,7 @@
  * be counted. A successor that dies as it takes over leaves the place as it was: the mark says for
  * which state word it holds, and is taken away once all is settled.
  */
+#include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "settle.h"
 
@@ -70,12 +71,14 @@ int lam_ring_take_place(
     } else {
         lam_ring_left_set(&entry->left, taken, origin->sequence, origin->ordinal);
     }
+    LAM_CRASH_POINT("resume.place_marked");
     /*
      * R4: the cursor that the entry has, a place or one below it, gates from here on; who finds us
      * below the horizon waits until we have moved up.
      */
     if (!lam_cas_acq_rel(&entry->state, &word, taken))
         return -ESTALE;
+    LAM_CRASH_POINT("resume.taken");
     consumer->entry_state = taken;
     return 0;
 }
@@ -119,6 +122,8 @@ void lam_ring_leave_place(struct lam_ring_consumer *consumer)
         lam_ring_left_set(&entry->left, left, place.sequence, place.ordinal);
     else
         lam_store_relaxed(&entry->left.mark, 0);
+    LAM_CRASH_POINT("leave.place_set");
     /* R11, pairs with A11. Unless the producer took us out meanwhile: then it remembers. */
     (void)lam_cas_acq_rel(&entry->state, &word, left);
+    LAM_CRASH_POINT("leave.left");
 }

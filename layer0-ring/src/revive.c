@@ -80,6 +80,7 @@ static void cut(struct lam_ring *ring)
     move_cursors_back(ring, place.sequence);
     LAM_CRASH_POINT("revive.cut");
     lam_store_release(&data->boot, lam_identity_self().boot);
+    LAM_CRASH_POINT("revive.boot_stored");
 }
 
 int lam_ring_revive(struct lam_ring *ring, struct lam_error *error)

@@ -7,6 +7,7 @@
  * walking. A lossy one holds nobody, so its walk counts only if nothing under it was overwritten.
  */
 #include "settle.h"
+#include "lamina/base/crash_point.h"
 
 #include <errno.h>
 
@@ -169,6 +170,7 @@ static int settle_gating(struct lam_ring_consumer *consumer, enum lam_ring_start
         if (rc != 0 || !may_try(tries))
             return -EPROTO;
         lam_store_release(consumer->cursor, place.sequence);
+        LAM_CRASH_POINT("join.cursor_stored");
         lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon(); joins was counted before */
     } while ((int64_t)(place.sequence - horizon_now(ring)) < 0);
     rc = start == LAM_RING_HEAD ? lam_ring_walk(ring, &place) : count_before(ring, &place, tries);
@@ -208,9 +210,12 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
                 lam_ring_entry_next(state, lossy ? LAM_RING_ENTRY_LOSSY : LAM_RING_ENTRY_GATING);
         } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
     }
+    LAM_CRASH_POINT("join.gating");
     (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
+    LAM_CRASH_POINT("join.used");
     /* R9, pairs with A9 in the producer's rescan(): who sees the count sees entry and cursor. */
     (void)lam_add_acq_rel(&ring->control_head->joins, 1);
+    LAM_CRASH_POINT("join.counted");
     rc = lossy ? settle_lossy(consumer, start, tries) : settle_gating(consumer, start, from, tries);
     return lam_ring_consumer_is_evicted(consumer) ? -ESTALE : rc;
 }

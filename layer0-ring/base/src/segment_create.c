@@ -3,6 +3,7 @@
  * Making an object: a name that nobody sees, memory reserved, pages touched, then the real name.
  */
 #include "lamina/base/assert.h"
+#include "lamina/base/crash_point.h"
 #include "lamina/base/lock.h"
 #include "lamina/base/segment.h"
 #include "segment_internal.h"
@@ -46,6 +47,7 @@ static int stage(struct lam_segment *segment, mode_t mode)
 
     if (fd < 0)
         return -errno;
+    LAM_CRASH_POINT("stage.named");
     rc = lam_lock_take(&segment->staging, fd, LAM_SEGMENT_LOCK_STAGING);
     if (rc == 0 && names(segment->staged_path, fd))
         return fd;
@@ -103,6 +105,7 @@ static int fill(struct lam_segment *segment, const struct lam_segment_options *o
         rc = lam_segment_bind(segment, bytes, options->numa_node, error);
     if (rc == 0)
         rc = lam_segment_reserve(segment, bytes, error);
+    LAM_CRASH_POINT("stage.reserved");
     if (rc == 0)
         rc = lam_segment_map(segment, options->head_bytes, options->body_bytes, error);
     return rc != 0 ? rc : seal(segment, options, error);
@@ -197,6 +200,7 @@ int lam_segment_appear(struct lam_segment *segment, struct lam_error *error)
             error, -errno, "%s: cannot write to disk: %s", segment->path, strerror(errno));
     if (renameat2(AT_FDCWD, segment->staged_path, AT_FDCWD, segment->path, RENAME_NOREPLACE) != 0)
         return lam_error_set(error, -errno, "%s: %s", segment->path, strerror(errno));
+    LAM_CRASH_POINT("appear.renamed");
     segment->staged_path[0] = '\0';
     lam_lock_drop(&segment->staging);
     rc = segment->durable ? sync_directory(segment) : 0;

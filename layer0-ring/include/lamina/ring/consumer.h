@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lamina/base/crash_point.h"
 #include "lamina/base/lock.h"
 #include "lamina/base/wait.h"
 #include "lamina/ring/event.h"
@@ -297,6 +298,7 @@ LAM_INLINE int lam_ring_consumer_release_to(struct lam_ring_consumer *consumer, 
      * cell below.
      */
     lam_store_release(consumer->cursor, end);
+    LAM_CRASH_POINT("release.cursor_stored");
     if (consumer->producer_may_sleep) {
         /* F3, pairs with F4 in the producer's park: we see it sleep, or it sees our cursor. */
         lam_fence_seq_cst();

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lamina/base/crash_point.h"
 #include "lamina/base/lock.h"
 #include "lamina/base/prefetch.h"
 #include "lamina/base/wait.h"
@@ -223,6 +224,7 @@ LAM_INLINE int lam_ring_producer_try_claim(
     /* Now, not when the stores before have drained: those of a reply come behind many. */
     lam_prefetch_write(lam_ring_producer_cell(producer, producer->next));
     lam_ring_producer_clear(producer, producer->next + cell_count);
+    LAM_CRASH_POINT("claim.cell_cleared");
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
     producer->claimed_end = producer->next + cell_count;
@@ -253,6 +255,7 @@ LAM_INLINE void lam_ring_producer_advance(
      * the payload, the later stamps of a batch, and the cleared cell behind.
      */
     lam_store_release(&first->stamp, producer->next);
+    LAM_CRASH_POINT("publish.stamp_stored");
     producer->next = end;
     if (producer->may_sleep) {
         /*
@@ -285,11 +288,13 @@ LAM_INLINE void lam_ring_producer_commit(
     LAM_ASSERT(cell_count <= producer->claimed_end - producer->next);
     if (__builtin_expect(end != producer->claimed_end, 0)) {
         lam_ring_producer_clear(producer, end);
+        LAM_CRASH_POINT("publish.cut");
         producer->claimed_end = end;
     }
     if (slack != 0)
         producer->slack += slack;
     lam_store_relaxed(&header->shape, lam_event_shape((uint32_t)payload_bytes, kind, flags));
+    LAM_CRASH_POINT("publish.shape_stored");
     lam_ring_producer_advance(producer, header, end);
 }
 
@@ -313,6 +318,7 @@ LAM_INLINE int lam_ring_producer_try_claim_batch(
             return rc;
     }
     lam_ring_producer_clear(producer, producer->next + cell_count);
+    LAM_CRASH_POINT("batch.claimed");
     lam_ring_producer_unwear(producer, producer->next, cell_count);
     producer->claimed_end = producer->next + cell_count;
     producer->staged = producer->next;
@@ -350,6 +356,7 @@ LAM_INLINE int lam_ring_producer_stage(struct lam_ring_producer *producer, uint6
     /* Relaxed: nobody looks here before R1 on the first event's stamp, which is stored last. */
     if (at != producer->next)
         lam_store_relaxed(&header->stamp, at);
+    LAM_CRASH_POINT("batch.staged");
     producer->staged = at + cell_count;
     lam_prefetch_write(lam_ring_producer_cell(producer, at + LAM_RING_PREFETCH_CELLS));
     *payload = header + 1;
@@ -368,6 +375,7 @@ LAM_INLINE void lam_ring_producer_commit_batch(struct lam_ring_producer *produce
         lam_ring_producer_wear(
             producer, producer->staged, producer->claimed_end - producer->staged);
         lam_ring_producer_clear(producer, producer->staged);
+        LAM_CRASH_POINT("batch.cut");
         producer->claimed_end = producer->staged;
     }
     if (producer->staged_slack != 0) {
