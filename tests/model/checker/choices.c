@@ -84,28 +84,51 @@ static struct choice *next_choice(void)
     return &choices[choice_at++];
 }
 
-/* Most loads see the newest; stores between old ones are rarer than those behind. */
+/*
+ * Most loads see the newest; stores between old ones are rarer than those behind. How rare differs
+ * from schedule to schedule: a short program needs many old values to go wrong, a long one few.
+ */
 static uint8_t random_value(uint32_t count, int is_load)
 {
-    return model_random(is_load ? 2 : 4) == 0 ? (uint8_t)model_random(count) : 0;
+    static const uint8_t rarity[] = {2, 6, 24};
+    uint64_t one_in = rarity[model_engine.result->schedules % sizeof(rarity)] * (is_load ? 1U : 2U);
+
+    return model_random(one_in) == 0 ? (uint8_t)model_random(count) : 0;
 }
 
-uint32_t model_choose(uint32_t count, int is_load)
+/* Whether one more step off the plainest way is within the bound. */
+static int may_deviate(void)
 {
-    struct choice *choice;
+    uint32_t bound = model_engine.options->deviations;
 
-    if (count == 1)
-        return 0;
-    choice = next_choice();
+    return bound == 0 || model_engine.deviations < bound;
+}
+
+static uint32_t choose_value(uint32_t count, uint8_t random)
+{
+    struct choice *choice = next_choice();
+
     if (model_engine.options->search == MODEL_RANDOM)
-        *choice = (struct choice){.count = (uint8_t)count, .taken = random_value(count, is_load)};
+        *choice = (struct choice){.count = (uint8_t)count, .taken = random};
     else if (choice_at > choice_count)
         *choice = (struct choice){.count = (uint8_t)count};
     if (choice_at > choice_count)
         choice_count = choice_at;
-    if (choice->is_actor || choice->count != (uint8_t)count || choice->taken >= count)
+    if (choice->is_actor || choice->count != (uint8_t)count)
         model_fail("a schedule does not repeat itself: the program is not deterministic");
     return choice->taken;
+}
+
+uint32_t model_choose(uint32_t count, int is_load)
+{
+    uint32_t taken;
+
+    if (count == 1 || (model_engine.options->search == MODEL_ALL && !may_deviate()))
+        return 0;
+    taken = choose_value(count, random_value(count, is_load));
+    if (taken != 0)
+        model_engine.deviations++;
+    return taken;
 }
 
 static int first_of(uint32_t set)
@@ -133,13 +156,13 @@ static int random_actor(uint32_t ready)
     return best;
 }
 
-/* Depth first: within the bound on preemptions, and not those that sleep. */
+/* Depth first: within the bound on deviations, and not those that sleep. */
 static int first_actor(struct choice *choice, uint32_t ready)
 {
-    uint32_t bound = model_engine.options->preemptions;
+    uint32_t bound = model_engine.options->deviations;
     uint32_t allowed = ready;
 
-    if (bound != 0 && model_engine.preemptions + 1 >= bound && model_engine.may_stay)
+    if (!may_deviate() && model_engine.may_stay)
         allowed = 1U << model_engine.self;
     *choice = (struct choice){.is_actor = 1,
         .ready = (uint8_t)allowed,
@@ -203,7 +226,7 @@ int model_choose_death(void)
     /* At random: about once in three schedules. */
     if (model_engine.options->search == MODEL_RANDOM)
         return model_random(3 * (uint64_t)actor_choices_before + 1) < 3;
-    return (int)model_choose(2, 0);
+    return (int)choose_value(2, 0);
 }
 
 int model_commute(const struct model_actor *a, const struct model_actor *b)

@@ -14,12 +14,12 @@
 /* The threads, and behind them "finally". */
 #define MODEL_FINALLY        MODEL_THREAD_COUNT_MAX
 #define MODEL_ACTOR_COUNT    (MODEL_THREAD_COUNT_MAX + 1)
-#define MODEL_LOCATION_COUNT 512
+#define MODEL_LOCATION_COUNT 256
 #define MODEL_MESSAGE_COUNT  128 /* of one location, in one schedule */
 #define MODEL_STEP_COUNT     4000
 #define MODEL_CHOICE_COUNT   4000
 #define MODEL_REGION_COUNT   32
-#define MODEL_STALE_LOADS    2 /* of one old value in a row: then a newer one comes */
+#define MODEL_STALE_LOADS    4 /* of one old value in a row: then a newer one comes */
 
 /*
  * What a thread, or who reads a message, knows: of each location the oldest message that may still
@@ -85,17 +85,17 @@ struct model_engine {
     struct model_actor actors[MODEL_ACTOR_COUNT];
     struct model_view sc; /* what all sequentially consistent fences have seen */
     uint32_t self;
-    int running;        /* 0 in set-up: accesses go straight to memory */
-    int over;           /* the schedule in hand has failed, or is of no interest */
-    int learned;        /* a location turned out to be shared: earlier schedules were too coarse */
-    uint32_t run;       /* number of the run, for sites */
-    uint64_t schedule;  /* number of the schedule, over all runs */
-    uint64_t stores;    /* and whatever else who looks again may find changed */
-    int in_kernel;      /* a load of the kernel's: no step of its own */
-    int begins;         /* the first choice of a schedule is still to be made */
-    int may_stay;       /* the running thread could go on: another one now is a preemption */
-    uint32_t sleep_set; /* threads whose next step was tried before, at an equal place */
-    uint32_t preemptions;
+    int running;         /* 0 in set-up: accesses go straight to memory */
+    int over;            /* the schedule in hand has failed, or is of no interest */
+    int learned;         /* a location turned out to be shared: earlier schedules were too coarse */
+    uint32_t run;        /* number of the run, for sites */
+    uint64_t schedule;   /* number of the schedule, over all runs */
+    uint64_t stores;     /* and whatever else who looks again may find changed */
+    int in_kernel;       /* a load of the kernel's: no step of its own */
+    int begins;          /* the first choice of a schedule is still to be made */
+    int may_stay;        /* the running thread could go on: another one now is a preemption */
+    uint32_t sleep_set;  /* threads whose next step was tried before, at an equal place */
+    uint32_t deviations; /* in this schedule; see model.h */
     int killed;
 };
 

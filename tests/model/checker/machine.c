@@ -85,6 +85,8 @@ int lam_lock_take(struct lam_lock *lock, int object_fd, uint64_t byte)
 {
     struct kernel_lock *kernel = &locks[byte % LOCK_COUNT];
 
+    if (byte >= LOCK_COUNT)
+        return -ENOTSUP; /* none that a ring's ends have */
     kernel_step("takes a lock");
     if (kernel->holder != 0)
         return -EBUSY;
@@ -196,6 +198,15 @@ static int futex_wake_all(lam_atomic_u32 *word)
     return woken;
 }
 
+/* What several bells are for: never rung in a scenario so far. */
+static void futex_wait_any(
+    lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns)
+{
+    if (count != 1)
+        model_fail("bound: who sleeps on %u bells is not modelled", count);
+    futex_wait(words[0], expected[0], deadline_ns);
+}
+
 /* Each thread has a clock of its own, so that reading it is no step that others could see. */
 static uint64_t now_ns(void)
 {
@@ -206,6 +217,7 @@ static const struct lam_base_ops model_ops = {
     .now_ns = now_ns,
     .futex_wait = futex_wait,
     .futex_wake_all = futex_wake_all,
+    .futex_wait_any = futex_wait_any,
     .yield = model_pause,
     .lock_probe = lock_probe,
 };

@@ -45,8 +45,12 @@ struct model_options {
     enum model_search search;
     uint64_t schedules_max; /* 0: no bound; random: 10,000 */
     uint64_t seed;          /* random */
-    uint32_t preemptions;   /* all: at most so many, less one: 0 no bound, 1 none */
-    uint32_t changes;       /* random: at how many steps priorities change; 0 for 3 */
+    /*
+     * All: at most so many preemptions, loads of old values and stores before others, together; 0:
+     * no bound. Who goes on when a thread waits or ends is tried in any case.
+     */
+    uint32_t deviations;
+    uint32_t changes; /* random: at how many steps priorities change; 0 for 3 */
     /* A mutant: operation @weak_operation of the function @weak_function loses its order. */
     const char *weak_function;
     const char *weak_operation;
@@ -56,10 +60,12 @@ struct model_options {
 
 struct model_result {
     int failed;
-    int complete; /* all schedules were tried, within the bound on preemptions */
+    int complete; /* all schedules were tried, within the bound on deviations */
     uint64_t schedules;
     uint64_t steps;
-    char text[256]; /* the failure */
+    uint32_t weakened; /* places that lost their order */
+    uint64_t restarts; /* because a word turned out to be shared */
+    char text[256];    /* the failure */
 };
 
 /* Run @program. Prints a failure with its trace unless told not to. Returns 0, or 1: it failed. */
@@ -92,6 +98,7 @@ int model_is_dead(uint32_t index);
 /* Count how often something rare was reached: a scenario that never gets there shows nothing. */
 void model_mark(uint32_t mark);
 uint64_t model_marks(uint32_t mark);
+void model_forget_marks(void);
 
 /* All places that the last run went through, first in @site. For the table of orders. */
 struct model_site *model_sites(void);

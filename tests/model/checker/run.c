@@ -76,13 +76,17 @@ uint64_t model_marks(uint32_t mark)
     return marks[mark % 16];
 }
 
+void model_forget_marks(void)
+{
+    memset(marks, 0, sizeof(marks));
+}
+
 static void set_up(const struct model_program *program)
 {
     static uint32_t run;
     uint64_t schedule = model_engine.schedule;
 
     memset(&model_engine, 0, sizeof(model_engine));
-    memset(marks, 0, sizeof(marks));
     model_engine.run = ++run;
     model_engine.schedule = schedule;
     model_engine.program = program;
@@ -104,7 +108,7 @@ static void begin_schedule(void)
     model_engine.schedule++;
     model_engine.stores = 0;
     model_engine.sleep_set = 0;
-    model_engine.preemptions = 0;
+    model_engine.deviations = 0;
     model_engine.killed = 0;
     model_engine.over = 0;
     model_engine.in_kernel = 0;
@@ -133,8 +137,8 @@ static int go_on(void)
     if (model_engine.learned) {
         /* There were steps before which nobody else was let in: again, from the start. */
         model_engine.learned = 0;
+        result->restarts++;
         result->schedules = 0;
-        memset(marks, 0, sizeof(marks));
         model_choices_restart();
         return 1;
     }

@@ -10,7 +10,16 @@
 #include <string.h>
 #include <ucontext.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define __asan_unpoison_memory_region(memory, bytes) ((void)0)
+#endif
+
 #define STACK_BYTES 131072
+
+/* While all others wait, time passes: longer than any interval at which somebody looks again. */
+#define PAUSE_NS UINT64_C(1000000000)
 
 struct model_engine model_engine;
 
@@ -143,6 +152,7 @@ static uint32_t settle(void)
         if (actor->wait == MODEL_PAUSED && actor->refreshed_at != model_engine.stores + 1) {
             actor->refreshed_at = model_engine.stores + 1;
             model_refresh(actor);
+            actor->now_ns += PAUSE_NS;
             actor->wait = MODEL_READY;
         }
         if (actor->wait == MODEL_ASLEEP && actor->deadline_ns != UINT64_MAX &&
@@ -180,7 +190,7 @@ static int choose_next(void)
             model_leave(); /* an equal schedule was tried */
     }
     if (model_engine.may_stay && (uint32_t)next != self)
-        model_engine.preemptions++;
+        model_engine.deviations++;
     return next;
 }
 
@@ -271,6 +281,8 @@ static void enter(uint32_t index)
 static void make_ready(uint32_t index)
 {
     (void)getcontext(&contexts[index]);
+    /* A schedule that was left in the middle leaves frames there. */
+    __asan_unpoison_memory_region(stacks[index], STACK_BYTES);
     contexts[index].uc_stack.ss_sp = stacks[index];
     contexts[index].uc_stack.ss_size = STACK_BYTES;
     contexts[index].uc_link = NULL;

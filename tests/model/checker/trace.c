@@ -42,8 +42,10 @@ static void begin_site(struct model_site *site)
     site->now = site->order;
     if (options->weak_function != NULL && strcmp(options->weak_function, site->function) == 0 &&
         strcmp(options->weak_operation, site->operation) == 0 &&
-        (options->weak_line == 0 || options->weak_line == site->line))
+        (options->weak_line == 0 || options->weak_line == site->line)) {
         site->now = MODEL_RELAXED;
+        model_engine.result->weakened++;
+    }
 }
 
 enum model_order model_order_of(struct model_site *site)
