@@ -209,8 +209,7 @@ static uint64_t round_of_consumer(void)
 {
     struct lam_ring mine;
     struct lam_ring_consumer consumer;
-    struct lam_ring_consumer_options options = {
-        .start = pick(2) == 0 ? LAM_RING_HEAD : LAM_RING_OLDEST};
+    struct lam_ring_consumer_options options = {.name = "a", .start = (enum lam_ring_start)pick(3)};
     struct lam_ring_stat stat;
     struct lam_error error;
     uint64_t total = 0;

@@ -140,7 +140,14 @@ Test(buffering, a_sleeping_producer_is_woken_by_who_comes)
     cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, &options, &error), 0));
     while (publish() == 1)
         continue;
-    child = start_child(log, &reader, 100);
+    sleep_soundly();
+    child = fork();
+    cr_assert(ge(int, child, 0));
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        nap_ms(20); /* it sleeps by now */
+        _exit(child_reads(log, &reader, 100));
+    }
     while (published < 100)
         cr_assert(eq(int, publish_until(lam_deadline_after_ns(SOON)), 0));
     cr_assert(eq(int, end_of_child(child), 0));

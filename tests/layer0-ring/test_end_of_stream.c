@@ -44,6 +44,10 @@ static void end_for_child(
     struct lam_ring_stat stat;
     pid_t child;
 
+    /* A death rings no bell: that one is seen by looking again. */
+    lam_base = &lam_base_linux;
+    if (ending != DIED)
+        sleep_soundly();
     make_ring(64, UINT64_MAX - 7, waiting);
     cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
     child = start_child(log, &options, UINT64_MAX);
@@ -51,9 +55,6 @@ static void end_for_child(
         cr_assert(eq(int, publish(), 1));
     await_word(&log->released, 20);
     nap_ms(2); /* it waits by now */
-    /* The last one comes with the end; who is poisoned may not look at it. */
-    if (ending != POISONED)
-        cr_assert(eq(int, publish(), 1));
     end_stream(ending);
     cr_assert(eq(int, end_of_child(child), end_errno[ending]), "ending %d", (int)ending);
     cr_assert(eq(u64, lam_load_relaxed(&log->released), published));
@@ -71,6 +72,50 @@ Test(end_of_stream, each_end_is_told_apart_by_sleeping_and_by_spinning_readers)
         end_for_child((enum ending)ending, LAM_WAIT_HYBRID, LAM_RING_MAY_SLEEP);
         end_for_child((enum ending)ending, LAM_WAIT_SPIN, LAM_RING_MAY_SLEEP);
         end_for_child((enum ending)ending, LAM_WAIT_YIELD, LAM_RING_SPIN_ONLY);
+    }
+}
+
+/* A clock in whose reading the last event and the end come: between a reader's two looks. */
+static enum ending ending_now;
+static int ended;
+
+static uint64_t end_and_read_clock(void)
+{
+    if (!ended) {
+        ended = 1;
+        cr_assert(eq(int, publish(), 1));
+        end_stream(ending_now);
+    }
+    return lam_base_linux.now_ns();
+}
+
+Test(end_of_stream, the_last_event_comes_before_the_end)
+{
+    struct lam_base_ops ops = lam_base_linux;
+
+    ops.now_ns = end_and_read_clock;
+    for (int ending = 0; ending < ENDINGS; ending++) {
+        struct lam_ring_consumer one;
+        struct lam_event event;
+        int rc = 0;
+
+        if (ending == POISONED)
+            continue; /* who is poisoned may not look at it */
+        ending_now = (enum ending)ending;
+        open_ring_at(DEPTH, UINT64_MAX);
+        cr_assert(eq(int, join(&one, "a", LAM_RING_HEAD), 0));
+        ended = 0;
+        lam_base = &ops;
+        for (int i = 0; i < 64 && rc == 0; i++)
+            rc = lam_ring_consumer_try_peek(&one, &event);
+        lam_base = &lam_base_linux;
+        cr_assert(eq(int, ended, 1));
+        cr_assert(eq(int, rc, 0));
+        cr_assert(eq(u64, take_one(&one), 0));
+        cr_assert(eq(int, lam_ring_consumer_peek_until(&one, lam_deadline_after_ns(SOON), &event),
+            -end_errno[ending]));
+        lam_ring_consumer_detach(&one);
+        (void)lam_ring_destroy(&ring);
     }
 }
 

@@ -201,6 +201,30 @@ Test(required, one_that_detaches_keeps_its_place_for_its_successor)
     lam_ring_consumer_detach(&again);
 }
 
+Test(required, each_death_has_a_grace_of_its_own)
+{
+    struct lam_ring_consumer one;
+
+    cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
+    require(1, LAM_RING_FAIL_CALL);
+    cr_assert(eq(int, lam_ring_producer_check(&producer), 0));
+    lam_ring_consumer_detach(&one);
+    for (unsigned deaths = 1; deaths < 5; deaths++) {
+        cr_assert(eq(int, lam_ring_producer_check(&producer), 1));
+        cr_assert(eq(u32, alerts.raised, deaths));
+        cr_assert(eq(u32, alerts.over, deaths - 1));
+        now_ns += GRACE_NS - 1;
+        cr_assert(eq(int, lam_ring_producer_check(&producer), 1));
+        /* It comes and goes between two looks. */
+        cr_assert(eq(int, join(&one, "a", LAM_RING_RESUME), 0));
+        lam_ring_consumer_detach(&one);
+        now_ns += 1;
+    }
+    cr_assert(eq(int, lam_ring_producer_check(&producer), 1));
+    now_ns += GRACE_NS;
+    cr_assert(eq(int, lam_ring_producer_check(&producer), -ECANCELED));
+}
+
 Test(required, its_entry_goes_to_no_other_name)
 {
     static struct lam_ring_consumer others[LAM_RING_CONSUMER_COUNT_MAX];
