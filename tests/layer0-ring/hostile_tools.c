@@ -8,6 +8,7 @@
  * it runs. LAMINA_BIN is the folder of the commands.
  */
 #include "lamina/ring/consumer.h"
+#include "lamina/ring/many.h"
 #include "lamina/ring/producer.h"
 #include "processes.h"
 #include "ring_stream.h"
@@ -34,36 +35,70 @@ static uint64_t pick(uint64_t count)
     return test_random(&random_state) % count;
 }
 
-/* A ring of several laps, with its consumer, counters and all. */
-static void make_ring(void)
+static void publish_as_one(struct lam_ring *ring, struct lam_ring_consumer *consumer)
 {
-    struct lam_ring_options options = {.backing = LAM_BACKING_NAMED,
-        .directory = folder,
-        .name = "x",
-        .depth = DEPTH,
-        .histograms = 2,
-        .schema = "some schema",
-        .schema_bytes = 11};
     struct lam_ring_producer producer;
-    struct lam_ring_consumer consumer;
     struct lam_event event;
     struct lam_error error;
-    struct lam_ring ring;
 
-    TEST_OK(lam_ring_create(&ring, &options, &error), error);
-    TEST_OK(lam_ring_producer_attach(&producer, &ring, NULL, &error), error);
-    TEST_OK(lam_ring_consumer_attach(&consumer, &ring, NULL, &error), error);
+    TEST_OK(lam_ring_producer_attach(&producer, ring, NULL, &error), error);
     for (uint64_t i = 0; i < 3 * DEPTH; i++) {
         void *payload = NULL;
 
         TEST_CHECK(lam_ring_producer_try_claim(&producer, i % 200, &payload) == 1);
         test_event_fill(payload, (uint32_t)(i % 200), i, producer.next);
         lam_ring_producer_commit(&producer, i % 200, 1, 0);
-        TEST_CHECK(lam_ring_consumer_try_peek(&consumer, &event) == 1);
+        TEST_CHECK(lam_ring_consumer_try_peek(consumer, &event) == 1);
         if (i % 3 == 0)
-            TEST_CHECK(lam_ring_consumer_release(&consumer) == 0);
+            TEST_CHECK(lam_ring_consumer_release(consumer) == 0);
     }
     lam_ring_producer_detach(&producer);
+}
+
+static void publish_as_many(struct lam_ring *ring, struct lam_ring_consumer *consumer)
+{
+    struct lam_ring_many_producer producer;
+    struct lam_event event;
+    struct lam_error error;
+
+    TEST_OK(lam_ring_many_attach(&producer, ring, NULL, &error), error);
+    for (uint64_t i = 0; i < 3 * DEPTH; i++) {
+        void *payload = NULL;
+
+        TEST_CHECK(lam_ring_many_try_claim(&producer, i % 200, &payload) == 1);
+        if (i % 5 == 0) {
+            lam_ring_many_abort(&producer); /* padding */
+            continue;
+        }
+        test_event_fill(payload, (uint32_t)(i % 200), i, i);
+        lam_ring_many_commit(&producer, i % 200, 1, 0);
+        TEST_CHECK(lam_ring_consumer_try_peek(consumer, &event) == 1);
+        TEST_CHECK(lam_ring_consumer_release(consumer) == 0);
+    }
+    lam_ring_many_detach(&producer);
+}
+
+/* A ring of several laps, with its consumer, counters and all. */
+static void make_ring(enum lam_ring_producers producers)
+{
+    struct lam_ring_options options = {.backing = LAM_BACKING_NAMED,
+        .directory = folder,
+        .name = "x",
+        .depth = DEPTH,
+        .histograms = 2,
+        .producers = producers,
+        .schema = "some schema",
+        .schema_bytes = 11};
+    struct lam_ring_consumer consumer;
+    struct lam_error error;
+    struct lam_ring ring;
+
+    TEST_OK(lam_ring_create(&ring, &options, &error), error);
+    TEST_OK(lam_ring_consumer_attach(&consumer, &ring, NULL, &error), error);
+    if (producers == LAM_RING_ONE_PRODUCER)
+        publish_as_one(&ring, &consumer);
+    else
+        publish_as_many(&ring, &consumer);
     lam_ring_consumer_detach(&consumer);
     lam_ring_detach(&ring);
 }
@@ -198,14 +233,9 @@ static void run_all(uint64_t answers[5])
     answers[run_one("dump", dump_control, meanwhile)]++;
 }
 
-int main(void)
+static void spoil_rings(enum lam_ring_producers producers, uint64_t rounds, uint64_t answers[5])
 {
-    const char *effort = getenv("LAMINA_EFFORT");
-    uint64_t rounds = 40 * (effort == NULL ? 1 : strtoull(effort, NULL, 10));
-    uint64_t answers[5] = {0};
-
-    TEST_CHECK(mkdtemp(folder) != NULL);
-    make_ring();
+    make_ring(producers);
     load(&objects[0], "data");
     load(&objects[1], "control");
     for (uint64_t round = 0; round < rounds; round++) {
@@ -217,10 +247,21 @@ int main(void)
         (void)unlink(objects[i].path);
         free(objects[i].bytes);
     }
+}
+
+int main(void)
+{
+    const char *effort = getenv("LAMINA_EFFORT");
+    uint64_t rounds = 20 * (effort == NULL ? 1 : strtoull(effort, NULL, 10));
+    uint64_t answers[5] = {0};
+
+    TEST_CHECK(mkdtemp(folder) != NULL);
+    spoil_rings(LAM_RING_ONE_PRODUCER, rounds, answers);
+    spoil_rings(LAM_RING_MANY_PRODUCERS, rounds, answers);
     (void)rmdir(folder);
     (void)printf("%llu rounds: %llu commands found nothing, %llu no ring, %llu damage\n",
-        (unsigned long long)rounds, (unsigned long long)answers[0], (unsigned long long)answers[3],
-        (unsigned long long)answers[4]);
+        (unsigned long long)(2 * rounds), (unsigned long long)answers[0],
+        (unsigned long long)answers[3], (unsigned long long)answers[4]);
     TEST_CHECK(answers[0] > 0 && answers[4] > 0);
     return 0;
 }
