@@ -113,7 +113,8 @@ static int start(struct lam_ring_consumer *consumer,
     consumer->lost_at_start = origin.lost;
     lam_ring_count_many(&entry->lost, origin.lost);
     lam_ring_count_many(&entry->overruns, origin.lost != 0);
-    lam_store_relaxed(&entry->joined, consumer->ordinal - origin.lost);
+    /* R24, pairs with A24 in lam_ring_entry_is_settled(). */
+    lam_store_release(&entry->joined, consumer->ordinal - origin.lost);
     lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
     LAM_CRASH_POINT("join.told");
     lam_fence_seq_cst(); /* F3: a producer may sleep until anyone comes */

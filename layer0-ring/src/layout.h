@@ -369,6 +369,15 @@ static inline uint64_t lam_ring_entry_next(uint64_t word, enum lam_ring_entry_st
     return ((word >> 8) + 1) << 8 | (uint64_t)state;
 }
 
+/*
+ * Whether a joiner has found its place: until then what is published may lie before it.
+ * A24, pairs with R24 in the attach: its walk to that place is over.
+ */
+static inline int lam_ring_entry_is_settled(const struct lam_ring_entry *entry)
+{
+    return lam_load_acquire(&entry->joined) != UINT64_MAX;
+}
+
 /* Whether a consumer can have this name. */
 static inline int lam_ring_is_consumer_name(const char *name)
 {

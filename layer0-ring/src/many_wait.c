@@ -169,10 +169,11 @@ static uint32_t count_joined(const struct lam_ring *ring)
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
-        enum lam_ring_entry_state state =
-            lam_ring_entry_state_of(lam_load_acquire(&control->entries[index].state));
+        const struct lam_ring_entry *entry = &control->entries[index];
+        enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         joined += (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY) &&
+                  lam_ring_entry_is_settled(entry) &&
                   lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0;
     }
     return joined;

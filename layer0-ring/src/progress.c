@@ -133,7 +133,7 @@ uint32_t lam_ring_producer_count(struct lam_ring_producer *producer, const char 
             memcmp(entry->name, prefix == NULL ? "" : prefix, prefix_bytes) != 0)
             continue;
         if (lam_ring_producer_sees_alive(producer, index))
-            count++;
+            count += (uint32_t)lam_ring_entry_is_settled(entry);
         else
             (void)lam_ring_producer_reap(producer, index);
     }
@@ -163,6 +163,7 @@ static int is_there_by_name(const struct lam_ring_producer *producer, const char
     uint32_t index = lam_ring_producer_find(producer, name);
 
     return index != UINT32_MAX && is_there(entry_at(producer, index)) &&
+           lam_ring_entry_is_settled(entry_at(producer, index)) &&
            lam_ring_producer_sees_alive(producer, index);
 }
 

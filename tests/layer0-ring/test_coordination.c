@@ -5,6 +5,8 @@
  */
 #include "one_ring.h"
 
+#include "layout.h"
+
 static void setup(void)
 {
     open_ring_at(DEPTH, UINT64_MAX - 5);
@@ -34,6 +36,31 @@ Test(coordination, a_wait_for_names_that_times_out_names_the_missing)
     cr_assert(strstr(error.text, "come: a") != NULL, "%s", error.text);
     lam_ring_consumer_detach(&one);
     lam_ring_consumer_detach(&three);
+}
+
+Test(coordination, a_joiner_counts_once_it_has_found_its_place)
+{
+    static const char *const name = "late";
+    struct lam_ring_consumer consumer;
+    lam_atomic_u64 *joined;
+    uint64_t place;
+
+    cr_assert(eq(int, join(&consumer, name, LAM_RING_HEAD), 0));
+    joined = &ring.control_head->entries[consumer.index].joined;
+    place = lam_load_relaxed(joined);
+    /* As it is while the joiner, whose entry gates already, walks to the head. */
+    lam_store_relaxed(joined, UINT64_MAX);
+    cr_assert(eq(u32, lam_ring_producer_count(&producer, NULL), 0));
+    cr_assert(
+        eq(int, lam_ring_producer_wait_consumers_until(&producer, 1, lam_deadline_after_ns(1)),
+            -ETIMEDOUT));
+    cr_assert(eq(int,
+        lam_ring_producer_wait_names_until(&producer, &name, 1, lam_deadline_after_ns(1), &error),
+        -ETIMEDOUT));
+    lam_store_relaxed(joined, place);
+    cr_assert(eq(int, lam_ring_producer_wait_consumers_until(&producer, 1, 0), 0));
+    cr_assert(eq(int, lam_ring_producer_wait_names_until(&producer, &name, 1, 0, &error), 0));
+    lam_ring_consumer_detach(&consumer);
 }
 
 Test(coordination, names_that_no_consumer_can_have_are_not_waited_for)

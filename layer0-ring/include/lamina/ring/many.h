@@ -238,7 +238,7 @@ int lam_ring_many_blocker(
     struct lam_ring_many_producer *producer, struct lam_ring_many_blocker *blocker);
 
 /*
- * Wait until at least @count consumers have joined.
+ * Wait until at least @count consumers have joined: they see all that is published from then on.
  *
  * Returns 0, or
  *   -ETIMEDOUT fewer had joined by @deadline_ns

@@ -86,7 +86,7 @@ void lam_ring_producer_detach(struct lam_ring_producer *producer);
 int lam_ring_producer_blocker(struct lam_ring_producer *producer, struct lam_ring_blocker *blocker);
 
 /*
- * Wait until at least @count consumers have joined.
+ * Wait until at least @count consumers have joined: they see all that is published from then on.
  *
  * Returns 0, or
  *   -ETIMEDOUT fewer had joined by @deadline_ns
