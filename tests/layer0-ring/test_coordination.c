@@ -3,9 +3,9 @@
  * Goal: a producer knows who is there and how far, waits for those it wants, and is told who blocks
  * it. Method: consumers of one process.
  */
-#include "one_ring.h"
-
 #include "layout.h"
+
+#include "one_ring.h"
 
 static void setup(void)
 {
