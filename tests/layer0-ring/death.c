@@ -10,6 +10,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
+#include "leftovers.h"
 #include "processes.h"
 #include "ring_stream.h"
 
@@ -199,6 +200,7 @@ int main(void)
     int rounds = 30 * (effort == NULL ? 1 : atoi(effort));
 
     (void)snprintf(name, sizeof(name), "death-%d", (int)getpid());
+    test_leave_nothing(name);
     producers_die(LAM_RING_MAY_SLEEP, rounds);
     producers_die(LAM_RING_SPIN_ONLY, rounds / 3);
     consumers_die(LAM_RING_MAY_SLEEP, rounds);

@@ -10,12 +10,18 @@ list(FILTER ring_sources INCLUDE REGEX "\\.c$")
 list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
 lam_program_test(ring_many_crash SOURCES many_crash.c ${ring_sources} LAYERS ring
   LABELS ring crash TIMEOUT 120)
-target_compile_definitions(ring_many_crash PRIVATE LAM_CRASH_POINTS=1)
-target_include_directories(ring_many_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer0-ring/src)
+lam_program_test(ring_many_holes SOURCES many_holes.c ${ring_sources} LAYERS ring
+  LABELS ring crash TIMEOUT 120)
+foreach(test IN ITEMS ring_many_crash ring_many_holes)
+  target_compile_definitions(${test} PRIVATE LAM_CRASH_POINTS=1)
+  target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/layer0-ring/src)
+endforeach()
 
-if(NOT LAM_SANITIZED)
-  add_test(NAME ring_many_kills_its_mutants
-    COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
-      ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/many.mutants)
-  lam_test_properties(ring_many_kills_its_mutants LABELS ring crash long TIMEOUT 600)
+if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
+  foreach(suite IN ITEMS many holes)
+    add_test(NAME ring_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)
+    lam_test_properties(ring_${suite}_kills_its_mutants LABELS ring crash long TIMEOUT 600)
+  endforeach()
 endif()

@@ -7,6 +7,7 @@
  * Method: a named ring over many wraps; consumers map it read-only. Killed ones die at a moment
  * that differs from round to round; what a consumer has seen of them is a prefix that all agree on.
  */
+#include "leftovers.h"
 #include "many_stream.h"
 
 #include "lamina/ring/stat.h"
@@ -158,6 +159,7 @@ int main(void)
     uint32_t events = 12000;
 
     (void)snprintf(name, sizeof(name), "many-%d", (int)getpid());
+    test_leave_nothing(name);
     board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     TEST_CHECK(board != MAP_FAILED);
     for (uint32_t round = 0; round < rounds; round++) {

@@ -8,6 +8,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
+#include "leftovers.h"
 #include "processes.h"
 
 #include <sched.h>
@@ -149,6 +150,7 @@ int main(void)
     if (test_wait(probe) != 0)
         test_skip("no PID namespace of its own can be had here");
     (void)snprintf(name, sizeof(name), "pid-spaces-%d", (int)getpid());
+    test_leave_nothing(name);
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
     for (int own_proc = 0; own_proc < 2; own_proc++) {
         TEST_OK(lam_ring_producer_attach(&producer, &ring, NULL, &error), error);

@@ -10,6 +10,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
+#include "leftovers.h"
 #include "processes.h"
 #include "ring_stream.h"
 
@@ -179,6 +180,7 @@ int main(void)
     const char *effort = getenv("LAMINA_EFFORT");
 
     (void)snprintf(name, sizeof(name), "stress-processes-%d", (int)getpid());
+    test_leave_nothing(name);
     if (effort != NULL)
         event_count *= strtoull(effort, NULL, 10);
     for (int consumer_count = 1; consumer_count <= 8; consumer_count *= 2)
