@@ -7,6 +7,7 @@
  */
 #include "lamina/ring/notify.h"
 #include "consumer_wait.h"
+#include "many_internal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,36 +24,61 @@ static void kick(struct lam_ring_notifier *notifier)
     (void)lam_base->futex_wake_all(&notifier->kick);
 }
 
+/* Why a consumer is told. */
+enum due {
+    NOT_DUE,
+    DUE,
+    SUSPECT, /* somebody may be dead: it has to look at once, and not when that is due */
+};
+
+/* Whether the ring's words say that its stream has come to an end. */
+static int has_ended(const struct lam_ring *ring, uint64_t next)
+{
+    enum lam_ring_state state = lam_ring_state_of(lam_load_acquire(&ring->data_head->state));
+
+    return state == LAM_RING_FAILED ||
+           (state == LAM_RING_CLOSED && !lam_ring_many_has_hole(ring, next));
+}
+
+/* Whether somebody died perhaps of whom the consumer waits for something. System calls. */
+static int is_forsaken(const struct lam_ring *ring, uint64_t next)
+{
+    int open = lam_ring_state_of(lam_load_acquire(&ring->data_head->state)) == LAM_RING_OPEN;
+
+    if (ring->producers == LAM_RING_ONE_PRODUCER)
+        return open && lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0;
+    return lam_ring_many_has_hole(ring, next) ||
+           (open && !lam_ring_many_is_alive(ring, UINT32_MAX));
+}
+
 /*
  * Whether there is anything that the consumer has to know: for the notifier's thread, which may not
- * touch the consumer. With @probe it asks for the producer's lock, too.
+ * touch the consumer. With @probe it asks for locks, too.
  */
-static int is_due(const struct lam_ring_watch *watch, int probe)
+static enum due is_due(const struct lam_ring_watch *watch, int probe)
 {
     const struct lam_ring_consumer *consumer = watch->consumer;
     const struct lam_ring *ring = consumer->ring;
     uint64_t next = lam_load_relaxed(&watch->next);
     uint64_t look_at_ns = lam_load_relaxed(&watch->look_at_ns);
-    uint64_t state;
 
     /* Whose turn it is after others, only the consumer can tell: each ring of the bell is its. */
+    if (look_at_ns != 0 &&
+        lam_load_acquire(&ring->control_head->consumer_bell) != lam_load_relaxed(&watch->bell))
+        return DUE;
     if (look_at_ns != 0)
-        return (probe && lam_clock_now_ns() >= look_at_ns) ||
-               lam_load_acquire(&ring->control_head->consumer_bell) !=
-                   lam_load_relaxed(&watch->bell);
+        return probe && lam_clock_now_ns() >= look_at_ns ? SUSPECT : NOT_DUE;
     /* A1: see lam_ring_consumer_try_peek(). */
     if (lam_load_acquire(&lam_ring_consumer_cell(consumer, next)->stamp) == next ||
         (consumer->policy == LAM_RING_LOSSY &&
             (int64_t)(next - lam_load_relaxed(&ring->data_head->horizon)) < 0))
-        return 1;
-    state = lam_load_acquire(&ring->data_head->state);
+        return DUE;
     if (lam_load_relaxed(&ring->control_head->poisoned) != 0 ||
         lam_load_relaxed(&ring->control_head->entries[consumer->index].state) !=
             lam_load_relaxed(&watch->entry_state) ||
-        lam_ring_state_of(state) == LAM_RING_CLOSED)
-        return 1;
-    return probe && lam_ring_state_of(state) == LAM_RING_OPEN &&
-           lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0;
+        has_ended(ring, next))
+        return DUE;
+    return probe && is_forsaken(ring, next) ? SUSPECT : NOT_DUE;
 }
 
 /* Look at one watch. Returns 1 while it is armed. */
@@ -60,14 +86,18 @@ static int attend(struct lam_ring_watch *watch, int probe)
 {
     /* Acquire: next and entry_state are those of this arming, or of a later one. */
     uint32_t armed = lam_load_acquire(&watch->armed);
+    enum due due;
 
     if ((armed & 1) == 0)
         return 0;
     /* The bit may have been taken for another one's sake. */
     if (lam_load_relaxed(&watch->look_at_ns) == 0)
         lam_ring_consumer_announce(watch->consumer);
-    if (!is_due(watch, probe))
+    due = is_due(watch, probe);
+    if (due == NOT_DUE)
         return 1;
+    if (due == SUSPECT)
+        lam_store_relaxed(&watch->suspect, 1); /* seen before the eventfd is: it is a system call */
     if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1)) {
         lam_ring_consumer_retract(watch->consumer);
         (void)eventfd_write(watch->fd, 1); /* cannot be full: it is emptied by each arming */
@@ -236,6 +266,17 @@ void lam_ring_watch_disarm(struct lam_ring_watch *watch)
         (void)eventfd_read(watch->fd, &value); /* it has been made readable, or is about to be */
 }
 
+/* Why there may be no more: by the ring's words; by locks, where somebody may be dead. */
+static int look_for_the_end(struct lam_ring_watch *watch)
+{
+    if (lam_load_relaxed(&watch->suspect) == 0)
+        return lam_ring_consumer_idle(watch->consumer);
+    lam_store_relaxed(&watch->suspect, 0);
+    /* It may have filled what a dead one left. */
+    return lam_ring_consumer_probe(watch->consumer) != 0 ||
+           lam_ring_consumer_is_ready(watch->consumer);
+}
+
 int lam_ring_watch_arm(struct lam_ring_watch *watch)
 {
     struct lam_ring_notifier *notifier = watch->notifier;
@@ -253,7 +294,7 @@ int lam_ring_watch_arm(struct lam_ring_watch *watch)
     lam_store_release(&watch->armed, armed);
     watch->armed_last = armed;
     lam_ring_consumer_announce(consumer); /* F2, and between armed and idle the same */
-    if (lam_ring_consumer_is_ready(consumer) || lam_ring_consumer_idle(consumer) != 0) {
+    if (lam_ring_consumer_is_ready(consumer) || look_for_the_end(watch) != 0) {
         lam_ring_watch_disarm(watch);
         return 1;
     }

@@ -53,6 +53,7 @@ struct lam_ring_watch {
     lam_atomic_u64 next;        /* of the consumer, when it was armed */
     lam_atomic_u64 entry_state; /* likewise */
     lam_atomic_u32 bell;        /* of the ring, before it was armed */
+    lam_atomic_u32 suspect;     /* it was told since somebody may be dead */
     lam_atomic_u64 look_at_ns;  /* for one that goes after others: when it looks itself; else 0 */
 };
 

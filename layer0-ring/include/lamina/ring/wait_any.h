@@ -25,9 +25,9 @@ extern "C" {
  * *@index: in, the one that was served last, UINT32_MAX for none; out, the one found. The search
  * starts behind the one served last, so that none is served twice while another one is ready.
  *
- * Returns 0 with *@index; or the end of one's stream, with *@index: -EPIPE, -EOWNERDEAD, -ESTALE,
- * -ENOTRECOVERABLE as lam_ring_consumer_try_peek(), only while no other is ready: leave it out of
- * the next call, which would say so again; or
+ * Returns 0 with *@index; or the end of one's stream, with *@index: -EPIPE, -ECANCELED,
+ * -EOWNERDEAD, -ESTALE, -ENOTRECOVERABLE as lam_ring_consumer_try_peek(), only while no other is
+ * ready: leave it out of the next call, which would say so again; or
  *   -ETIMEDOUT nothing came by @deadline_ns; *@index is as it was
  *   -EINVAL    @count is 0 or more than LAM_RING_WAIT_ANY_MAX
  */
