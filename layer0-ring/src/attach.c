@@ -2,6 +2,7 @@
 /*
  * Joining a ring that somebody else made: heads are copied, checked, and only then mapped by.
  */
+#include "geometry.h"
 #include "names.h"
 
 #include <errno.h>

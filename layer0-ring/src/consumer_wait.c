@@ -87,14 +87,6 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
     return -ENOTRECOVERABLE;
 }
 
-void lam_ring_wake_producers(struct lam_ring_control *control)
-{
-    lam_store_relaxed(&control->producer_rung_ns, lam_clock_now_ns());
-    (void)lam_add_acq_rel(&control->producer_bell, 1);
-    LAM_CRASH_POINT("wake.producer_rung");
-    (void)lam_base->futex_wake_all(&control->producer_bell);
-}
-
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
 {
     /* Taken with the word, so that one sleep costs one system call. */

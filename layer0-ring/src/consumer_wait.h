@@ -7,9 +7,11 @@
  */
 
 #include "after.h"
+#include "count.h"
 #include "group_table.h"
 #include "lamina/ring/consumer.h"
 #include "layout.h"
+#include "wake.h"
 
 /* Whether the next event is published. */
 static inline int lam_ring_consumer_is_there(const struct lam_ring_consumer *consumer)
@@ -36,6 +38,17 @@ static inline int lam_ring_consumer_is_ready(struct lam_ring_consumer *consumer)
                (int64_t)(consumer->next - lam_load_relaxed(&consumer->ring->data_head->horizon)) <
                    0);
 }
+
+/*
+ * Begin a consumer's wait, and end it, which came to @rc: learn from it, count it. The end returns
+ * @rc, or for -ETIMEDOUT the end of the stream, where that has come.
+ */
+void lam_ring_consumer_begin_wait(
+    struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns);
+int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc);
+
+/* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
+int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);
 
 /* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
 int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer);

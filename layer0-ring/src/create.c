@@ -2,6 +2,7 @@
 /*
  * Making a ring: both objects complete, control appears first, data last; and its end.
  */
+#include "geometry.h"
 #include "lamina/base/crash_point.h"
 #include "names.h"
 

@@ -2,6 +2,7 @@
 /*
  * Sizes: from options to bytes, and back from bytes that somebody else wrote.
  */
+#include "geometry.h"
 #include "layout.h"
 
 #include <errno.h>

@@ -7,6 +7,8 @@
  */
 
 #include "layout.h"
+#include "wake.h"
+#include "walk.h"
 
 #include "lamina/ring/many.h"
 

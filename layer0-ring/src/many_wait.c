@@ -2,6 +2,7 @@
 /*
  * One of many producers that waits: for room, or for consumers to come.
  */
+#include "count.h"
 #include "lamina/base/crash_point.h"
 #include "many_internal.h"
 

@@ -6,7 +6,10 @@
  * Shared by the producer's files alone.
  */
 
+#include "count.h"
 #include "lamina/ring/producer.h"
+#include "wake.h"
+#include "walk.h"
 #include "worn.h"
 
 /* The producer's map of worn cells. */

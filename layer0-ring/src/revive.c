@@ -11,6 +11,7 @@
 #include "lamina/base/crash_point.h"
 #include "lamina/ring/event_crc.h"
 #include "names.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <string.h>

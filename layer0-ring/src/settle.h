@@ -3,12 +3,13 @@
 #define LAM_RING_SETTLE_H
 
 /*
- * Where a consumer's reading starts, and its waiting: shared by the consumer's files and stat.c
- * alone.
+ * A consumer's entry, and where its reading starts: shared by the ring's own files alone.
  */
 
+#include "count.h"
 #include "lamina/ring/consumer.h"
 #include "layout.h"
+#include "walk.h"
 
 /* Where a predecessor stopped, for LAM_RING_RESUME. */
 struct lam_ring_origin {
@@ -51,18 +52,6 @@ int lam_ring_count_lost(const struct lam_ring_consumer *consumer, struct lam_rin
 /* Leave our place to a successor by our name; the entry's state says so. */
 void lam_ring_leave_place(struct lam_ring_consumer *consumer);
 
-/*
- * The waypoint @back places before the newest, or the oldest that is not overwritten: a place that
- * was whole when we looked. Returns 0, or -EPROTO: the producer never stands still.
- */
-int lam_ring_recent_place(const struct lam_ring *ring, uint64_t back, struct lam_ring_place *place);
-
-/*
- * The head, walked to from the newest waypoint without holding anybody back: again, where the
- * producer went round meanwhile. Returns 0, or -EPROTO: an impossible event, or no end of it.
- */
-int lam_ring_find_head(const struct lam_ring *ring, struct lam_ring_place *place);
-
 /* Copy bytes that may be overwritten meanwhile; whoever does must ask the horizon afterwards. */
 void lam_ring_copy_racing(void *to, const void *from, uint64_t bytes);
 
@@ -71,16 +60,5 @@ static inline int lam_ring_consumer_is_evicted(const struct lam_ring_consumer *c
 {
     return (consumer->guards & LAM_RING_GUARD_EVICTION) != 0 && !lam_ring_consumer_holds(consumer);
 }
-
-/*
- * Begin a consumer's wait, and end it, which came to @rc: learn from it, count it. The end returns
- * @rc, or for -ETIMEDOUT the end of the stream, where that has come.
- */
-void lam_ring_consumer_begin_wait(
-    struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns);
-int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wait *wait, int rc);
-
-/* One turn of a consumer's wait. Returns 0 (look again) or the wait's or the stream's end. */
-int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait *wait);
 
 #endif

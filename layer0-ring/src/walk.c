@@ -3,6 +3,7 @@
  * From a known boundary to the head, by the stamps: for observers, joiners and recovery. Nobody
  * polls a cursor; the newest waypoint is at most a sixteenth of the ring behind.
  */
+#include "walk.h"
 #include "layout.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A control object, field by field, and who holds its locks. */
 #include "dump.h"
+#include "geometry.h"
 #include "layout.h"
 
 #include "lamina/base/histogram.h"

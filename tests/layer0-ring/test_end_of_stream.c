@@ -4,6 +4,7 @@
  * epoch opens it again. Method: readers that sleep and that spin, in children.
  */
 #include "layout.h"
+#include "wake.h"
 
 #include "one_ring.h"
 
