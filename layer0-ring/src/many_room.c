@@ -152,7 +152,8 @@ static int held_back(struct lam_ring_many_producer *producer, uint32_t blocker)
         producer->blocker = blocker;
         producer->blocked_since_ns = 0;
     }
-    if ((producer->full_streak++ & 63) != 0 && !producer->look_now)
+    if ((producer->full_streak++ & 63) != 0 && !producer->look_now &&
+        producer->blocked_since_ns != 0)
         return 0; /* the clock costs more than the look at the table */
     producer->look_now = 0;
     now_ns = lam_clock_now_ns();

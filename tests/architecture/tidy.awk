@@ -143,6 +143,11 @@ has_word(code, "typedef") && code ~ /typedef[ \t]+(struct|union)[ \t]/ {
     refuse("typedef", "a struct is called a struct")
 }
 
+# Criterion 2.4's gt() is >=: an assertion that a count is not 0 would hold for 0.
+code ~ /(^|[^A-Za-z0-9_])gt\(/ {
+    refuse("assertion", "Criterion's gt() holds where both are equal; lt(), the other way round")
+}
+
 /^\{/ { function_start = FNR }
 /^\}/ {
     # A class and an initialiser end with a semicolon.

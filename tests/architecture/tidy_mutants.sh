@@ -61,7 +61,8 @@ void *lam_ring_attach_reader(void)
 {
     return malloc(1);
 }
-/* A comment may say volatile, malloc() and atomic_load(). */
+/* A comment may say volatile, malloc(), gt() and atomic_load(). */
+static int weight(int), right = weight(1);
 static const char *text = "volatile malloc(1) __sync_ /* \" still text";
 static const char pattern[] = "/tmp/lamina.XXXXXX"; /* a
  * comment of two lines that says _Atomic */
@@ -146,6 +147,7 @@ mutant guard "a header without a guard" sed -i '/^#ifndef/d; /^#define/d; /^#end
 mutant guard "a private guard of another name" \
     sed -i s/LAM_RING_LAYOUT_H/LAM_RING_LAYER_H/ layer0-ring/src/layout.h
 mutant typedef "a struct behind a typedef" append $header 'typedef struct ring ring_t;'
+mutant assertion "a gt() of Criterion's" append $ring 'cr_assert(gt(int, count, 0));'
 mutant "function length" "a function of 71 lines" sed -i '0,/^    step();/s//    step();\n&/' $ring
 mutant "file length" "a file of 501 lines" append $ring "$(yes '' | head -500; echo end)"
 mutant "dead file" "a source that is not built" append layer0-ring/src/old.c "$spdx"

@@ -53,7 +53,7 @@ static void never_appears(int (*publish_all)(void))
     for (uint64_t n = 0; n < in_ring; n++)
         cr_assert(eq(u64, take_one(&late), n));
     cr_assert(eq(int, publish_all(), 0));
-    cr_assert(gt(u64, published, in_ring));
+    cr_assert(lt(u64, in_ring, published));
     lam_ring_consumer_detach(&late);
 }
 

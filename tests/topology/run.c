@@ -157,7 +157,7 @@ pid_t run_pid(const struct lam_observer *observer, const char *role, uint32_t in
     struct lam_topology_peer peer;
 
     look(observer, role, index, &peer);
-    cr_assert(gt(int, peer.pid, 0));
+    cr_assert(lt(int, 0, peer.pid));
     return peer.pid;
 }
 
