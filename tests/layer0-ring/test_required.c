@@ -261,6 +261,27 @@ Test(required, watching_costs_nothing_while_there_is_room)
     lam_ring_consumer_detach(&one);
 }
 
+Test(required, a_blocked_producer_looks_once_in_each_interval)
+{
+    struct lam_ring_required_options options = {
+        .names = names, .count = 1, .check_ns = 50 * LAM_NS_PER_MS};
+    struct lam_ring_consumer one;
+
+    cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
+    cr_assert(eq(int, lam_ring_producer_require(&producer, &required, &options, &error), 0));
+    cr_assert(eq(int, fill_spinning(), 0));
+    for (unsigned interval = 1; interval < 4; interval++) {
+        probes = 0;
+        now_ns += 50 * LAM_NS_PER_MS - 1;
+        cr_assert(eq(int, fill_spinning(), 0));
+        cr_assert(eq(u32, probes, 0));
+        now_ns += 1;
+        cr_assert(eq(int, fill_spinning(), 0));
+        cr_assert(eq(u32, probes, 1));
+    }
+    lam_ring_consumer_detach(&one);
+}
+
 Test(required, options_that_cannot_be_are_refused)
 {
     static const char *const twice[] = {"a", "a"};

@@ -78,6 +78,18 @@ void lam_ring_consumer_detach(struct lam_ring_consumer *consumer);
 int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_start start,
     uint64_t *lost, struct lam_error *error);
 
+/*
+ * Where this consumer stands: the sequence of the event that it looks at next, and how many events
+ * of the ring came before that one. So a loss has a range: what lies between the places before and
+ * after the readmit, or the lossy read, that told of it. Wait-free.
+ */
+LAM_INLINE void lam_ring_consumer_place(
+    const struct lam_ring_consumer *consumer, uint64_t *sequence, uint64_t *ordinal)
+{
+    *sequence = consumer->next;
+    *ordinal = consumer->ordinal;
+}
+
 #ifdef __cplusplus
 }
 #endif
