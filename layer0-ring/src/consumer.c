@@ -115,6 +115,7 @@ static int start(struct lam_ring_consumer *consumer,
     lam_ring_count_many(&entry->overruns, origin.lost != 0);
     /* R24, pairs with A24 in lam_ring_entry_is_settled(). */
     lam_store_release(&entry->joined, consumer->ordinal - origin.lost);
+    lam_store_release(&entry->settled, consumer->entry_state);
     lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
     LAM_CRASH_POINT("join.told");
     lam_fence_seq_cst(); /* F3: a producer may sleep until anyone comes */
@@ -219,9 +220,11 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
     if (rc != 0) {
         /* As it was: evicted, at the place where it stood, and holding nobody. */
         uint64_t state = consumer->entry_state;
+        uint64_t evicted = lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED);
 
-        (void)lam_cas_acq_rel(
-            &entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED));
+        if (lam_load_acquire(&entry->state) == state)
+            lam_ring_keep_place(entry, state, evicted);
+        (void)lam_cas_acq_rel(&entry->state, &state, evicted);
         consumer->next = next;
         consumer->ordinal = ordinal;
         return rc;
@@ -236,5 +239,7 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
     *lost = consumer->ordinal - ordinal;
     lam_ring_count_many(&entry->lost, *lost);
     lam_ring_count(&entry->overruns);
+    lam_store_release(&entry->settled, consumer->entry_state);
+    lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
     return 0;
 }

@@ -72,6 +72,8 @@ struct lam_ring_entry {
     /* The producer's: the place of one that it found dead or evicted. */
     struct lam_ring_left taken;
     lam_atomic_u64 required; /* 1: its producer needs it; the entry is kept for its name */
+    /* The consumer's: the cursor is a place, below the horizon too. Marked as a left place is. */
+    lam_atomic_u64 settled;
 };
 
 /* The low byte of a group's state; above it, a generation. */
@@ -118,12 +120,25 @@ static inline int lam_ring_is_consumer_name(const char *name)
     return name != NULL && name[0] != '\0' && strlen(name) <= LAM_RING_CONSUMER_NAME_MAX;
 }
 
-/* Whether @left holds for an entry in the state @word. */
+/* Whether what has this mark holds for an entry in the state @word. */
+static inline int lam_ring_mark_is_of(uint64_t mark, uint64_t word)
+{
+    return mark == word || mark == lam_ring_entry_next(word, LAM_RING_ENTRY_GATING);
+}
+
 static inline int lam_ring_left_is_of(const struct lam_ring_left *left, uint64_t word)
 {
-    uint64_t mark = lam_load_acquire(&left->mark);
+    return lam_ring_mark_is_of(lam_load_acquire(&left->mark), word);
+}
 
-    return mark == word || mark == lam_ring_entry_next(word, LAM_RING_ENTRY_GATING);
+/*
+ * Whether the owner of @entry in the state @word had found its place. The horizon may have been
+ * raised over it while it did: then it gates all the same, and nothing of it was overwritten.
+ */
+static inline int lam_ring_gates_place(const struct lam_ring_entry *entry, uint64_t word)
+{
+    return lam_ring_entry_state_of(word) == LAM_RING_ENTRY_GATING &&
+           lam_ring_mark_is_of(lam_load_acquire(&entry->settled), word);
 }
 
 /* One writer. A reader is told by the state word, which is changed afterwards (R11, A11). */

@@ -18,25 +18,45 @@ static struct lam_ring_entry *entry_at(const struct lam_ring_producer *producer,
     return &producer->ring->control_head->entries[index];
 }
 
+/* Events before @cursor: a boundary from the horizon on, or of one who settled below it. */
+static int count_before(const struct lam_ring_producer *producer,
+    const struct lam_ring_entry *entry, uint64_t state, uint64_t cursor, uint64_t *ordinal)
+{
+    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
+    struct lam_ring_place walked = {.sequence = cursor};
+    uint64_t behind = cursor - producer->horizon;
+
+    if (behind <= producer->next - producer->horizon) {
+        *ordinal =
+            producer->horizon_ordinal + lam_ring_worn_count_clear(&worn, producer->horizon, behind);
+        return cursor == producer->next || lam_ring_worn_find_clear(&worn, cursor, 1) == cursor;
+    }
+    if (!lam_ring_gates_place(entry, state))
+        return 0;
+    /* Below the horizon the map may be a successor's, who does not know; the events are there. */
+    while ((int64_t)(walked.sequence - producer->horizon) < 0 &&
+           walked.sequence - cursor < producer->ring->depth)
+        if (lam_ring_walk_one(producer->ring, &walked) != 1)
+            return 0;
+    *ordinal = producer->horizon_ordinal - walked.ordinal;
+    return walked.sequence == producer->horizon;
+}
+
 /* Where the owner of @entry stopped, for the state @taken that it is to have: see resume.c. */
 static void remember(struct lam_ring_producer *producer, struct lam_ring_entry *entry,
     uint64_t state, uint64_t taken)
 {
-    struct lam_ring_worn worn = lam_ring_producer_worn(producer);
     uint64_t cursor = lam_load_acquire(&entry->cursor); /* A2 */
-    uint64_t behind = cursor - producer->horizon;
+    uint64_t ordinal;
 
     if (lam_ring_left_is_of(&entry->left, state)) {
         /* It died, or we lost patience, while it took a place over: that one stays. */
         lam_ring_left_set(&entry->taken, taken, lam_load_relaxed(&entry->left.sequence),
             lam_load_relaxed(&entry->left.ordinal));
-    } else if (behind > producer->next - producer->horizon ||
-               (cursor != producer->next && lam_ring_worn_find_clear(&worn, cursor, 1) != cursor)) {
-        lam_store_relaxed(&entry->taken.mark, 0); /* no boundary that is still there */
+    } else if (count_before(producer, entry, state, cursor, &ordinal)) {
+        lam_ring_left_set(&entry->taken, taken, cursor, ordinal);
     } else {
-        lam_ring_left_set(&entry->taken, taken, cursor,
-            producer->horizon_ordinal +
-                lam_ring_worn_count_clear(&worn, producer->horizon, behind));
+        lam_store_relaxed(&entry->taken.mark, 0); /* no boundary that is still there */
     }
     /* R11, pairs with A11; before the horizon passes it, too. */
     lam_fence_release();

@@ -6,7 +6,8 @@
  * entry over without a moment in which it does not gate. From then on the place is remembered
  * beside the state, with the count of events before it, so that what was overwritten meanwhile can
  * be counted. A successor that dies as it takes over leaves the place as it was: the mark says for
- * which state word it holds, and is taken away once all is settled.
+ * which state word it holds, and is taken away once all is settled. So does one that was evicted and
+ * dies as it joins again.
  */
 #include "lamina/base/crash_point.h"
 #include "layout.h"
@@ -35,7 +36,7 @@ static void read_place(const struct lam_ring_entry *entry, uint64_t word, uint64
 {
     enum lam_ring_entry_state state = lam_ring_entry_state_of(word);
 
-    origin->is_place = origin->is_counted = 0;
+    origin->is_place = origin->is_counted = origin->is_held = 0;
     origin->sequence = horizon;
     if (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_LEFT &&
         state != LAM_RING_ENTRY_DEAD && state != LAM_RING_ENTRY_EVICTED)
@@ -45,11 +46,25 @@ static void read_place(const struct lam_ring_entry *entry, uint64_t word, uint64
     if (!origin->is_place) {
         uint64_t cursor = lam_load_acquire(&entry->cursor);
 
-        /* Below the horizon it is one that died before it was anywhere. */
-        origin->is_place = (int64_t)(cursor - horizon) >= 0;
+        /* Else, below the horizon, it is one that died before it was anywhere. */
+        origin->is_held = lam_ring_gates_place(entry, word);
+        origin->is_place = origin->is_held || (int64_t)(cursor - horizon) >= 0;
         if (origin->is_place)
             origin->sequence = cursor;
     }
+}
+
+void lam_ring_keep_place(struct lam_ring_entry *entry, uint64_t word, uint64_t joined)
+{
+    if (lam_ring_left_is_of(&entry->left, word))
+        lam_store_release(&entry->left.mark, joined);
+    else if (lam_ring_left_is_of(&entry->taken, word))
+        lam_ring_left_set(&entry->left, joined, lam_load_relaxed(&entry->taken.sequence),
+            lam_load_relaxed(&entry->taken.ordinal));
+    else
+        lam_store_relaxed(&entry->left.mark, 0); /* it gates, and loses nothing; or it has none */
+    if (lam_ring_gates_place(entry, word))
+        lam_store_release(&entry->settled, joined);
 }
 
 int lam_ring_take_place(
@@ -61,16 +76,9 @@ int lam_ring_take_place(
     uint64_t taken = lam_ring_entry_next(word, LAM_RING_ENTRY_GATING);
 
     read_place(entry, word, horizon, origin);
-    if (!origin->is_place) {
-        lam_store_relaxed(&entry->left.mark, 0);
+    if (!origin->is_place)
         lam_store_release(consumer->cursor, horizon);
-    } else if (!origin->is_counted) {
-        lam_store_relaxed(&entry->left.mark, 0); /* it gates: nothing of it can be lost */
-    } else if (lam_ring_left_is_of(&entry->left, word)) {
-        lam_store_release(&entry->left.mark, taken);
-    } else {
-        lam_ring_left_set(&entry->left, taken, origin->sequence, origin->ordinal);
-    }
+    lam_ring_keep_place(entry, word, taken);
     LAM_CRASH_POINT("resume.place_marked");
     /*
      * R4: the cursor that the entry has, a place or one below it, gates from here on; who finds us

@@ -55,6 +55,8 @@ static void move_cursors_back(const struct lam_ring *ring, uint64_t head)
 
         if ((int64_t)(lam_load_relaxed(&entry->cursor) - head) > 0)
             lam_store_relaxed(&entry->cursor, head);
+        /* Below the horizon nothing is vouched for. */
+        lam_store_relaxed(&entry->settled, 0);
         /* Nor is a place that is remembered beyond the head. */
         if ((int64_t)(lam_load_relaxed(&entry->left.sequence) - head) > 0)
             lam_store_relaxed(&entry->left.mark, 0);

@@ -154,9 +154,9 @@ static int count_before(
     return -EPROTO;
 }
 
-/* @from: LAM_RING_RESUME's place; what is still there of it and above. */
+/* @origin: LAM_RING_RESUME's place; what is still there of it and above. */
 static int settle_gating(struct lam_ring_consumer *consumer, enum lam_ring_start start,
-    uint64_t from, struct tries *tries)
+    const struct lam_ring_origin *origin, struct tries *tries)
 {
     struct lam_ring *ring = consumer->ring;
     struct lam_ring_place place = {0};
@@ -164,15 +164,17 @@ static int settle_gating(struct lam_ring_consumer *consumer, enum lam_ring_start
 
     do {
         place.sequence = horizon_now(ring);
-        if (start == LAM_RING_RESUME && (int64_t)(from - place.sequence) > 0)
-            place.sequence = from;
+        if (start == LAM_RING_RESUME &&
+            (origin->is_held || (int64_t)(origin->sequence - place.sequence) > 0))
+            place.sequence = origin->sequence;
         rc = start == LAM_RING_HEAD ? recent_place(ring, 0, &place, tries) : 0;
         if (rc != 0 || !may_try(tries))
             return -EPROTO;
         lam_store_release(consumer->cursor, place.sequence);
         LAM_CRASH_POINT("join.cursor_stored");
         lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon(); joins was counted before */
-    } while ((int64_t)(place.sequence - horizon_now(ring)) < 0);
+    } while ((int64_t)(place.sequence - horizon_now(ring)) < 0 &&
+             !(start == LAM_RING_RESUME && origin->is_held));
     rc = start == LAM_RING_HEAD ? lam_ring_walk(ring, &place) : count_before(ring, &place, tries);
     consumer->next = place.sequence;
     consumer->ordinal = place.ordinal;
@@ -190,14 +192,12 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
     struct lam_ring_entry *entry = &ring->control_head->entries[consumer->index];
     int lossy = consumer->policy == LAM_RING_LOSSY;
     uint64_t state = lam_load_acquire(&entry->state);
-    uint64_t from = 0;
     int rc;
 
     if (start == LAM_RING_RESUME) {
         rc = lam_ring_take_place(consumer, origin, horizon_now(ring));
         if (rc != 0)
             return rc;
-        from = origin->sequence;
     } else {
         /*
          * R10, pairs with A2 in after.c: who sees this cursor, and followed the entry's last owner,
@@ -208,6 +208,7 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
         do {
             consumer->entry_state =
                 lam_ring_entry_next(state, lossy ? LAM_RING_ENTRY_LOSSY : LAM_RING_ENTRY_GATING);
+            lam_ring_keep_place(entry, state, consumer->entry_state); /* of one that was evicted */
         } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
     }
     LAM_CRASH_POINT("join.gating");
@@ -216,7 +217,8 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
     /* R9, pairs with A9 in the producer's rescan(): who sees the count sees entry and cursor. */
     (void)lam_add_acq_rel(&ring->control_head->joins, 1);
     LAM_CRASH_POINT("join.counted");
-    rc = lossy ? settle_lossy(consumer, start, tries) : settle_gating(consumer, start, from, tries);
+    rc = lossy ? settle_lossy(consumer, start, tries)
+               : settle_gating(consumer, start, origin, tries);
     return lam_ring_consumer_is_evicted(consumer) ? -ESTALE : rc;
 }
 

@@ -18,6 +18,7 @@ struct lam_ring_origin {
     uint64_t lost;     /* answer: events from there that are no longer in the ring */
     int is_place;      /* a predecessor's place is known */
     int is_counted;    /* its ordinal is known */
+    int is_held;       /* it has been gated all the time, from below the horizon too */
 };
 
 /*
@@ -45,6 +46,12 @@ int lam_ring_entry_is_named(const struct lam_ring_entry *entry, const char *name
  */
 int lam_ring_take_place(
     struct lam_ring_consumer *consumer, struct lam_ring_origin *origin, uint64_t horizon);
+
+/*
+ * The place that is remembered for @entry in the state @word, if there is one, holds for the word
+ * @joined, too: whoever dies as it joins leaves it to the next.
+ */
+void lam_ring_keep_place(struct lam_ring_entry *entry, uint64_t word, uint64_t joined);
 
 /* We are settled: what lies between the predecessor's place and ours. Returns 0 or -EPROTO. */
 int lam_ring_count_lost(const struct lam_ring_consumer *consumer, struct lam_ring_origin *origin);

@@ -205,6 +205,60 @@ Test(resume, a_producers_successor_keeps_the_places)
     close_ring();
 }
 
+/*
+ * The horizon raised over a consumer that had settled just before, by a producer that goes on or is
+ * dead: what the consumer gates is still there, and the cells below the new horizon are, too.
+ */
+static void raise_over(uint64_t sequence)
+{
+    lam_store_relaxed(&ring.data_head->horizon, sequence);
+    lam_store_relaxed(&ring.data_head->horizon_ordinal, sequence - ring.first_sequence);
+}
+
+Test(resume, a_place_that_the_horizon_was_raised_over_is_kept)
+{
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        struct lam_ring_consumer one, again;
+
+        open_ring_at(DEPTH, starts[i]);
+        cr_assert(eq(int, join(&one, "a", LAM_RING_HEAD), 0));
+        for (int n = 0; n < 8; n++)
+            cr_assert(eq(int, publish(), 1));
+        cr_assert(eq(u64, take_one(&one), 0));
+        raise_over(starts[i] + 5);
+        lam_lock_drop(&one.lock); /* it died */
+        resume_as(&again, 0, 1);
+        lam_lock_drop(&again.lock); /* so did its heir */
+        resume_as(&one, 0, 1);
+        for (uint64_t n = 2; n < 8; n++)
+            cr_assert(eq(u64, peek_one(&one), n));
+        lam_ring_consumer_detach(&one);
+        close_ring();
+    }
+}
+
+Test(resume, a_place_that_the_horizon_was_raised_over_is_counted)
+{
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        struct lam_ring_consumer one, again;
+
+        open_ring_at(DEPTH, starts[i]);
+        cr_assert(eq(int, join(&one, "a", LAM_RING_HEAD), 0));
+        for (int n = 0; n < 8; n++)
+            cr_assert(eq(int, publish(), 1));
+        cr_assert(eq(u64, take_one(&one), 0));
+        raise_over(starts[i] + 5);
+        lam_lock_drop(&one.lock);
+        lam_ring_producer_detach(&producer);
+        cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
+        for (int n = 0; n < 60; n++)
+            cr_assert(eq(int, publish_until(lam_deadline_after_ns(SOON)), 0));
+        resume_as(&again, producer.horizon_ordinal - 1, producer.horizon_ordinal);
+        lam_ring_consumer_detach(&again);
+        close_ring();
+    }
+}
+
 /* Take the entry's lock and the place, as far as that, and die. */
 static void die_taking_over(uint32_t index)
 {
