@@ -6,8 +6,8 @@
  * entry over without a moment in which it does not gate. From then on the place is remembered
  * beside the state, with the count of events before it, so that what was overwritten meanwhile can
  * be counted. A successor that dies as it takes over leaves the place as it was: the mark says for
- * which state word it holds, and is taken away once all is settled. So does one that was evicted and
- * dies as it joins again.
+ * which state word it holds, and is taken away once all is settled. So does one that was evicted
+ * and dies as it joins again.
  */
 #include "lamina/base/crash_point.h"
 #include "layout.h"
