@@ -8,15 +8,11 @@
  * parent.
  */
 
-#include "lamina/ring/consumer.h"
-#include "lamina/ring/producer.h"
 #include "lamina/ring/progress.h"
 #include "lamina/ring/required.h"
 #include "lamina/ring/stat.h"
+#include "one_producer.h"
 
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,24 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEPTH 16
-#define SOON  (10 * LAM_NS_PER_S)
+#define SOON (10 * LAM_NS_PER_S)
 
-/* Where counting starts: each suite runs over the wraps. */
-static const uint64_t starts[]
-    __attribute__((unused)) = {0, (UINT64_C(1) << 32) - 3, (UINT64_C(1) << 63) - 3, UINT64_MAX - 2};
-
-static struct lam_ring ring;
-static struct lam_ring_producer producer;
-static struct lam_error error;
 static uint64_t published; /* numbers, from 0 */
 
 static inline void make_ring(uint64_t depth, uint64_t first_sequence, enum lam_ring_waiting waiting)
 {
-    struct lam_ring_options options = {
-        .name = "one", .depth = depth, .first_sequence = first_sequence, .waiting = waiting};
-
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
+    create_ring(depth, first_sequence, waiting);
     published = 0;
 }
 
@@ -53,22 +38,11 @@ static inline void open_ring_at(uint64_t depth, uint64_t first_sequence)
     cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
 }
 
-static inline void close_ring(void)
-{
-    lam_ring_producer_detach(&producer);
-    (void)lam_ring_destroy(&ring);
-}
-
 static inline int publish(void)
 {
-    void *payload = NULL;
-    int rc = lam_ring_producer_try_claim(&producer, sizeof(published), &payload);
+    int rc = publish_value(published, sizeof(published));
 
-    if (rc == 1) {
-        memcpy(payload, &published, sizeof(published));
-        published++;
-        lam_ring_producer_commit(&producer, sizeof(published), 1, 0);
-    }
+    published += rc == 1;
     return rc;
 }
 
@@ -99,14 +73,6 @@ static inline int publish_batch_until(uint64_t deadline_ns)
     if (rc == 0)
         lam_ring_producer_commit_batch(&producer);
     return rc;
-}
-
-static inline uint64_t value_of(const struct lam_event *event)
-{
-    uint64_t value;
-
-    memcpy(&value, event->payload, sizeof(value));
-    return value;
 }
 
 /* The next number, not released; UINT64_MAX: none. */

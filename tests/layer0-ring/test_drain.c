@@ -4,30 +4,16 @@
  * handler's thread does the same until it is stopped or the stream ends, and loses nothing.
  */
 #include "lamina/ring/drain.h"
-#include "lamina/ring/producer.h"
+#include "one_pair.h"
 
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
-
-#define DEPTH 16
-
-static struct lam_ring ring;
-static struct lam_ring_producer producer;
-static struct lam_ring_consumer consumer;
-static struct lam_error error;
 
 static void attach(enum lam_ring_policy policy)
 {
-    struct lam_ring_options options = {
-        .name = "drain", .depth = DEPTH, .first_sequence = UINT64_MAX - 2};
-    struct lam_ring_consumer_options consumer_options = {.policy = policy};
+    struct lam_ring_consumer_options options = {.policy = policy};
 
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
-    cr_assert(eq(int, lam_ring_consumer_attach(&consumer, &ring, &consumer_options, &error), 0));
+    open_ring(UINT64_MAX - 2);
+    cr_assert(eq(int, lam_ring_consumer_attach(&consumer, &ring, &options, &error), 0));
 }
 
 static void setup(void)
@@ -35,26 +21,7 @@ static void setup(void)
     attach(LAM_RING_GATE);
 }
 
-static void teardown(void)
-{
-    lam_ring_consumer_detach(&consumer);
-    lam_ring_producer_detach(&producer);
-    (void)lam_ring_destroy(&ring);
-}
-
-TestSuite(drain, .init = setup, .fini = teardown, .timeout = 20);
-
-static int publish(uint64_t value)
-{
-    void *payload = NULL;
-    int rc = lam_ring_producer_try_claim(&producer, sizeof(value), &payload);
-
-    if (rc == 1) {
-        memcpy(payload, &value, sizeof(value));
-        lam_ring_producer_commit(&producer, sizeof(value), 1, 0);
-    }
-    return rc;
-}
+TestSuite(drain, .init = setup, .fini = close_pair, .timeout = 20);
 
 /* What a handler saw: values in order, and where the marks were. */
 struct seen {
@@ -171,7 +138,7 @@ Test(drain, a_lossy_reader_is_refused)
     struct lam_ring_drain drain = {.handle = see};
     struct lam_ring_handler handler;
 
-    teardown();
+    close_pair();
     attach(LAM_RING_LOSSY);
     cr_assert(eq(i64, lam_ring_consumer_drain(&consumer, &drain, NULL), -EINVAL));
     cr_assert(eq(int, lam_ring_handler_start(&handler, &consumer, &drain, &error), -EINVAL));

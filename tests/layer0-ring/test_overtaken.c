@@ -5,64 +5,18 @@
  * wait. Method: the step in between is made to happen there, by the bytes that it leaves or from
  * the clock that the waiting end reads.
  */
-#include "lamina/ring/consumer.h"
 #include "lamina/ring/lossy.h"
-#include "lamina/ring/producer.h"
 #include "layout.h"
+#include "one_pair.h"
 
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-#include <errno.h>
 #include <pthread.h>
-#include <string.h>
-
-#define DEPTH 16
-
-static struct lam_ring ring;
-static struct lam_ring_producer producer;
-static struct lam_ring_consumer consumer;
-static struct lam_error error;
 
 static void setup(void)
 {
-    struct lam_ring_options options = {.name = "overtaken", .depth = DEPTH};
-
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
-    cr_assert(eq(int, lam_ring_consumer_attach(&consumer, &ring, NULL, &error), 0));
+    open_pair(0, LAM_RING_MAY_SLEEP);
 }
 
-static void teardown(void)
-{
-    lam_ring_consumer_detach(&consumer);
-    lam_ring_producer_detach(&producer);
-    (void)lam_ring_destroy(&ring);
-}
-
-TestSuite(overtaken, .init = setup, .fini = teardown, .timeout = 20);
-
-static int publish(uint64_t value)
-{
-    void *payload = NULL;
-    int rc = lam_ring_producer_try_claim(&producer, sizeof(value), &payload);
-
-    if (rc == 1) {
-        memcpy(payload, &value, sizeof(value));
-        lam_ring_producer_commit(&producer, sizeof(value), 1, 0);
-    }
-    return rc;
-}
-
-static uint64_t take(struct lam_ring_consumer *from)
-{
-    struct lam_event event = {.payload = NULL};
-    uint64_t value = 0;
-
-    cr_assert(eq(int, lam_ring_consumer_try_peek(from, &event), 1));
-    memcpy(&value, event.payload, sizeof(value));
-    lam_ring_consumer_release(from);
-    return value;
-}
+TestSuite(overtaken, .init = setup, .fini = close_pair, .timeout = 20);
 
 Test(overtaken, a_successor_waits_for_who_joined_below_the_horizon)
 {
