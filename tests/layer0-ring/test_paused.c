@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: a peer that is stopped is not dead: nothing of its is reclaimed, repaired or taken over,
- * and when it goes on nothing has happened to it. Method: a child that stops itself in mid-claim, or
- * while it holds an event, for longer than several looks at its lock.
+ * and when it goes on nothing has happened to it. Method: a child that stops itself in mid-claim,
+ * or while it holds an event, for longer than several looks at its lock.
  */
 #include "one_ring.h"
 
