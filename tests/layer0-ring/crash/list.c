@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All crash points of the ring, each with the scene in which a peer dies there. labels.sh sees that
+ * none is left out. "write." ones are this suite's own: a peer that dies as it writes a payload.
+ */
+#include "crash.h"
+
+#define PRODUCER crash_scene_producer
+#define CONSUMER crash_scene_consumer
+
+const struct crash_case crash_cases[] = {
+    /* A producer comes, after one that died. */
+    {"attach.producer_locked", PRODUCER, 1, CRASH_PREDECESSOR},
+    {"epoch.signed", PRODUCER, 1, CRASH_PREDECESSOR},
+    {"epoch.waypoint_set", PRODUCER, 1, 0},
+    {"epoch.open", PRODUCER, 1, CRASH_PREDECESSOR},
+    /* It claims, writes, commits. */
+    {"claim.cell_cleared", PRODUCER, 60, 0},
+    {"write.begun", PRODUCER, 100, 0},
+    {"write.half", PRODUCER, 300, CRASH_PREDECESSOR},
+    {"write.done", PRODUCER, 100, CRASH_FILE},
+    {"publish.cut", PRODUCER, 15, 0},
+    {"publish.shape_stored", PRODUCER, 60, CRASH_FILE},
+    {"publish.stamp_stored", PRODUCER, 60, 0},
+    {"batch.claimed", PRODUCER, 15, CRASH_PREDECESSOR},
+    {"batch.staged", PRODUCER, 60, 0},
+    {"batch.cut", PRODUCER, 8, 0},
+    {"abort.begun", PRODUCER, 15, 0},
+    {"waypoint.words_stored", PRODUCER, 30, CRASH_FILE},
+    {"waypoint.counted", PRODUCER, 30, 0},
+    /* It makes room, and takes the dead and the slow out of the table. */
+    {"room.scanned", PRODUCER, 10, 0},
+    {"room.ordinal_stored", PRODUCER, 10, CRASH_FILE},
+    {"room.horizon_stored", PRODUCER, 10, 0},
+    {"bury.remembered", PRODUCER, 1, CRASH_DEAD_CONSUMER},
+    {"bury.taken", PRODUCER, 1, CRASH_DEAD_CONSUMER},
+    {"evict.remembered", PRODUCER, 1, CRASH_IMPATIENT},
+    {"evict.taken", PRODUCER, 1, CRASH_IMPATIENT},
+    {"place.half_written", PRODUCER, 1, CRASH_DEAD_CONSUMER | CRASH_IMPATIENT},
+    {"required.kept", PRODUCER, 2, CRASH_REQUIRED},
+    {"required.given_up", PRODUCER, 1, CRASH_REQUIRED},
+    /* It sleeps and wakes others. */
+    {"park.producer_announced", PRODUCER, 4, CRASH_FULL},
+    {"park.producer_woken", PRODUCER, 4, CRASH_FULL},
+    {"wake.bits_taken", PRODUCER, 10, CRASH_SLEEPY},
+    {"wake.bell_rung", PRODUCER, 10, CRASH_SLEEPY},
+    /* It ends. */
+    {"end.tallied", PRODUCER, 1, 0},
+    {"end.state_stored", PRODUCER, 1, 0},
+    {"fail.reason_stored", PRODUCER, 1, CRASH_FAILS},
+    {"end.state_stored", PRODUCER, 1, CRASH_FAILS},
+    {"detach.producer_tallied", PRODUCER, 1, CRASH_FILE},
+    /* A consumer joins, some in the place of one that died. */
+    {"attach.consumer_locked", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"join.begun", CONSUMER, 1, 0},
+    {"join.signed", CONSUMER, 1, 0},
+    {"join.signed", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"join.gating", CONSUMER, 1, 0},
+    {"join.used", CONSUMER, 1, 0},
+    {"join.used", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"join.counted", CONSUMER, 1, 0},
+    {"join.cursor_stored", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"join.settled", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"join.told", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"resume.place_marked", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"resume.taken", CONSUMER, 1, CRASH_PREDECESSOR},
+    {"place.half_written", CONSUMER, 1, CRASH_PREDECESSOR},
+    /* It releases, wakes others, sleeps. */
+    {"release.cursor_stored", CONSUMER, 60, 0},
+    {"wake.producer_taken", CONSUMER, 6, CRASH_FULL},
+    {"wake.producer_rung", CONSUMER, 6, CRASH_FULL},
+    {"chain.bits_taken", CONSUMER, 6, CRASH_LEADS | CRASH_FULL},
+    {"park.consumer_announced", CONSUMER, 10, CRASH_SLEEPY},
+    {"park.consumer_woken", CONSUMER, 10, CRASH_SLEEPY},
+    {"lossy.copied", CONSUMER, 40, CRASH_LOSSY},
+    /* It is evicted, and joins again. */
+    {"join.gating", CONSUMER, 3, CRASH_IMPATIENT},
+    {"join.cursor_stored", CONSUMER, 3, CRASH_IMPATIENT},
+    {"readmit.settled", CONSUMER, 2, CRASH_IMPATIENT},
+    /* It leaves. */
+    {"place.half_written", CONSUMER, 1, CRASH_LEAVES},
+    {"leave.place_set", CONSUMER, 1, CRASH_LEAVES},
+    {"leave.left", CONSUMER, 1, CRASH_LEAVES},
+    {"leave.unlocked", CONSUMER, 1, CRASH_LEAVES},
+    {"leave.freed", CONSUMER, 1, CRASH_LEAVES | CRASH_UNNAMED},
+    {"leave.freed", CONSUMER, 1, CRASH_LEAVES | CRASH_LOSSY},
+};
+
+const size_t crash_case_count = sizeof(crash_cases) / sizeof(crash_cases[0]);
