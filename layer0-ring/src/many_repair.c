@@ -7,7 +7,8 @@
  * which it does not before it has published. So whoever reads the tail, then all intents, then the
  * stamps, and finds no live producer whose intent is the hole's, knows that its claimer is dead.
  * From there on all is the dead's up to the first that may not be: a published stamp, an intent,
- * or the tail. Each of them is a boundary, since each intent was the tail once.
+ * or the tail. Each of them is a boundary, since each intent was the tail once. All that holds as
+ * long as the tail is within a lap of the hole, as it is until somebody fills it.
  */
 #include "many_internal.h"
 
@@ -101,6 +102,7 @@ static int is_dead_hole(const struct lam_ring *ring, uint64_t at, uint64_t *end)
 
     if (tail == at || tail - at > ring->depth)
         return 0;
+    LAM_CRASH_POINT("repair.looking");
     *end = lowest_intent(ring, at, tail);
     if (lam_ring_many_claimer(ring, at) != LAM_RING_PRODUCER_COUNT_MAX)
         return 0;
@@ -110,7 +112,12 @@ static int is_dead_hole(const struct lam_ring *ring, uint64_t at, uint64_t *end)
             break;
         }
     }
-    return *end != at;
+    /*
+     * Once filled, the hole holds nobody: where the ring went on for a lap while we looked, these
+     * stamps are those of later claims. Whoever stored one had moved the tail: A1 shows it.
+     */
+    tail = lam_load_acquire(&lam_ring_many_of(ring)->tail);
+    return *end != at && tail - at <= ring->depth;
 }
 
 void lam_ring_many_publish_padding(
@@ -132,6 +139,7 @@ int lam_ring_repair(const struct lam_ring *ring, uint64_t at)
 
     if (ring->data.access != LAM_ACCESS_WRITE || !is_dead_hole(ring, at, &end))
         return is_published(ring, at);
+    LAM_CRASH_POINT("repair.found");
     rc = lam_lock_take(&lock, ring->control.fd, LAM_RING_LOCK_REPAIR);
     if (rc != 0)
         return rc == -EBUSY ? rc : 0;

@@ -226,6 +226,48 @@ static void a_newcomer_in_a_dead_ones_entry_is_not_taken_for_it(void)
     end(&producer, &consumer);
 }
 
+static struct lam_ring_many_producer *passing_producer;
+static struct lam_ring_consumer *passing_consumer;
+
+/* The ring goes on for more than a lap; the cells of what was the hole hold what is not read. */
+static void go_on_for_a_lap(void)
+{
+    for (uint64_t number = 0; number < 70; number++) {
+        put(passing_producer, number);
+        if (number < 20)
+            expect(passing_consumer, number);
+    }
+}
+
+/* Another one is quicker. */
+static void fill_and_go_on(void)
+{
+    struct lam_event event = {.payload = NULL};
+
+    TEST_CHECK(lam_ring_consumer_peek_until(
+                   passing_consumer, lam_deadline_after_ns(SHORT), &event) == -ETIMEDOUT);
+    TEST_CHECK(repairs() == 1);
+    at("repair.looking", 1, go_on_for_a_lap);
+}
+
+static void who_was_lapped_while_it_looked_fills_nothing(void)
+{
+    struct lam_ring_many_producer producer, late;
+    struct lam_ring_consumer consumer;
+
+    begin(&producer, &consumer);
+    passing_producer = &producer;
+    passing_consumer = &consumer;
+    leave_hole();
+    at("repair.found", 1, fill_and_go_on);
+    attach(&late);
+    TEST_CHECK(hook_label == NULL && repairs() == 1);
+    for (uint64_t number = 20; number < 70; number++)
+        expect(&consumer, number);
+    lam_ring_many_detach(&late);
+    end(&producer, &consumer);
+}
+
 /*
  * One that wanted to claim where another one claimed, and died, gives up, since the ring is full
  * now: it does not stand in the way of the repair.
@@ -398,6 +440,7 @@ int main(void)
     holes_between_events_are_filled_and_no_more();
     a_claim_behind_a_hole_is_left_alone();
     a_newcomer_in_a_dead_ones_entry_is_not_taken_for_it();
+    who_was_lapped_while_it_looked_fills_nothing();
     a_loser_that_gives_up_hides_no_hole();
     what_is_no_event_is_passed_and_not_counted();
     a_paused_repairer_is_waited_for_and_a_dead_one_is_not();
