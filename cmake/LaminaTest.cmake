@@ -46,6 +46,9 @@ function(lam_test_properties name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  if(CMAKE_CROSSCOMPILING)
+    math(EXPR arg_TIMEOUT "5 * ${arg_TIMEOUT}") # an emulator is that much slower
+  endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RUN_SERIAL "${arg_SERIAL}"
     SKIP_RETURN_CODE 77 ENVIRONMENT "${LAM_TEST_ENVIRONMENT}"
