@@ -7,87 +7,16 @@
  * next event makes up for a wake-up that was lost; so there are questions and answers, too, one at
  * a time. All is checked number by number. Mutants: wait_stress.mutants.
  */
-#include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/wait_any.h"
-#include "processes.h"
-#include "ring_stream.h"
-
-#include <pthread.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <time.h>
+#include "wait_stress.h"
 
 #define CONSUMERS 3
 #define QUESTIONS 3 /* rings that a question may come by */
 #define RINGS     (QUESTIONS + 1)
 #define DEPTH     8
-#define STILL_S   8 /* nobody goes on for so long: a wake-up was lost */
 
 static struct lam_ring rings[RINGS];
-static uint64_t event_count = 3000;
-static enum lam_wait_mode wait_mode;
-static lam_atomic_u64 *progress; /* shared by all processes */
-static struct lam_base_ops ops;
-
-static void endless_futex_wait(lam_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
-{
-    (void)deadline_ns;
-    lam_base_linux.futex_wait(word, expected, LAM_DEADLINE_NEVER);
-}
-
-static void endless_futex_wait_any(
-    lam_atomic_u32 *const *words, const uint32_t *expected, uint32_t count, uint64_t deadline_ns)
-{
-    (void)deadline_ns;
-    lam_base_linux.futex_wait_any(words, expected, count, LAM_DEADLINE_NEVER);
-}
-
-static void *watch(void *argument)
-{
-    uint64_t last = UINT64_MAX;
-    unsigned still = 0;
-
-    (void)argument;
-    for (;; still++) {
-        uint64_t now = lam_load_relaxed(progress);
-
-        if (now != last)
-            still = 0;
-        last = now;
-        if (still > STILL_S) {
-            (void)fprintf(stderr, "nobody has gone on for %d s after %llu steps: a lost wake-up\n",
-                STILL_S, (unsigned long long)now);
-            _exit(1);
-        }
-        (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-    }
-    return NULL;
-}
-
-/* Nothing mostly; else something short, as long as a wake-up, or longer. */
-static void nap(uint64_t *random)
-{
-    uint64_t value = test_random(random);
-
-    (void)lam_add_acq_rel(progress, 1);
-    if (value % 16 == 0)
-        (void)sched_yield();
-    else if (value % 16 == 1)
-        (void)nanosleep(&(struct timespec){.tv_nsec = (long)(value >> 32) % 60000}, NULL);
-    else if (value % 16 < 5)
-        for (uint64_t i = value >> 56; i > 0; i--)
-            lam_pause();
-}
-
-static uint64_t number_of(const struct lam_event *event)
-{
-    uint64_t number = 0;
-
-    TEST_CHECK(event->payload_bytes == sizeof(number));
-    memcpy(&number, event->payload, sizeof(number));
-    return number;
-}
 
 /* A consumer is attached in the process that it reads in: a child's copy of a lock is closed. */
 static void attach_consumer(struct lam_ring_consumer *consumer, uint32_t at)
@@ -333,19 +262,7 @@ static void run(enum lam_wait_mode mode)
 
 int main(void)
 {
-    const char *effort = getenv("LAMINA_EFFORT");
-    pthread_t watcher;
-
-    if (effort != NULL)
-        event_count *= strtoull(effort, NULL, 10);
-    progress =
-        mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    TEST_CHECK(progress != MAP_FAILED);
-    ops = lam_base_linux;
-    ops.futex_wait = endless_futex_wait;
-    ops.futex_wait_any = endless_futex_wait_any;
-    lam_base = &ops;
-    TEST_CHECK(pthread_create(&watcher, NULL, watch, NULL) == 0);
+    sleep_without_an_end();
     run(LAM_WAIT_FUTEX);
     run(LAM_WAIT_HYBRID);
     (void)printf(
