@@ -7,7 +7,8 @@ get_target_property(ring_sources lam_ring SOURCES)
 list(FILTER ring_sources INCLUDE REGEX "\\.c$")
 list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
 lam_program_test(ring_crash_labels SOURCES crash_labels.c crash/leaks.c crash/list.c crash/peer.c
-    crash/ring.c crash/scene_consumer.c crash/scene_producer.c crash/stream.c
+    crash/ring.c crash/scene_consumer.c crash/scene_group.c crash/scene_many.c
+    crash/scene_producer.c crash/stream.c
     ${base_sources} ${ring_sources}
   LAYERS ring LABELS ring crash TIMEOUT 300)
 target_compile_definitions(ring_crash_labels PRIVATE LAM_CRASH_POINTS=1)

@@ -7,6 +7,8 @@
 
 #define PRODUCER crash_scene_producer
 #define CONSUMER crash_scene_consumer
+#define GROUP    crash_scene_group
+#define MANY     crash_scene_many
 
 const struct crash_case crash_cases[] = {
     /* A producer comes, after one that died. */
@@ -84,6 +86,51 @@ const struct crash_case crash_cases[] = {
     {"leave.unlocked", CONSUMER, 1, CRASH_LEAVES},
     {"leave.freed", CONSUMER, 1, CRASH_LEAVES | CRASH_UNNAMED},
     {"leave.freed", CONSUMER, 1, CRASH_LEAVES | CRASH_LOSSY},
+    /* A member of a group joins, the first or another one; takes, releases, leaves. */
+    {"group.named", GROUP, 1, CRASH_FOUNDS},
+    {"group.opened", GROUP, 1, CRASH_FOUNDS},
+    {"group.opened", GROUP, 1, 0},
+    {"group.entered", GROUP, 1, CRASH_FOUNDS},
+    {"group.entered", GROUP, 1, 0},
+    {"group.announced", GROUP, 40, 0},
+    {"group.end_stored", GROUP, 30, 0},
+    {"group.confirmed", GROUP, 30, CRASH_SLEEPY},
+    {"group.claimed", GROUP, 30, 0},
+    {"group.part_released", GROUP, 5, 0},
+    {"group.released", GROUP, 30, 0},
+    {"group.left", GROUP, 1, CRASH_LEAVES},
+    {"group.closed", GROUP, 1, CRASH_LEAVES | CRASH_FOUNDS},
+    /* It takes over what a dead one had. */
+    {"group.heir_locked", GROUP, 1, CRASH_PREDECESSOR | CRASH_ALONE},
+    {"group.taken_over", GROUP, 1, CRASH_PREDECESSOR | CRASH_ALONE},
+    {"group.released", GROUP, 4, CRASH_PREDECESSOR | CRASH_ALONE},
+    /* One of many producers comes, goes round what the dead left, publishes, leaves. */
+    {"attach.locked", MANY, 1, 0},
+    {"attach.intent_cleared", MANY, 1, 0},
+    {"attach.entry_open", MANY, 1, 0},
+    {"attach.repaired", MANY, 1, CRASH_ALONE},
+    {"attach.open", MANY, 1, 0},
+    {"repair.locked", MANY, 1, CRASH_ALONE},
+    {"repair.done", MANY, 1, CRASH_ALONE},
+    {"claim.intent_stored", MANY, 150, 0},
+    {"claim.tail_moved", MANY, 150, 0},
+    {"write.half", MANY, 400, 0},
+    {"commit.begun", MANY, 150, 0},
+    {"commit.shape_stored", MANY, 150, 0},
+    {"commit.stamp_stored", MANY, 150, CRASH_SLEEPY},
+    {"padding.shape_stored", MANY, 40, 0},
+    {"padding.stamp_stored", MANY, 40, 0},
+    {"waypoint.ordinal_stored", MANY, 60, 0},
+    {"waypoint.sequence_stored", MANY, 60, 0},
+    {"room.horizon_raised", MANY, 60, 0},
+    {"table.locked", MANY, 1, CRASH_ALONE},
+    {"table.remembered", MANY, 1, CRASH_ALONE},
+    {"wake.bits_taken", MANY, 10, CRASH_SLEEPY},
+    {"park.many_announced", MANY, 8, CRASH_FULL},
+    {"close.marked", MANY, 1, 0},
+    {"close.repaired", MANY, 1, CRASH_ALONE},
+    {"close.closed", MANY, 1, CRASH_ALONE},
+    {"detach.freed", MANY, 1, 0},
 };
 
 const size_t crash_case_count = sizeof(crash_cases) / sizeof(crash_cases[0]);

@@ -136,6 +136,8 @@ static void peer(void)
         else
             read_one(&reader);
     }
+    if (crash_is(CRASH_LEADS)) /* who leaves in order holds its followers no longer */
+        lam_store_release(&crash.board->releasing, UINT64_MAX - 1);
     lam_ring_consumer_detach(&reader.end);
 }
 
