@@ -113,8 +113,7 @@ int lam_ring_attach(
         strlen(options->name) > LAM_RING_NAME_MAX || strchr(options->name, '/') != NULL) {
         lam_ring_clear(ring);
         return lam_error_set(error, -EINVAL,
-            "ring name \"%.60s\": is empty, has a '/' or more than "
-            "%d bytes",
+            "ring name \"%.60s\": is empty, has a '/' or more than %d bytes",
             options->name == NULL ? "" : options->name, LAM_RING_NAME_MAX);
     }
     for (;;) {

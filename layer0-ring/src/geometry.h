@@ -3,7 +3,7 @@
 #define LAM_RING_GEOMETRY_H
 
 /*
- * Sizes: from options to bytes, and back from heads that somebody else wrote.
+ * Sizes: from options to bytes (geometry.c), and back from heads that somebody else wrote (heads.c).
  */
 
 #include "layout.h"
@@ -28,6 +28,19 @@ int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ri
 /* The same ring without huge pages. */
 void lam_ring_geometry_small(
     struct lam_ring_geometry *geometry, const struct lam_ring_options *options);
+
+static inline int lam_ring_is_power_of_two(uint64_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+/* Cells to map for @depth cells: whole pages, a power of two. */
+uint64_t lam_ring_mapped_cells(uint64_t depth, uint32_t cell_bytes, uint64_t page_bytes);
+
+/* Bytes before the cells, and bytes of control: whole pages. @producers: enum lam_ring_producers. */
+uint64_t lam_ring_head_bytes(uint32_t producers, uint64_t mapped_cells, uint64_t page_bytes);
+uint64_t lam_ring_control_bytes(
+    uint32_t schema_bytes, uint32_t histogram_count, uint64_t page_bytes);
 
 /* Where histograms lie in control: behind the schema, on lines of their own. */
 uint32_t lam_ring_histogram_offset(uint32_t schema_bytes);

@@ -26,8 +26,8 @@ static int check_options(const struct lam_ring *ring, const struct lam_ring_memb
     if ((options->start != LAM_RING_HEAD && options->start != LAM_RING_OLDEST) ||
         options->events_max > EVENTS_MAX)
         return lam_error_set(error, -EINVAL,
-            "ring %s: group %s starts at %d and takes %u events at once: head or oldest, and %u "
-            "at most",
+            "ring %s: group %s starts at %d and takes %u events at once: "
+            "head or oldest, and %u at most",
             ring->name, options->group, (int)options->start, options->events_max, EVENTS_MAX);
     return 0;
 }

@@ -114,9 +114,8 @@ static int refuse_to_replace(const struct lam_ring *ring, const struct lam_segme
     if (access(ring->data.path, F_OK) != 0)
         return 0; /* its maker died before it was a ring */
     return lam_error_set(error, -EEXIST,
-        "ring %s: a file ring that nobody holds is there (%s): go on with it by keep = 1, or "
-        "remove "
-        "it by lamina clean --files",
+        "ring %s: a file ring that nobody holds is there (%s): "
+        "go on with it by keep = 1, or remove it by lamina clean --files",
         options->name, old->path);
 }
 

@@ -65,4 +65,11 @@ int lam_ring_revive(struct lam_ring *ring, struct lam_error *error);
 /* 1: the file ring was written last in an earlier boot, and has not been revived. */
 int lam_ring_is_of_earlier_boot(const struct lam_ring_data *data);
 
+/*
+ * Make both objects of a ring, filled, and held by the creator's lock. Returns 0, or an error of
+ * lam_ring_create(); what was made until then is @ring's to detach.
+ */
+int lam_ring_create_objects(
+    struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error);
+
 #endif

@@ -11,10 +11,9 @@
 static const char help[] =
     "usage: lamina clean [--yes] [--json] [--files] [--directory DIRECTORY] [RING]\n"
     "\n"
-    "Shows the rings of a directory, and what is dead of them: no process holds any lock of "
-    "theirs,\n"
-    "which the kernel drops when a process dies. Without --yes nothing is changed. What cannot be\n"
-    "proven dead is left alone, and so is whatever is no ring.\n"
+    "Shows the rings of a directory, and what is dead of them: no process holds any lock of\n"
+    "theirs, which the kernel drops when a process dies. Without --yes nothing is changed. What\n"
+    "cannot be proven dead is left alone, and so is whatever is no ring.\n"
     "\n"
     "  --yes         remove what is dead, and what was half made by a process that is gone\n"
     "  --files       file rings without an end count as dead; else they are kept\n"

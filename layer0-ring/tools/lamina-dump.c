@@ -22,9 +22,8 @@ static const char help[] =
     "  --cells   print each event, too\n"
     "  --json    one JSON object a line\n"
     "\n"
-    "exit: 0, 1 the output cannot be written, 2 wrong command line, 3 no such file, 4 something "
-    "in\n"
-    "it cannot be\n";
+    "exit: 0, 1 the output cannot be written, 2 wrong command line, 3 no such file,\n"
+    "4 something in it cannot be\n";
 
 static int open_segment(struct dump *dump, const char *path)
 {

@@ -15,16 +15,14 @@
 #define POLL_NS         (2 * LAM_NS_PER_MS)
 
 static const char help[] =
-    "usage: lamina tail RING [--raw] [--from oldest|head] [--count N] [--bytes N] [--once] "
-    "[--json]\n"
+    "usage: lamina tail RING [--raw] [--from oldest|head] [--count N] [--bytes N] [--once]\n"
+    "                   [--json]\n"
     "\n"
     "Prints the events of a ring, one a line, as they are published: ordinal (events before it in\n"
-    "the ring), sequence (number of its first cell), kind, flags, bytes, and the payload in hex "
-    "and\n"
-    "ASCII. Reads as a lossy consumer without a place in the ring: no end waits for it or sees "
-    "it,\n"
-    "and what it was too slow for is a line that says how many. RING is the ring's name, or the\n"
-    "path of one of its two objects. Ends with the ring.\n"
+    "the ring), sequence (number of its first cell), kind, flags, bytes, and the payload in hex\n"
+    "and ASCII. Reads as a lossy consumer without a place in the ring: no end waits for it or\n"
+    "sees it, and what it was too slow for is a line that says how many. RING is the ring's name,\n"
+    "or the path of one of its two objects. Ends with the ring.\n"
     "\n"
     "  --raw         bytes as they are; the only way so far\n"
     "  --from        oldest: also what the ring still holds; head, by default: what comes\n"
