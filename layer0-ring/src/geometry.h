@@ -3,7 +3,7 @@
 #define LAM_RING_GEOMETRY_H
 
 /*
- * Sizes: from options to bytes (geometry.c), and back from heads that somebody else wrote (heads.c).
+ * Sizes: from options to bytes (geometry.c), and back from heads of others (heads.c).
  */
 
 #include "layout.h"
@@ -37,7 +37,7 @@ static inline int lam_ring_is_power_of_two(uint64_t value)
 /* Cells to map for @depth cells: whole pages, a power of two. */
 uint64_t lam_ring_mapped_cells(uint64_t depth, uint32_t cell_bytes, uint64_t page_bytes);
 
-/* Bytes before the cells, and bytes of control: whole pages. @producers: enum lam_ring_producers. */
+/* Bytes before the cells, and of control: whole pages. @producers is enum lam_ring_producers. */
 uint64_t lam_ring_head_bytes(uint32_t producers, uint64_t mapped_cells, uint64_t page_bytes);
 uint64_t lam_ring_control_bytes(
     uint32_t schema_bytes, uint32_t histogram_count, uint64_t page_bytes);
