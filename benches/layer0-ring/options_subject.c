@@ -102,19 +102,21 @@ BENCH_INLINE void send_sized(
 }
 
 BENCH_INLINE void send_one_batch(
-    uint32_t bytes, struct lam_ring_producer *producer, uint32_t batch, uint64_t value)
+    uint32_t bytes, struct lam_ring_producer *producer, uint32_t event_count, uint64_t value)
 {
-    uint64_t cell_count = lam_ring_producer_batch_cells(producer, batch, bytes);
+    uint64_t cell_count = lam_ring_producer_batch_cells(producer, event_count, bytes);
+    struct lam_ring_batch batch;
 
-    if (lam_ring_producer_try_claim_batch(producer, cell_count) != 1)
-        bench_must(lam_ring_producer_claim_batch_until(producer, cell_count, LAM_DEADLINE_NEVER));
-    for (uint32_t i = 0; i < batch; i++) {
+    if (lam_ring_producer_try_claim_batch(producer, cell_count, &batch) != 1)
+        bench_must(
+            lam_ring_producer_claim_batch_until(producer, cell_count, LAM_DEADLINE_NEVER, &batch));
+    for (uint32_t i = 0; i < event_count; i++) {
         void *payload;
 
-        LAM_ASSERT(lam_ring_producer_stage_timed(producer, bytes, 0, 0, &payload) == 1);
+        LAM_ASSERT(lam_ring_batch_stage_timed(&batch, bytes, 0, 0, &payload) == 1);
         bench_fill(payload, bytes, value++);
     }
-    lam_ring_producer_commit_batch_timed(producer);
+    lam_ring_batch_commit_timed(&batch);
 }
 
 BENCH_INLINE void send_batches(uint32_t bytes, struct lam_ring_producer *producer,

@@ -6,6 +6,7 @@
  * ring_ends.h: one event in, one event out, as the hot loop of a user of layer 0 has them.
  */
 
+#include "lamina/ring/batch.h"
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 

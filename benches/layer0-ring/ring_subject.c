@@ -128,18 +128,19 @@ BENCH_INLINE void send_batches(uint32_t bytes, struct lam_ring_producer *produce
     const struct bench_shape *shape, uint64_t count, uint64_t value)
 {
     uint64_t cell_count = shape->batch * bench_message_cells(shape);
+    struct lam_ring_batch batch;
 
     for (uint64_t sent = 0; sent < count; sent += shape->batch) {
-        if (lam_ring_producer_try_claim_batch(producer, cell_count) != 1)
-            bench_must(
-                lam_ring_producer_claim_batch_until(producer, cell_count, LAM_DEADLINE_NEVER));
+        if (lam_ring_producer_try_claim_batch(producer, cell_count, &batch) != 1)
+            bench_must(lam_ring_producer_claim_batch_until(
+                producer, cell_count, LAM_DEADLINE_NEVER, &batch));
         for (uint32_t i = 0; i < shape->batch; i++) {
             void *payload;
 
-            LAM_ASSERT(lam_ring_producer_stage(producer, bytes, 0, 0, &payload) == 1);
+            LAM_ASSERT(lam_ring_batch_stage(&batch, bytes, 0, 0, &payload) == 1);
             bench_fill(payload, bytes, value++);
         }
-        lam_ring_producer_commit_batch(producer);
+        lam_ring_batch_commit(&batch);
     }
 }
 

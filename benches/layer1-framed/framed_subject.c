@@ -137,20 +137,22 @@ BENCH_INLINE void send_sized(
         put_one(sender, bytes, value++);
 }
 
-BENCH_INLINE void send_batches(uint32_t bytes, struct lam_framed_sender *sender, uint32_t batch,
-    uint64_t count, uint64_t value)
+BENCH_INLINE void send_batches(uint32_t bytes, struct lam_framed_sender *sender,
+    uint32_t message_count, uint64_t count, uint64_t value)
 {
-    for (uint64_t sent = 0; sent < count; sent += batch) {
-        if (lam_framed_sender_try_claim_batch(sender, batch, bytes) != 1)
-            bench_must(
-                lam_framed_sender_claim_batch_until(sender, batch, bytes, LAM_DEADLINE_NEVER));
-        for (uint32_t i = 0; i < batch; i++) {
+    struct lam_framed_batch batch;
+
+    for (uint64_t sent = 0; sent < count; sent += message_count) {
+        if (lam_framed_sender_try_claim_batch(sender, message_count, bytes, &batch) != 1)
+            bench_must(lam_framed_sender_claim_batch_until(
+                sender, message_count, bytes, LAM_DEADLINE_NEVER, &batch));
+        for (uint32_t i = 0; i < message_count; i++) {
             void *payload;
 
-            LAM_ASSERT(lam_framed_sender_stage(sender, bytes, 0, &payload) == 1);
+            LAM_ASSERT(lam_framed_batch_stage(&batch, bytes, 0, &payload) == 1);
             bench_fill(payload, bytes, value++);
         }
-        lam_framed_sender_commit_batch(sender);
+        lam_framed_batch_commit(&batch);
     }
 }
 

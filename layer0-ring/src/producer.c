@@ -39,7 +39,6 @@ void lam_ring_producer_abort(struct lam_ring_producer *producer)
     if (cell_count > 1)
         lam_ring_producer_wear(producer, producer->next + 1, cell_count - 1);
     LAM_CRASH_POINT("abort.begun");
-    producer->staged_slack = 0;
     producer->claimed_end = producer->next;
 }
 

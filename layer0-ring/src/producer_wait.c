@@ -3,6 +3,7 @@
  * A producer that waits for room.
  */
 #include "lamina/base/crash_point.h"
+#include "lamina/ring/batch.h"
 #include "layout.h"
 #include "producer_internal.h"
 
@@ -77,15 +78,12 @@ int lam_ring_producer_claim_until(struct lam_ring_producer *producer, uint64_t p
     return rc < 0 ? rc : 0;
 }
 
-int lam_ring_producer_claim_batch_until(
+int lam_ring_producer_await_batch(
     struct lam_ring_producer *producer, uint64_t cell_count, uint64_t deadline_ns)
 {
-    int rc = lam_ring_producer_try_claim_batch(producer, cell_count);
+    int rc = lam_ring_producer_make_room(producer, cell_count);
 
-    while (rc == 0) {
+    if (rc == 0)
         rc = wait_room(producer, cell_count, deadline_ns);
-        if (rc == 1)
-            rc = lam_ring_producer_try_claim_batch(producer, cell_count);
-    }
     return rc < 0 ? rc : 0;
 }

@@ -26,17 +26,6 @@ void lam_ring_producer_write_batch_time(struct lam_ring_producer *producer)
         lam_ring_producer_write_time(producer);
 }
 
-int lam_ring_producer_stage_time(struct lam_ring_producer *producer, uint64_t payload_bytes,
-    uint16_t kind, uint16_t flags, void **payload)
-{
-    int rc = lam_ring_producer_stage(producer, payload_bytes + LAM_EVENT_EXTENSION_BYTES, kind,
-        flags | LAM_EVENT_TIMESTAMP, payload);
-
-    if (rc == 1)
-        *payload = (uint8_t *)*payload + LAM_EVENT_EXTENSION_BYTES;
-    return rc;
-}
-
 int lam_ring_producer_claim_timed_until(struct lam_ring_producer *producer, uint64_t payload_bytes,
     uint64_t deadline_ns, void **payload)
 {

@@ -122,23 +122,3 @@ void lam_framed_sender_commit_extended(
         (uint16_t)sender->extension_flags);
     sender->extension_flags = 0;
 }
-
-/* 0: more than any ring can give; the ring itself refuses what is more than this one's. */
-static uint64_t batch_cells(
-    const struct lam_framed_sender *sender, uint32_t message_count, uint64_t message_bytes_max)
-{
-    if (message_bytes_max > sender->producer.payload_bytes_max)
-        return 0;
-    return message_count * lam_ring_producer_cell_count(&sender->producer, message_bytes_max);
-}
-
-int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sender, uint32_t message_count,
-    uint64_t message_bytes_max, uint64_t deadline_ns)
-{
-    uint64_t cell_count = batch_cells(sender, message_count, message_bytes_max);
-
-    LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
-    if (cell_count == 0)
-        return -EMSGSIZE;
-    return lam_ring_producer_claim_batch_until(&sender->producer, cell_count, deadline_ns);
-}

@@ -10,6 +10,7 @@
  * Mutants this kills: no clearing at claim; no clearing at a shorter commit; an abort that does not
  * wear its cells; a horizon above a consumer's cursor; a limit one cell too far.
  */
+#include "lamina/ring/batch.h"
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/lossy.h"
 #include "lamina/ring/producer.h"
@@ -123,23 +124,23 @@ static void publish_one(void)
 
 static void publish_batch(void)
 {
+    struct lam_ring_batch batch;
     uint64_t cells = 1 + pick(model.ring.depth - 1);
     int fits = cells <= room();
     int abort_it = pick(6) == 0;
     uint64_t count = 1 + pick(9), staged = 0;
     uint64_t before = model.published, bytes_before = model.bytes;
-    int rc = lam_ring_producer_try_claim_batch(&model.producer, cells);
+    int rc = lam_ring_producer_try_claim_batch(&model.producer, cells, &batch);
 
     CHECK(rc == fits);
     if (!fits)
         return;
     while (staged < count) {
         uint32_t bytes = test_event_bytes(test_random(&model.random), model.bytes_max);
-        uint64_t sequence = model.producer.staged;
+        uint64_t sequence = batch.staged;
         void *payload = NULL;
 
-        rc = lam_ring_producer_stage(
-            &model.producer, bytes, (uint16_t)(model.published & 0x7fff), 0, &payload);
+        rc = lam_ring_batch_stage(&batch, bytes, (uint16_t)(model.published & 0x7fff), 0, &payload);
         if (rc == 0)
             break;
         CHECK(rc == 1);
@@ -148,7 +149,7 @@ static void publish_batch(void)
         staged++;
     }
     if (!abort_it) {
-        lam_ring_producer_commit_batch(&model.producer);
+        lam_ring_batch_commit(&batch);
         return;
     }
     lam_ring_producer_abort(&model.producer);

@@ -24,6 +24,7 @@ static const uint64_t starts[]
 
 static struct lam_ring ring;
 static struct lam_ring_producer producer;
+static struct lam_ring_batch batch __attribute__((unused));
 static struct lam_error error;
 
 static inline void create_ring(

@@ -63,15 +63,15 @@ static inline int publish_until(uint64_t deadline_ns)
 static inline int publish_batch_until(uint64_t deadline_ns)
 {
     void *payload = NULL;
-    int rc = lam_ring_producer_claim_batch_until(&producer, 2, deadline_ns);
+    int rc = lam_ring_producer_claim_batch_until(&producer, 2, deadline_ns, &batch);
 
     for (int i = 0; rc == 0 && i < 2; i++) {
-        (void)lam_ring_producer_stage(&producer, sizeof(published), 1, 0, &payload);
+        (void)lam_ring_batch_stage(&batch, sizeof(published), 1, 0, &payload);
         memcpy(payload, &published, sizeof(published));
         published++;
     }
     if (rc == 0)
-        lam_ring_producer_commit_batch(&producer);
+        lam_ring_batch_commit(&batch);
     return rc;
 }
 

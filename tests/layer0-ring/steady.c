@@ -21,6 +21,7 @@
 
 static struct lam_ring ring;
 static struct lam_ring_producer producer;
+static struct lam_ring_batch batch;
 static struct lam_ring_consumer gating, patient, lossy;
 static struct lam_ring_observer observer;
 static struct lam_ring_stat stat;
@@ -74,10 +75,10 @@ static void publish(uint64_t round)
     } else {
         CHECK(lam_ring_producer_claim_batch_until(&producer,
                   lam_ring_producer_batch_cells(&producer, 4, 40),
-                  lam_deadline_after_ns(LAM_NS_PER_S)) == 0);
+                  lam_deadline_after_ns(LAM_NS_PER_S), &batch) == 0);
         for (int i = 0; i < 4; i++)
-            CHECK(lam_ring_producer_stage_timed(&producer, 40, 1, 0, &payload) == 1);
-        lam_ring_producer_commit_batch_timed(&producer);
+            CHECK(lam_ring_batch_stage_timed(&batch, 40, 1, 0, &payload) == 1);
+        lam_ring_batch_commit_timed(&batch);
     }
     lam_ring_counter_add(counter, 1);
 }

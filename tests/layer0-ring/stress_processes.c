@@ -7,6 +7,7 @@
  * Method: a named ring of few cells, fork; the last reader leaves and joins again all the time, and
  * finds the number of what it reads in the event's kind and length pattern.
  */
+#include "lamina/ring/batch.h"
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
@@ -129,21 +130,23 @@ static pid_t produce(struct lam_ring *ring, uint32_t consumer_count)
     if (guest == 0)
         come_and_go();
     for (uint64_t number = 0; number < event_count;) {
-        uint64_t batch = 1 + test_random(&random) % 4;
+        uint64_t staged = 1 + test_random(&random) % 4;
+        struct lam_ring_batch batch;
         void *payload = NULL;
 
-        TEST_OK(lam_ring_producer_claim_batch_until(&producer, 40, lam_deadline_after_ns(PATIENCE)),
+        TEST_OK(lam_ring_producer_claim_batch_until(
+                    &producer, 40, lam_deadline_after_ns(PATIENCE), &batch),
             error);
-        while (batch-- > 0 && number < event_count) {
-            uint64_t sequence = producer.staged;
+        while (staged-- > 0 && number < event_count) {
+            uint64_t sequence = batch.staged;
 
-            if (lam_ring_producer_stage(&producer, bytes_of(number), 1, 0, &payload) != 1)
+            if (lam_ring_batch_stage(&batch, bytes_of(number), 1, 0, &payload) != 1)
                 break;
             memcpy(payload, &number, 8);
             test_event_fill((char *)payload + 8, bytes_of(number) - 8, number, sequence);
             number++;
         }
-        lam_ring_producer_commit_batch(&producer);
+        lam_ring_batch_commit(&batch);
     }
     lam_ring_producer_close(&producer);
     lam_ring_producer_detach(&producer);

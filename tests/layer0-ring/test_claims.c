@@ -48,12 +48,12 @@ static int long_until(uint64_t deadline_ns)
 
 static int try_several(void)
 {
-    return lam_ring_producer_try_claim_batch(&producer, 3);
+    return lam_ring_producer_try_claim_batch(&producer, 3, &batch);
 }
 
 static int several_until(uint64_t deadline_ns)
 {
-    return lam_ring_producer_claim_batch_until(&producer, 3, deadline_ns);
+    return lam_ring_producer_claim_batch_until(&producer, 3, deadline_ns, &batch);
 }
 
 static void abort_it(void)
@@ -78,10 +78,10 @@ static uint64_t commit_long(void)
 static uint64_t commit_several(void)
 {
     for (int i = 0; i < 3; i++) {
-        cr_assert(eq(int, lam_ring_producer_stage(&producer, 8, 1, 0, &payload), 1));
+        cr_assert(eq(int, lam_ring_batch_stage(&batch, 8, 1, 0, &payload), 1));
         memset(payload, 1, 8);
     }
-    lam_ring_producer_commit_batch(&producer);
+    lam_ring_batch_commit(&batch);
     return 3;
 }
 

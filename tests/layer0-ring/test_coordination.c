@@ -140,14 +140,14 @@ Test(coordination, a_refused_claim_is_told_how_many_cells_it_lacks)
         cr_assert(eq(int, publish(), 1));
     }
     cr_assert(eq(int, publish(), 0));
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3), 0));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3, &batch), 0));
     cr_assert(eq(u64, lam_ring_producer_lacks(&producer, 3), 3));
     for (int n = 0; n < 2; n++)
         (void)take_one(&one);
     cr_assert(eq(u64, lam_ring_producer_lacks(&producer, 3), 1));
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3), 0));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3, &batch), 0));
     (void)take_one(&one);
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3), 1));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3, &batch), 1));
     lam_ring_producer_abort(&producer);
     lam_ring_consumer_detach(&one);
 }
@@ -157,8 +157,8 @@ Test(coordination, an_empty_batch_publishes_nothing)
     struct lam_ring_consumer one;
 
     cr_assert(eq(int, join(&one, "a", LAM_RING_HEAD), 0));
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3), 1));
-    lam_ring_producer_commit_batch(&producer);
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3, &batch), 1));
+    lam_ring_batch_commit(&batch);
     cr_assert(eq(u64, peek_one(&one), UINT64_MAX));
     cr_assert(eq(u64, lam_ring_producer_published(&producer), UINT64_MAX - 5));
     lam_ring_consumer_detach(&one);

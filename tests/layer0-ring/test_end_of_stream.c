@@ -143,7 +143,7 @@ Test(end_of_stream, the_next_epoch_opens_what_was_closed_failed_or_left_by_a_dea
     lam_ring_producer_fail(&producer, NULL);
     lam_ring_producer_close(&producer);
     cr_assert(eq(int, publish(), -ECANCELED));
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 2), -ECANCELED));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 2, &batch), -ECANCELED));
     cr_assert(eq(int, lam_ring_producer_claim_until(&producer, 8, SOON, &payload), -ECANCELED));
     lam_ring_consumer_detach(&one);
     close_ring();

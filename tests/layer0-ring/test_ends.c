@@ -80,29 +80,29 @@ Test(ends, a_batch_is_seen_whole_or_not_at_all)
     struct lam_event event = {.payload = NULL};
     void *payload = NULL;
 
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 4), 1));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 4, &batch), 1));
     for (int i = 0; i < 4; i++)
-        cr_assert(eq(int, lam_ring_producer_stage(&producer, 8, 1, 0, &payload), 1));
-    cr_assert(eq(int, lam_ring_producer_stage(&producer, 8, 1, 0, &payload), 0));
-    cr_assert(eq(int, lam_ring_producer_stage(&producer, UINT64_MAX, 1, 0, &payload), -EMSGSIZE));
+        cr_assert(eq(int, lam_ring_batch_stage(&batch, 8, 1, 0, &payload), 1));
+    cr_assert(eq(int, lam_ring_batch_stage(&batch, 8, 1, 0, &payload), 0));
+    cr_assert(eq(int, lam_ring_batch_stage(&batch, UINT64_MAX, 1, 0, &payload), -EMSGSIZE));
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
     lam_ring_producer_abort(&producer);
     cr_assert(eq(int, publish(1), 1));
     cr_assert(eq(u64, take(&consumer), 1));
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
 
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 4), 1));
-    cr_assert(eq(int, lam_ring_producer_stage(&producer, 8, 1, 0, &payload), 1));
-    cr_assert(eq(int, lam_ring_producer_stage(&producer, 100, 2, 0, &payload), 1));
-    lam_ring_producer_commit_batch(&producer);
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 4, &batch), 1));
+    cr_assert(eq(int, lam_ring_batch_stage(&batch, 8, 1, 0, &payload), 1));
+    cr_assert(eq(int, lam_ring_batch_stage(&batch, 100, 2, 0, &payload), 1));
+    lam_ring_batch_commit(&batch);
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 1));
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 1));
     cr_assert(eq(u32, event.payload_bytes, 100));
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
 
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, DEPTH), -EMSGSIZE));
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3), 1));
-    lam_ring_producer_commit_batch(&producer); /* nothing staged */
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, DEPTH, &batch), -EMSGSIZE));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 3, &batch), 1));
+    lam_ring_batch_commit(&batch); /* nothing staged */
     cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
 }
 

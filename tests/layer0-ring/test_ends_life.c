@@ -125,7 +125,7 @@ Test(life, a_producer_that_dies_with_all_of_the_ring_claimed_has_a_successor)
             cr_assert(eq(int, lam_ring_producer_try_claim(&first, 8, &payload), 1));
             lam_ring_producer_commit(&first, 8, 1, 0);
         }
-        cr_assert(eq(int, lam_ring_producer_try_claim_batch(&first, 63), 1));
+        cr_assert(eq(int, lam_ring_producer_try_claim_batch(&first, 63, &batch), 1));
         lam_ring_producer_detach(&first);
         cr_assert(
             eq(int, lam_ring_producer_attach(&second, &whole, NULL, &error), 0), "%s", error.text);

@@ -34,7 +34,8 @@ Test(waits, waits_end_at_their_deadline_in_every_mode)
         cr_assert(lam_clock_now_ns() >= deadline_ns);
         cr_assert(eq(int, lam_ring_producer_blocker(&producer, &blocker), 1));
         cr_assert(blocker.since_ns >= 10 * LAM_NS_PER_MS);
-        cr_assert(eq(int, lam_ring_producer_claim_batch_until(&producer, 2, 0), -ETIMEDOUT));
+        cr_assert(
+            eq(int, lam_ring_producer_claim_batch_until(&producer, 2, 0, &batch), -ETIMEDOUT));
     }
     while (lam_ring_consumer_try_peek(&consumer, &event) == 1)
         lam_ring_consumer_release(&consumer);

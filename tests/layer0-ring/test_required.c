@@ -13,13 +13,13 @@ static int fill_by_batches(void)
     int rc = 1;
     void *payload = NULL;
 
-    while ((rc = lam_ring_producer_try_claim_batch(&producer, 2)) == 1) {
+    while ((rc = lam_ring_producer_try_claim_batch(&producer, 2, &batch)) == 1) {
         for (int i = 0; i < 2; i++) {
-            (void)lam_ring_producer_stage(&producer, sizeof(published), 1, 0, &payload);
+            (void)lam_ring_batch_stage(&batch, sizeof(published), 1, 0, &payload);
             memcpy(payload, &published, sizeof(published));
             published++;
         }
-        lam_ring_producer_commit_batch(&producer);
+        lam_ring_batch_commit(&batch);
     }
     return rc;
 }

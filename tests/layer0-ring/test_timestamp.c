@@ -18,6 +18,7 @@
 
 static struct lam_ring ring;
 static struct lam_ring_producer producer;
+static struct lam_ring_batch batch;
 static struct lam_ring_consumer consumer;
 static struct lam_error error;
 static struct lam_base_ops ops;
@@ -139,8 +140,7 @@ static void stage(const char *text)
     void *payload;
 
     cr_assert(eq(int,
-        lam_ring_producer_stage_timed(&producer, strlen(text), 7, LAM_EVENT_LAST_FRAME, &payload),
-        1));
+        lam_ring_batch_stage_timed(&batch, strlen(text), 7, LAM_EVENT_LAST_FRAME, &payload), 1));
     memcpy(payload, text, strlen(text));
 }
 
@@ -150,18 +150,18 @@ Test(timestamp, the_first_event_of_a_batch_carries_the_time_of_all)
     uint64_t at_ns;
 
     open_ring(2, 0, UINT64_MAX - 2);
-    for (int batch = 0; batch < 20; batch++) {
+    for (int round = 0; round < 20; round++) {
         uint64_t cells = lam_ring_producer_batch_cells(&producer, 8, strlen(text));
 
-        cr_assert(eq(u64, cells, batch % 2 == 0 ? 9 : 8));
-        cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, cells), 1));
+        cr_assert(eq(u64, cells, round % 2 == 0 ? 9 : 8));
+        cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, cells, &batch), 1));
         for (int i = 0; i < 8; i++)
             stage(text);
         now_ns += 77;
-        lam_ring_producer_commit_batch_timed(&producer);
+        lam_ring_batch_commit_timed(&batch);
         for (int i = 0; i < 8; i++)
-            cr_assert(eq(int, take(text, &at_ns), batch % 2 == 0 && i == 0));
-        if (batch % 2 == 0)
+            cr_assert(eq(int, take(text, &at_ns), round % 2 == 0 && i == 0));
+        if (round % 2 == 0)
             cr_assert(eq(u64, at_ns, now_ns));
     }
     close_ring();
@@ -173,11 +173,10 @@ Test(timestamp, a_batch_that_was_staged_by_plain_calls_is_left_alone)
     void *payload;
 
     open_ring(1, 0, 0);
-    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 1), 1));
-    cr_assert(
-        eq(int, lam_ring_producer_stage(&producer, 20, 7, LAM_EVENT_LAST_FRAME, &payload), 1));
+    cr_assert(eq(int, lam_ring_producer_try_claim_batch(&producer, 1, &batch), 1));
+    cr_assert(eq(int, lam_ring_batch_stage(&batch, 20, 7, LAM_EVENT_LAST_FRAME, &payload), 1));
     memcpy(payload, "bytes that must stay", 20);
-    lam_ring_producer_commit_batch_timed(&producer);
+    lam_ring_batch_commit_timed(&batch);
     cr_assert(eq(int, take("bytes that must stay", &at_ns), 0));
     close_ring();
 }

@@ -148,8 +148,9 @@ static int release_some(void)
 /* All was taken and released, so all of the ring is free. */
 static int all_is_free(void)
 {
-    int rc =
-        lam_framed_sender_try_claim_batch(&channel.sender, (uint32_t)channel.ring.depth - 1, 48);
+    struct lam_framed_batch batch;
+    int rc = lam_framed_sender_try_claim_batch(
+        &channel.sender, (uint32_t)channel.ring.depth - 1, 48, &batch);
 
     if (rc == 1)
         lam_framed_sender_abort(&channel.sender);

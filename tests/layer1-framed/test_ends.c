@@ -10,6 +10,7 @@
 #include "channel.h"
 
 static struct channel channel;
+static struct lam_framed_batch batch;
 static struct lam_framed_message message;
 
 static void open_channel(void)
@@ -53,7 +54,8 @@ Test(ends, a_full_channel_says_whom_it_waits_for)
         -ETIMEDOUT));
     cr_assert(
         eq(int, lam_framed_sender_send_until(&channel.sender, &part, 1, 1, NULL, 0), -ETIMEDOUT));
-    cr_assert(eq(int, lam_framed_sender_claim_batch_until(&channel.sender, 2, 40, 0), -ETIMEDOUT));
+    cr_assert(eq(
+        int, lam_framed_sender_claim_batch_until(&channel.sender, 2, 40, 0, &batch), -ETIMEDOUT));
     cr_assert(eq(int, lam_framed_sender_blocker(&channel.sender, &blocker), 1));
     cr_assert(eq(u32, blocker.pid, (uint32_t)getpid()));
     for (uint64_t number = 0; number < 15; number++)

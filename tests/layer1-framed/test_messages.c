@@ -10,6 +10,7 @@
 #include "channel.h"
 
 static struct channel channel;
+static struct lam_framed_batch batch;
 
 static void open_channel(void)
 {
@@ -53,8 +54,9 @@ Test(messages, larger_than_half_the_ring_get_no_claim)
     cr_assert(
         eq(int, lam_framed_sender_try_claim_correlated(sender, UINT64_MAX, &correlation, &payload),
             -EMSGSIZE));
-    cr_assert(eq(int, lam_framed_sender_try_claim_batch(sender, 2, bytes_max), -EMSGSIZE));
-    cr_assert(eq(int, lam_framed_sender_try_claim_batch(sender, 1, bytes_max + 1), -EMSGSIZE));
+    cr_assert(eq(int, lam_framed_sender_try_claim_batch(sender, 2, bytes_max, &batch), -EMSGSIZE));
+    cr_assert(
+        eq(int, lam_framed_sender_try_claim_batch(sender, 1, bytes_max + 1, &batch), -EMSGSIZE));
     cr_assert(eq(int, known_round(&channel, 7, bytes_max), 1));
 }
 
@@ -159,15 +161,14 @@ Test(messages, of_a_batch_become_visible_at_once)
     void *payload;
 
     for (uint64_t lap = 0; lap < 20; lap++) {
-        cr_assert(eq(int, lam_framed_sender_try_claim_batch(&channel.sender, 7, 48), 1));
+        cr_assert(eq(int, lam_framed_sender_try_claim_batch(&channel.sender, 7, 48, &batch), 1));
         for (uint64_t number = 0; number < 7; number++) {
-            cr_assert(eq(
-                int, lam_framed_sender_stage(&channel.sender, 48, (uint16_t)number, &payload), 1));
+            cr_assert(eq(int, lam_framed_batch_stage(&batch, 48, (uint16_t)number, &payload), 1));
             known_fill(payload, number, 0, 48);
             cr_assert(eq(int, lam_framed_receiver_try_receive(&channel.receiver, &message), 0));
         }
-        cr_assert(eq(int, lam_framed_sender_stage(&channel.sender, 48, 7, &payload), 0));
-        lam_framed_sender_commit_batch(&channel.sender);
+        cr_assert(eq(int, lam_framed_batch_stage(&batch, 48, 7, &payload), 0));
+        lam_framed_batch_commit(&batch);
         for (uint64_t number = 0; number < 7; number++)
             cr_assert(eq(int, known_try_receive(&channel.receiver, number, 48), 1));
     }

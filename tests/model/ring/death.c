@@ -34,18 +34,18 @@ static void publish_and_die(void)
 {
     struct lam_ring_producer *producer = &world.producers[0];
     uint64_t sequence;
+    struct lam_ring_batch batch;
     void *payload = NULL;
 
     world_publish(producer, 2, 4);
     sequence = producer->next;
-    while (lam_ring_producer_try_claim_batch(producer, 2) != 1)
+    while (lam_ring_producer_try_claim_batch(producer, 2, &batch) != 1)
         lam_pause();
     for (uint64_t i = 0; i < 2; i++) {
-        (void)lam_ring_producer_stage(
-            producer, world_payload_bytes(1), (uint16_t)(5 + i), 0, &payload);
+        (void)lam_ring_batch_stage(&batch, world_payload_bytes(1), (uint16_t)(5 + i), 0, &payload);
         world_write(&world.ring, payload, sequence + i, 1, 5 + i);
     }
-    lam_ring_producer_commit_batch(producer);
+    lam_ring_batch_commit(&batch);
     lam_ring_producer_detach(producer);
 }
 

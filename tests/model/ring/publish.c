@@ -48,15 +48,16 @@ static void publish_batch(void)
 {
     struct lam_ring_producer *producer = &world.producers[0];
     uint64_t sequence = producer->next;
+    struct lam_ring_batch batch;
     void *payload;
 
-    MODEL_CHECK(lam_ring_producer_try_claim_batch(producer, 3) == 1);
+    MODEL_CHECK(lam_ring_producer_try_claim_batch(producer, 3, &batch) == 1);
     for (uint64_t i = 0; i < 3; i++) {
-        MODEL_CHECK(lam_ring_producer_stage(
-                        producer, world_payload_bytes(1), (uint16_t)(i + 1), 0, &payload) == 1);
+        MODEL_CHECK(lam_ring_batch_stage(
+                        &batch, world_payload_bytes(1), (uint16_t)(i + 1), 0, &payload) == 1);
         world_write(&world.ring, payload, sequence + i, 1, i + 1);
     }
-    lam_ring_producer_commit_batch(producer);
+    lam_ring_batch_commit(&batch);
 }
 
 static void consume_batch(void)

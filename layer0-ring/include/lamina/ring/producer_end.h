@@ -32,9 +32,7 @@ struct lam_ring_producer {
     uint64_t limit;        /* consumers have released all below limit - depth */
     uint64_t claimed_end;  /* sequence behind the claim; next: nothing is claimed */
     uint64_t round_up;     /* what makes a payload's bytes whole cells, header included */
-    uint64_t staged;       /* batch: sequence of the next event to stage */
     uint64_t slack;        /* since the last tally: bytes that events left unused in their cells */
-    uint64_t staged_slack; /* batch: likewise, of what is staged */
     uint64_t *worn;        /* a bit a mapped cell: its first word has carried payload */
     uint64_t waypoint_due; /* bookkeeping is due at this sequence */
     uint64_t payload_bytes_max;

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 
+#include "lamina/ring/batch.h"
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 
@@ -41,8 +42,6 @@ LAM_STATIC_ASSERT(
 /* The rare part of a commit that carries the time: writes it into the event that comes next. */
 void lam_ring_producer_write_time(struct lam_ring_producer *producer);
 void lam_ring_producer_write_batch_time(struct lam_ring_producer *producer);
-int lam_ring_producer_stage_time(struct lam_ring_producer *producer, uint64_t payload_bytes,
-    uint16_t kind, uint16_t flags, void **payload);
 
 /* Bytes that the next commit's first event takes for the time: 16 or 0. */
 LAM_INLINE uint64_t lam_ring_producer_timestamp_bytes(const struct lam_ring_producer *producer)
@@ -112,31 +111,39 @@ LAM_INLINE uint64_t lam_ring_producer_batch_cells(
 }
 
 /*
- * As lam_ring_producer_stage(): the first event of a batch has room for the time where it is due.
+ * As lam_ring_batch_stage(): the first event of a batch has room for the time where it is due.
  *
  * Returns as that, -EMSGSIZE above lam_ring_producer_timed_bytes_max().
  */
-LAM_INLINE int lam_ring_producer_stage_timed(struct lam_ring_producer *producer,
-    uint64_t payload_bytes, uint16_t kind, uint16_t flags, void **payload)
+LAM_INLINE int lam_ring_batch_stage_timed(struct lam_ring_batch *batch, uint64_t payload_bytes,
+    uint16_t kind, uint16_t flags, void **payload)
 {
+    uint64_t time_bytes = 0;
+    int rc;
+
     LAM_ASSERT((flags & LAM_EVENT_EXTENSIONS) == 0);
-    if (__builtin_expect(payload_bytes > lam_ring_producer_timed_bytes_max(producer), 0))
+    if (__builtin_expect(payload_bytes > lam_ring_producer_timed_bytes_max(batch->producer), 0))
         return -EMSGSIZE;
-    if (__builtin_expect(producer->timestamp_left == 1, 0) && producer->staged == producer->next)
-        return lam_ring_producer_stage_time(producer, payload_bytes, kind, flags, payload);
-    return lam_ring_producer_stage(producer, payload_bytes, kind, flags, payload);
+    if (batch->staged == batch->first)
+        time_bytes = lam_ring_producer_timestamp_bytes(batch->producer);
+    if (__builtin_expect(time_bytes != 0, 0))
+        flags |= LAM_EVENT_TIMESTAMP;
+    rc = lam_ring_batch_stage(batch, payload_bytes + time_bytes, kind, flags, payload);
+    if (rc == 1)
+        *payload = (uint8_t *)*payload + time_bytes;
+    return rc;
 }
 
 /* Publish all staged events at once; where the time is due it is read now. Wait-free. */
-LAM_INLINE void lam_ring_producer_commit_batch_timed(struct lam_ring_producer *producer)
+LAM_INLINE void lam_ring_batch_commit_timed(struct lam_ring_batch *batch)
 {
-    if (producer->staged != producer->next) {
-        if (__builtin_expect(producer->timestamp_left == 1, 0))
-            lam_ring_producer_write_batch_time(producer);
-        else if (producer->timestamp_left != 0)
-            producer->timestamp_left--;
+    if (batch->staged != batch->first) {
+        if (__builtin_expect(batch->producer->timestamp_left == 1, 0))
+            lam_ring_producer_write_batch_time(batch->producer);
+        else if (batch->producer->timestamp_left != 0)
+            batch->producer->timestamp_left--;
     }
-    lam_ring_producer_commit_batch(producer);
+    lam_ring_batch_commit(batch);
 }
 
 /*

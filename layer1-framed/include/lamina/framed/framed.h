@@ -10,6 +10,7 @@
  * messages themselves.
  */
 
+#include "lamina/framed/batch.h"
 #include "lamina/framed/message.h"
 #include "lamina/framed/receiver.h"
 #include "lamina/framed/sender.h"

@@ -152,46 +152,6 @@ LAM_INLINE void lam_framed_sender_abort(struct lam_framed_sender *sender)
 }
 
 /*
- * Claim room for a batch of @message_count messages of up to @message_bytes_max each, without
- * waiting. They are staged one after another and become visible at once, by one commit.
- *
- * Returns as lam_framed_sender_try_claim(); -EMSGSIZE: together more than the ring.
- */
-LAM_INLINE int lam_framed_sender_try_claim_batch(
-    struct lam_framed_sender *sender, uint32_t message_count, uint64_t message_bytes_max)
-{
-    LAM_ASSERT(sender->stream_bytes_total == 0);
-    if (__builtin_expect(message_bytes_max > sender->producer.payload_bytes_max, 0))
-        return -EMSGSIZE;
-    return lam_ring_producer_try_claim_batch(&sender->producer,
-        message_count * lam_ring_producer_cell_count(&sender->producer, message_bytes_max));
-}
-
-/* The same, waiting until @deadline_ns. Returns as lam_framed_sender_claim_until(). */
-int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sender, uint32_t message_count,
-    uint64_t message_bytes_max, uint64_t deadline_ns);
-
-/*
- * Place the next message of a batch: *@payload is where its @payload_bytes go, borrowed until the
- * commit or abort of the batch. Wait-free.
- *
- * Returns 1; 0 the claimed room is used up; or
- *   -EMSGSIZE larger than half the ring
- */
-LAM_INLINE int lam_framed_sender_stage(
-    struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind, void **payload)
-{
-    LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
-    return lam_ring_producer_stage(&sender->producer, payload_bytes, kind, 0, payload);
-}
-
-/* Publish all staged messages at once. With none staged it is an abort. Wait-free. */
-LAM_INLINE void lam_framed_sender_commit_batch(struct lam_framed_sender *sender)
-{
-    lam_ring_producer_commit_batch(&sender->producer);
-}
-
-/*
  * Send the bytes that @parts point to, one after another, as one message, without waiting: they
  * are copied once, straight into the ring. @correlation may be NULL.
  *
