@@ -63,6 +63,7 @@ static void peer(void)
 /* Publishes, and dies with an event or a batch half written. */
 static void predecessor(void)
 {
+    struct lam_ring_batch batch;
     uint64_t stop_at = 5 + (crash.random >> 30) % 40;
     struct lam_ring_producer producer;
     void *payload = NULL;
@@ -74,9 +75,9 @@ static void predecessor(void)
         TEST_CHECK(rc > 0);
         number += (uint64_t)rc;
     }
-    TEST_CHECK(lam_ring_producer_claim_batch_until(&producer, 9, crash_soon()) == 0);
+    TEST_CHECK(lam_ring_producer_claim_batch_until(&producer, 9, crash_soon(), &batch) == 0);
     for (int i = 0; i < 3; i++) {
-        TEST_CHECK(lam_ring_producer_stage(&producer, 100, 7, 0, &payload) == 1);
+        TEST_CHECK(lam_ring_batch_stage(&batch, 100, 7, 0, &payload) == 1);
         memset(payload, 0x5a, 100);
     }
     crash_die();

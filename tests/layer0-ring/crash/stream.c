@@ -112,6 +112,7 @@ static int publish_one(struct lam_ring_producer *producer, uint64_t number, uint
 /* As many as fit half the ring, up to five; sometimes more cells than they need. */
 static int publish_batch(struct lam_ring_producer *producer, uint64_t number, uint64_t deadline_ns)
 {
+    struct lam_ring_batch batch;
     uint64_t cell_count = 0;
     int count = 0;
     int rc;
@@ -126,20 +127,20 @@ static int publish_batch(struct lam_ring_producer *producer, uint64_t number, ui
         count++;
     }
     rc = lam_ring_producer_claim_batch_until(
-        producer, cell_count + draw(number, 4) % 3, deadline_ns);
+        producer, cell_count + draw(number, 4) % 3, deadline_ns, &batch);
     if (rc != 0)
         return rc;
     lam_store_relaxed(&crash.board->begun, number + (uint64_t)count);
     for (int i = 0; i < count; i++) {
         uint64_t at = number + (uint64_t)i;
-        uint64_t sequence = producer->staged;
+        uint64_t sequence = batch.staged;
         void *payload = NULL;
 
-        TEST_CHECK(lam_ring_producer_stage(
-                       producer, crash_event_bytes(at), kind_of(at), 0, &payload) == 1);
+        TEST_CHECK(
+            lam_ring_batch_stage(&batch, crash_event_bytes(at), kind_of(at), 0, &payload) == 1);
         crash_fill(payload, at, sequence);
     }
-    lam_ring_producer_commit_batch(producer);
+    lam_ring_batch_commit(&batch);
     return count;
 }
 
