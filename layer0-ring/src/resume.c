@@ -93,10 +93,13 @@ int lam_ring_take_place(
 
 int lam_ring_count_lost(const struct lam_ring_consumer *consumer, struct lam_ring_origin *origin)
 {
+    /* With many producers there may be nothing but padding between the two. */
+    int64_t least = consumer->ring->producers == LAM_RING_ONE_PRODUCER;
+
     origin->lost = 0;
     if (origin->is_place && consumer->next != origin->sequence) {
         if (!origin->is_counted || (int64_t)(consumer->next - origin->sequence) < 0 ||
-            (int64_t)(consumer->ordinal - origin->ordinal) <= 0)
+            (int64_t)(consumer->ordinal - origin->ordinal) < least)
             return -EPROTO;
         origin->lost = consumer->ordinal - origin->ordinal;
     }

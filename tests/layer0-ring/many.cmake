@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One ring for many producers.
+lam_criterion_test(ring_many_policies SOURCES test_many_policies.c LAYERS ring LABELS ring)
 lam_program_test(ring_many_threads SOURCES stress_many.c LAYERS ring LABELS ring stress threads)
 lam_program_test(ring_many_processes SOURCES many_processes.c LAYERS ring LABELS ring stress crash
   TIMEOUT 120)
