@@ -30,47 +30,45 @@ static void expel(
         lam_ring_count(&producer->ring->control_head->expelled);
 }
 
+/* Lower *@bound to the cursor of entry @index, if that gates. */
+static void scan_entry(
+    struct lam_ring_producer *producer, uint32_t index, struct lam_ring_bound *bound)
+{
+    struct lam_ring_entry *entry = &producer->ring->control_head->entries[index];
+    uint64_t state = lam_load_acquire(&entry->state); /* R4: the cursor is there */
+    uint64_t cursor;
+
+    if (lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING)
+        return;
+    /*
+     * A2, pairs with R2 in lam_ring_consumer_release_to(): the consumer has finished loading from
+     * every cell below. Read only when the cached bound says full; else the consumer's line would
+     * travel on every event.
+     */
+    cursor = lam_load_acquire(&entry->cursor);
+    if ((int64_t)(producer->next - cursor) < 0) {
+        expel(producer, entry, state);
+        return;
+    }
+    /* Relaxed: ours alone while it gates. Seldom: it only grows. */
+    if (producer->next - cursor > lam_load_relaxed(&entry->lag_max))
+        lam_store_relaxed(&entry->lag_max, producer->next - cursor);
+    if (bound->index == UINT32_MAX || producer->next - cursor > producer->next - bound->sequence)
+        *bound = (struct lam_ring_bound){.sequence = cursor, .index = index, .state = state};
+}
+
 static struct lam_ring_bound scan(struct lam_ring_producer *producer)
 {
-    struct lam_ring_control *control = producer->ring->control_head;
+    const struct lam_ring_control *control = producer->ring->control_head;
     struct lam_ring_bound bound = {.sequence = producer->next, .index = UINT32_MAX};
-    uint64_t used;
 
     /* Before the scan: who has come by now is seen in it. */
     if (lam_ring_producer_holds(producer)) {
         bound.sequence = producer->hold_at;
         bound.index = LAM_RING_ANYONE;
     }
-    used = lam_load_acquire(&control->used);
-
-    for (; used != 0; used &= used - 1) {
-        uint32_t index = (uint32_t)__builtin_ctzll(used);
-        struct lam_ring_entry *entry = &control->entries[index];
-        uint64_t state = lam_load_acquire(&entry->state);
-        uint64_t cursor;
-
-        if (lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING)
-            continue;
-        /*
-         * A2, pairs with R2 in lam_ring_consumer_release_to(): the consumer has finished loading
-         * from every cell below. Read only when the cached bound says full; else the consumer's
-         * line would travel on every event.
-         */
-        cursor = lam_load_acquire(&entry->cursor);
-        if ((int64_t)(producer->next - cursor) < 0) {
-            expel(producer, entry, state);
-            continue;
-        }
-        /* Relaxed: ours alone while it gates. Seldom: it only grows. */
-        if (producer->next - cursor > lam_load_relaxed(&entry->lag_max))
-            lam_store_relaxed(&entry->lag_max, producer->next - cursor);
-        if (bound.index == UINT32_MAX ||
-            producer->next - cursor > producer->next - bound.sequence) {
-            bound.sequence = cursor;
-            bound.index = index;
-            bound.state = state;
-        }
-    }
+    for (uint64_t used = lam_load_acquire(&control->used); used != 0; used &= used - 1)
+        scan_entry(producer, (uint32_t)__builtin_ctzll(used), &bound);
     /* After the entries: a group's founder gates as a plain consumer until the group is there. */
     if (__builtin_expect(lam_load_relaxed(&control->groups_used) != 0, 0))
         lam_ring_group_scan(producer, &bound);

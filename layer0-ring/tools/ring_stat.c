@@ -79,6 +79,43 @@ static char *ring_of_file(const char *file)
     return strndup(file + prefix, length - prefix - suffix);
 }
 
+static uint64_t object_bytes(const struct lam_ring *ring)
+{
+    return ring->data.head_bytes + ring->data.body_bytes + ring->control.head_bytes;
+}
+
+/* One ring of the list. @error: why it cannot be looked into, or NULL. */
+static void list_json(const struct lam_ring *ring, const char *name, const struct lam_error *error)
+{
+    (void)printf("{\"ring\":");
+    tool_print_json(name, strlen(name));
+    (void)printf(",\"state\":\"%s\"", error == NULL ? tool_state(now.stat.state) : "unreadable");
+    if (error == NULL) {
+        (void)printf(",\"epoch\":%llu,\"events\":%llu,\"consumers\":%u,\"object_bytes\":%llu}\n",
+            (unsigned long long)now.stat.epoch, (unsigned long long)now.stat.events,
+            now.stat.consumer_count, (unsigned long long)object_bytes(ring));
+    } else {
+        (void)printf(",\"error\":");
+        tool_print_json(error->text, sizeof(error->text));
+        (void)printf("}\n");
+    }
+}
+
+static void list_text(const struct lam_ring *ring, const char *name, const struct lam_error *error)
+{
+    tool_print(name, strlen(name));
+    if (error == NULL) {
+        (void)printf(": %s, epoch %llu, %llu events, %u consumers, %.1f MiB\n",
+            tool_state(now.stat.state), (unsigned long long)now.stat.epoch,
+            (unsigned long long)now.stat.events, now.stat.consumer_count,
+            (double)object_bytes(ring) / 1048576);
+    } else {
+        (void)printf(": unreadable: ");
+        tool_print(error->text, sizeof(error->text));
+        (void)putchar('\n');
+    }
+}
+
 static void list_one(const struct request *request, const char *name)
 {
     struct lam_ring_attach_options options = {
@@ -92,36 +129,10 @@ static void list_one(const struct request *request, const char *name)
         if (rc != 0)
             (void)snprintf(error.text, sizeof(error.text), "no events lead to a head");
     }
-    if (request->json) {
-        (void)printf("{\"ring\":");
-        tool_print_json(name, strlen(name));
-        (void)printf(",\"state\":\"%s\"", rc == 0 ? tool_state(now.stat.state) : "unreadable");
-        if (rc == 0)
-            (void)printf(
-                ",\"epoch\":%llu,\"events\":%llu,\"consumers\":%u,\"object_bytes\":%llu}\n",
-                (unsigned long long)now.stat.epoch, (unsigned long long)now.stat.events,
-                now.stat.consumer_count,
-                (unsigned long long)(ring.data.head_bytes + ring.data.body_bytes +
-                                     ring.control.head_bytes));
-        else {
-            (void)printf(",\"error\":");
-            tool_print_json(error.text, sizeof(error.text));
-            (void)printf("}\n");
-        }
-    } else {
-        tool_print(name, strlen(name));
-        if (rc == 0)
-            (void)printf(": %s, epoch %llu, %llu events, %u consumers, %.1f MiB\n",
-                tool_state(now.stat.state), (unsigned long long)now.stat.epoch,
-                (unsigned long long)now.stat.events, now.stat.consumer_count,
-                (double)(ring.data.head_bytes + ring.data.body_bytes + ring.control.head_bytes) /
-                    1048576);
-        else {
-            (void)printf(": unreadable: ");
-            tool_print(error.text, sizeof(error.text));
-            (void)putchar('\n');
-        }
-    }
+    if (request->json)
+        list_json(&ring, name, rc == 0 ? NULL : &error);
+    else
+        list_text(&ring, name, rc == 0 ? NULL : &error);
     lam_ring_detach(&ring);
 }
 
