@@ -19,15 +19,17 @@ static inline uint64_t lam_ring_stride(uint64_t depth)
     return stride == 0 ? 1 : stride;
 }
 
-/* The newest waypoint. A copy, of words that the producer may be changing. */
+/* An event boundary, and how many events of the ring come before it. */
 struct lam_ring_place {
     uint64_t sequence;
     uint64_t ordinal;
 };
+
+/* The newest waypoint. A copy, of words that the producer may be changing. */
 struct lam_ring_place lam_ring_newest_waypoint(const struct lam_ring *ring);
 
 /*
- * Walk published events from @from, a boundary that is not overwritten, to the first that is not
+ * Walk published events from *@place, a boundary that is not overwritten, to the first that is not
  * published. Counts events into place->ordinal. Returns 0, or -EPROTO: an event cannot be.
  */
 int lam_ring_walk(const struct lam_ring *ring, struct lam_ring_place *place);

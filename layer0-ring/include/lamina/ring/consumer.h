@@ -35,9 +35,9 @@ extern "C" {
  *            then nobody could say what it has seen
  *   -EEXIST  a live consumer has that name
  *   -ELOOP   it would go after itself, over others that go after it; @error has the way round
- *   -ENOENT  nobody of a name to go after had joined by after_deadline_ns; @error names it
+ *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew. Or nobody
+ *            of a name to go after had joined by after_deadline_ns; @error says which
  *   -EUSERS  the table of 64 is full
- *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES  control is mapped read-only (an observer)
  *   -EPROTO  the ring makes no sense, or what a predecessor left; @error says where
  *   -ESTALE  evicted again and again while it looked for its place

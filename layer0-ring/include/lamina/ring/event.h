@@ -56,11 +56,13 @@ struct lam_event {
     uint64_t end;      /* sequence of the cell behind its last */
 };
 
+/* The shape word of padding that is @cell_count cells long. */
 static inline uint64_t lam_event_padding_shape(uint64_t cell_count)
 {
     return (uint64_t)LAM_EVENT_PADDING | cell_count << 32;
 }
 
+/* The shape word of an event: what one load of a header tells. */
 static inline uint64_t lam_event_shape(uint32_t payload_bytes, uint16_t kind, uint16_t flags)
 {
     return (uint64_t)payload_bytes | (uint64_t)kind << 32 | (uint64_t)flags << 48;

@@ -70,6 +70,7 @@ void lam_ring_member_detach(struct lam_ring_member *member);
  *
  * Returns 1 and fills *@event; 0 there is none, or the ring is closed and others hold some; or
  *   -EPIPE           the producer closed the ring, and the members have released the last event
+ *   -ECANCELED       the producer failed the ring, and the last event was taken
  *   -EOWNERDEAD      the producer died, and the last event was taken. A later call may succeed
  *   -ESTALE          the group was given up: its words were impossible
  *   -EPROTO          a dead member's words are impossible: what it had is given up

@@ -29,7 +29,8 @@ extern "C" {
  *   -EOVERFLOW the producer has lapped us: *@lost events were missed, exactly; the next call reads
  *              on. *@lost is written in this case alone
  *   -EMSGSIZE  the event has event->payload_bytes, more than @capacity; it is still the next
- *   -EPIPE, -EOWNERDEAD, -ENOTRECOVERABLE, -EPROTO as lam_ring_consumer_try_peek()
+ *   -EPROTO    the producer is so fast that no place is found that it has not overwritten
+ *   -EPIPE, -ECANCELED, -EOWNERDEAD, -ESTALE, -ENOTRECOVERABLE as lam_ring_consumer_try_peek()
  */
 int lam_ring_consumer_try_read(struct lam_ring_consumer *consumer, void *buffer, uint64_t capacity,
     struct lam_event *event, uint64_t *lost);

@@ -101,7 +101,7 @@ int lam_ring_consumer_peek_until(
 
 /*
  * Who of those that go before holds the next event back: it is published, and one of them has not
- * released it. Its name is copied to @name.
+ * released it. Its name is copied to @name. Wait-free.
  *
  * Returns 1, or 0: nobody.
  */

@@ -69,17 +69,22 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
 
 /*
  * Close the ring in order: consumers get -EPIPE once they have taken the last event. A claim in
- * hand is aborted. The next producer opens the ring again.
+ * hand is aborted. The next producer opens the ring again. Nothing happens after a close or a
+ * failure. Wait-free; one system call if a consumer sleeps.
  */
 void lam_ring_producer_close(struct lam_ring_producer *producer);
 
-/* Give the end back. Without a close before, consumers see a producer that died. */
+/*
+ * Give the end back, and what the attach allocated. Without a close before, consumers see a
+ * producer that died; a claim in hand was never there. Safe on an end that failed to attach.
+ */
 void lam_ring_producer_detach(struct lam_ring_producer *producer);
 
 /*
  * Who holds the producer back: the consumer whose cursor is the lowest, and since when a claim has
  * failed because of it. Or, of those that the producer buffers for, one that has not come: then
- * *@blocker has its name, "" where any would do, and UINT32_MAX for an index.
+ * *@blocker has its name, "" where any would do, and UINT32_MAX for an index. Walks the consumer
+ * table; system calls only while the producer buffers.
  *
  * Returns 1 and fills *@blocker, or 0: no gating consumer is joined.
  */

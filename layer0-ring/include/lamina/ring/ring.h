@@ -24,6 +24,7 @@
 #include "lamina/base/histogram.h"
 #include "lamina/base/lock.h"
 #include "lamina/base/segment.h"
+#include "lamina/ring/event.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -186,16 +187,18 @@ void lam_ring_detach(struct lam_ring *ring);
  */
 int lam_ring_destroy(struct lam_ring *ring);
 
-/* How many cells an event of @payload_bytes takes. */
+/* How many cells an event of @payload_bytes takes, its header included. Any thread. */
 static inline uint64_t lam_ring_event_cells(const struct lam_ring *ring, uint64_t payload_bytes)
 {
-    return (payload_bytes + 16 + ((UINT64_C(1) << ring->cell_shift) - 1)) >> ring->cell_shift;
+    uint64_t round_up = LAM_EVENT_HEADER_BYTES + ((UINT64_C(1) << ring->cell_shift) - 1);
+
+    return (payload_bytes + round_up) >> ring->cell_shift;
 }
 
-/* The largest payload of one event: half the ring, less the header. */
+/* The largest payload of one event, in bytes: half the ring, less the header. Any thread. */
 static inline uint64_t lam_ring_payload_bytes_max(const struct lam_ring *ring)
 {
-    return ((uint64_t)ring->event_cells_max << ring->cell_shift) - 16;
+    return ((uint64_t)ring->event_cells_max << ring->cell_shift) - LAM_EVENT_HEADER_BYTES;
 }
 
 /*
@@ -205,7 +208,7 @@ static inline uint64_t lam_ring_payload_bytes_max(const struct lam_ring *ring)
  */
 int64_t lam_ring_schema(const struct lam_ring *ring, const void **schema);
 
-/* The type name that the creator gave, copied to @text and terminated. */
+/* The type name that the creator gave, copied to @text and terminated. Any thread. */
 void lam_ring_type_name(const struct lam_ring *ring, char text[LAM_RING_TYPE_NAME_MAX + 1]);
 
 /*

@@ -147,7 +147,8 @@ LAM_INLINE void lam_ring_batch_commit_timed(struct lam_ring_batch *batch)
 }
 
 /*
- * When @event was published. Looks at its bytes: of an event that was copied, or is held.
+ * When @event was published, ns. Looks at its bytes: of an event that was copied, or is held. Any
+ * thread; wait-free.
  *
  * Returns 1 and sets *@at_ns; 0 the event does not say; or
  *   -EPROTO it is shorter than its extensions
@@ -156,13 +157,16 @@ int lam_event_timestamp(const struct lam_event *event, uint64_t *at_ns);
 
 /*
  * Step over all extensions of @event: its payload is then what the application wrote, and its flags
- * name no extension.
+ * name no extension. Any thread; wait-free.
  *
  * Returns 0, or -EPROTO: it is shorter than its extensions, and left as it was.
  */
 int lam_event_strip(struct lam_event *event);
 
-/* Count how long @event, just peeked or read, took to come, if it says when it left. */
+/*
+ * Count how long @event, just peeked or read, took to come, if it says when it left and this
+ * consumer has a histogram. The consumer's thread; wait-free.
+ */
 void lam_ring_consumer_count_latency(
     struct lam_ring_consumer *consumer, const struct lam_event *event);
 
