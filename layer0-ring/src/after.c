@@ -27,8 +27,11 @@ static void refresh(struct lam_ring_consumer *consumer, struct lam_ring_leader *
         &consumer->ring->control_head->entries[leader->index % LAM_RING_CONSUMER_COUNT_MAX];
     /* A2, pairs with R2: what the leader did before it released is ours to see. */
     uint64_t cursor = lam_load_acquire(&entry->cursor);
-    /* After the cursor: R10, in enter(), is stored when the entry is another's already. */
-    uint64_t state = lam_load_relaxed(&entry->state);
+    /*
+     * After the cursor: R10, in enter(), is stored when the entry is another's already. A12, pairs
+     * with R12, the leave: what it released last may be ours before its cursor says so.
+     */
+    uint64_t state = lam_load_acquire(&entry->state);
 
     if (state == leader->state) {
         leader->cursor = cursor;
