@@ -7,8 +7,8 @@
 #
 # MUTANTS is a file of lines "name | file | sed expression"; before the first mutant stand
 # "program PATH", the suite's C file, and "source PATTERN", "include FOLDER", "flag FLAG" for what
-# it is built of, "folder PATH" for what it needs beside layer 0. Paths are relative to the tree. A
-# mutant that changes nothing is an error.
+# it is built of, "folder PATH" for what it needs beside layer 0, "limit SECONDS" for a run. Paths
+# are relative to the tree. A mutant that changes nothing is an error.
 set -u
 # A mutant is killed by the suite as it runs by itself, not by hours of it.
 unset LAMINA_EFFORT
@@ -18,7 +18,7 @@ cc=$2
 list=$3
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-program='' sources='' includes='' flags='' folders=''
+program='' sources='' includes='' flags='' folders='' limit=20
 killed=0 alive=0
 
 # compile FOLDER SOURCE...: one object for each source, in that folder.
@@ -56,7 +56,7 @@ build_and_run() {
     $cc "$work/now"/*.o $flags -lpthread -o "$work/suite" >"$work/log" 2>&1 ||
         { cat "$work/log"; return 2; }
     # A mutant may loop: that is a kill, too.
-    timeout 20 "$work/suite" >"$work/log" 2>&1
+    timeout "$limit" "$work/suite" >"$work/log" 2>&1
 }
 
 fresh_tree() {
@@ -75,6 +75,7 @@ while IFS= read -r line; do
     'include '*) includes="$includes -I${line#include }" ;;
     'flag '*) flags="$flags ${line#flag }" ;;
     'folder '*) folders="$folders ${line#folder }" ;;
+    'limit '*) limit=${line#limit } ;;
     *)
         if [ "$killed$alive" = 00 ]; then
             fresh_tree

@@ -156,6 +156,11 @@ static int random_actor(uint32_t ready)
     return best;
 }
 
+void model_prefer(uint32_t actor)
+{
+    priority[actor] = 2000 + actor_choices;
+}
+
 /* Depth first: within the bound on deviations, and not those that sleep. */
 static int first_actor(struct choice *choice, uint32_t ready)
 {

@@ -19,7 +19,8 @@
 #define MODEL_STEP_COUNT     4000
 #define MODEL_CHOICE_COUNT   4000
 #define MODEL_REGION_COUNT   32
-#define MODEL_STALE_LOADS    4 /* of one old value in a row: then a newer one comes */
+#define MODEL_STALE_LOADS    4  /* of one old value in a row: then a newer one comes */
+#define MODEL_LOOKS_BEFORE   12 /* by those who wait, before one who can go on does */
 
 /*
  * What a thread, or who reads a message, knows: of each location the oldest message that may still
@@ -69,6 +70,7 @@ struct model_actor {
     uint64_t stores_seen;  /* how many stores there had been when it last went on after a pause */
     uint64_t stores_own;   /* of them, its own since */
     uint64_t refreshed_at; /* likewise + 1, when it was last made to see everything */
+    uint32_t passed_over;  /* how often others waited since it could go on */
     uint64_t now_ns;
     uint64_t deadline_ns;              /* asleep: when it would wake by itself */
     const struct model_location *bell; /* asleep on */
@@ -153,6 +155,8 @@ void model_choices_begin(void);
 uint32_t model_choose(uint32_t count, int is_load);
 /* One of the threads in @ready that are not in the sleep set; the one that runs first. */
 int model_choose_actor(uint32_t ready);
+/* At random: @actor goes before those who were in its way, and not one step before them. */
+void model_prefer(uint32_t actor);
 int model_choices_next(void); /* 0: all schedules were tried */
 void model_choices_restart(void);
 int model_choose_death(void);

@@ -17,7 +17,7 @@
 #include "lamina/base/ops.h"
 #include "lamina/base/segment.h"
 
-#define LOCK_COUNT 128
+#define LOCK_COUNT 192
 #define BELL_COUNT 4
 
 struct bell {

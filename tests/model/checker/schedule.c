@@ -122,19 +122,37 @@ static void body(void)
     __builtin_unreachable();
 }
 
+static int is_ready(const struct model_actor *actor)
+{
+    return actor->wait == MODEL_READY ||
+           (actor->wait == MODEL_PAUSED &&
+               actor->stores_seen + actor->stores_own != model_engine.stores);
+}
+
+/* Two that wait and store wake each other: a third that is ready goes on all the same. */
 static uint32_t ready_threads(void)
 {
     uint32_t ready = 0;
+    uint32_t passed_over = 0;
 
     for (uint32_t i = 0; i < model_engine.program->thread_count; i++) {
         const struct model_actor *actor = &model_engine.actors[i];
 
-        if (actor->wait == MODEL_READY ||
-            (actor->wait == MODEL_PAUSED &&
-                actor->stores_seen + actor->stores_own != model_engine.stores))
-            ready |= 1U << i;
+        if (!is_ready(actor))
+            continue;
+        ready |= 1U << i;
+        if (actor->passed_over > MODEL_LOOKS_BEFORE)
+            passed_over |= 1U << i;
     }
-    return ready;
+    return passed_over != 0 ? passed_over : ready;
+}
+
+static void pass_over_others(void)
+{
+    for (uint32_t i = 0; i < model_engine.program->thread_count; i++) {
+        if (i != model_engine.self && is_ready(&model_engine.actors[i]))
+            model_engine.actors[i].passed_over++;
+    }
 }
 
 /*
@@ -189,6 +207,8 @@ static int choose_next(void)
         if (next < 0)
             model_leave(); /* an equal schedule was tried */
     }
+    if (model_engine.actors[next].passed_over > MODEL_LOOKS_BEFORE)
+        model_prefer((uint32_t)next);
     if (model_engine.may_stay && (uint32_t)next != self)
         model_engine.deviations++;
     return next;
@@ -225,6 +245,7 @@ static void give_way(void)
             (void)swapcontext(&contexts[self], &contexts[next]);
         }
     }
+    model_me()->passed_over = 0;
     wake_sleep_set();
 }
 
@@ -259,6 +280,8 @@ void model_block(enum model_wait wait)
     actor->wait = wait;
     actor->kind = wait == MODEL_PAUSED ? MODEL_NOTHING : MODEL_KERNEL;
     actor->location = NULL;
+    if (wait == MODEL_PAUSED)
+        pass_over_others();
     give_way();
     actor->wait = MODEL_READY;
     actor->stores_seen = model_engine.stores;

@@ -41,6 +41,25 @@ static void set_up_full(void)
     world_ready();
 }
 
+/* The same for one of many. */
+static void set_up_full_of_many(void)
+{
+    world_begin_many(32, LAM_RING_SPIN_ONLY, UINT64_MAX - 20);
+    world_add_many(0, 0);
+    world_add_consumer(0, 1, &oldest);
+    for (uint64_t number = 1; number <= 15; number++)
+        world_publish_many(&world.many[0], 2, number);
+    world_publish_many(&world.many[0], 1, 16);
+    world_ready();
+}
+
+static void publish_over_as_one_of_many(void)
+{
+    /* One cell was left: the second lies where the first event of all did. */
+    world_publish_many(&world.many[0], 1, 17);
+    world_publish_many(&world.many[0], 2, 18);
+}
+
 static void publish_over_the_first(void)
 {
     world_publish(&world.producers[0], 2, 17);
@@ -114,6 +133,14 @@ const struct scenario scenarios_lossy[] = {
          .set_up = set_up_full},
         .marks = 2,
         .kills = {{"raise_horizon", "fence_seq_cst"}, {"still_there", "fence_acquire"}}},
+    {.program = {.name = "a torn copy of many is thrown away, the loss exact",
+         .thread_count = 2,
+         .threads = {publish_over_as_one_of_many, read_twice},
+         .set_up = set_up_full_of_many},
+        .marks = 2,
+        .deviations = 3,
+        .schedules_max = 10000,
+        .kills = {{"try_room", "fence_seq_cst"}, {"still_there", "fence_acquire"}}},
     {.program = {.name = "a waypoint that is written again is not believed",
          .thread_count = 2,
          .threads = {publish_waypoints, join_at_oldest},

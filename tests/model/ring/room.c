@@ -85,6 +85,26 @@ static void publish_evicting(void)
     world_publish_looking(&world.producers[0], 2, 17);
 }
 
+/* The same by one of many. */
+static void set_up_evict_many(void)
+{
+    world_begin_many(32, LAM_RING_SPIN_ONLY, 0);
+    world_add_many(0, 0);
+    world_add_consumer(0, 1, &patient);
+    for (uint64_t number = 1; number <= 15; number++)
+        world_publish_many(&world.many[0], 2, number);
+    world_publish_many(&world.many[0], 1, 16);
+    LAM_ASSERT(lam_ring_consumer_try_peek(&world.consumers[0], &world.borrowed) == 1);
+    world_ready();
+}
+
+static void publish_evicting_as_one_of_many(void)
+{
+    /* One cell was left: the second lies where the first event of all did. */
+    world_publish_many(&world.many[0], 1, 17);
+    world_publish_many(&world.many[0], 2, 18);
+}
+
 /* What was borrowed is believed only where the release is taken. Returns whether it was. */
 static int read_and_release(struct lam_ring_consumer *consumer, const struct lam_event *event)
 {
@@ -135,6 +155,14 @@ const struct scenario scenarios_room[] = {
         .marks = 3,
         .deviations = 4,
         .schedules_max = 20000,
+        .kills = {{"lam_ring_consumer_holds", "fence_acquire"}}},
+    {.program = {.name = "who is evicted by one of many knows it, too",
+         .thread_count = 2,
+         .threads = {publish_evicting_as_one_of_many, read_while_evicted},
+         .set_up = set_up_evict_many},
+        .marks = 3,
+        .deviations = 3,
+        .schedules_max = 10000,
         .kills = {{"lam_ring_consumer_holds", "fence_acquire"}}},
     {.program = {.name = NULL}},
 };

@@ -25,6 +25,10 @@ extern const struct scenario scenarios_lossy[];
 extern const struct scenario scenarios_sleep[];
 extern const struct scenario scenarios_join[];
 extern const struct scenario scenarios_death[];
+extern const struct scenario scenarios_many[];
+extern const struct scenario scenarios_repair[];
+extern const struct scenario scenarios_after[];
+extern const struct scenario scenarios_group[];
 
 /* What a word of the ring is called in a trace. */
 void world_describe(const void *at, char text[64]);

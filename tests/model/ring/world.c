@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 #include "consumer_wait.h"
-#include "layout.h"
+#include "many_internal.h"
 #include "scenario.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* More than scenarios have consumers. */
+/* More than scenarios have consumers, and producers. */
 #define ENTRY_COUNT 5
 
 struct world world;
 
-void world_begin(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first)
+static void begin(uint64_t depth, enum lam_ring_waiting waiting, enum lam_ring_producers producers,
+    uint64_t first)
 {
     /* So large a cell that those of the ring fill pages: then it wraps in memory as in numbers. */
     struct lam_ring_options options = {.name = "model",
         .depth = depth,
         .cell_bytes = depth < 64 ? (uint32_t)(4096 / depth) : 64,
         .waiting = waiting,
+        .producers = producers,
         .first_sequence = first};
 
     if (world.ring.cells != NULL)
@@ -26,6 +28,16 @@ void world_begin(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first)
     memset(&world, 0, sizeof(world));
     LAM_ASSERT(lam_ring_create(&world.ring, &options, NULL) == 0);
     LAM_ASSERT(world.ring.cell_mask + 1 == depth);
+}
+
+void world_begin(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first)
+{
+    begin(depth, waiting, LAM_RING_ONE_PRODUCER, first);
+}
+
+void world_begin_many(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first)
+{
+    begin(depth, waiting, LAM_RING_MANY_PRODUCERS, first);
 }
 
 void world_tame_consumer(struct lam_ring_consumer *consumer)
@@ -47,6 +59,15 @@ void world_add_producer(uint32_t index, uint32_t thread)
     world_tame_producer(&world.producers[index]);
 }
 
+void world_add_many(uint32_t index, uint32_t thread)
+{
+    struct lam_ring_many_options options = {.wait = LAM_WAIT_FUTEX};
+
+    LAM_ASSERT(lam_ring_many_attach(&world.many[index], &world.ring, &options, NULL) == 0);
+    model_own_lock(&world.many[index].lock, thread);
+    world.many[index].cadence.yields = 0;
+}
+
 void world_add_consumer(
     uint32_t index, uint32_t thread, const struct lam_ring_consumer_options *options)
 {
@@ -63,7 +84,13 @@ void world_ready(void)
     model_region(&world, sizeof(world));
     /* Up to the entries that nobody here comes to. */
     model_region(world.ring.control_head, offsetof(struct lam_ring_control, entries[ENTRY_COUNT]));
+    model_region(world.ring.control_head->groups, 2 * sizeof(struct lam_ring_group));
     model_region(world.ring.data_head, sizeof(*world.ring.data_head));
+    if (world.ring.producers == LAM_RING_MANY_PRODUCERS) {
+        model_region(
+            lam_ring_many_of(&world.ring), offsetof(struct lam_ring_many, entries[ENTRY_COUNT]));
+        model_region(world.ring.heads, (world.ring.cell_mask + 1) << world.ring.head_shift);
+    }
 }
 
 uint64_t world_payload_bytes(uint64_t cell_count)
@@ -91,8 +118,16 @@ static uint64_t word_of(const struct lam_ring *ring, uint64_t sequence, uint64_t
 void world_write(const struct lam_ring *ring, void *payload, uint64_t sequence, uint64_t cell_count,
     uint64_t number)
 {
-    for (uint64_t i = 0; i < cell_count; i++)
-        model_write((uint8_t *)payload + word_offset(ring, i), word_of(ring, sequence, i, number));
+    for (uint64_t i = 0; i < cell_count; i++) {
+        uint8_t *at = (uint8_t *)payload + word_offset(ring, i);
+
+        model_write(at, word_of(ring, sequence, i, number));
+        if (i == 0)
+            continue;
+        /* Where a length would be none that can be; where an event's first word would be, another. */
+        model_write(at + offsetof(struct lam_event_header, shape), UINT64_MAX);
+        model_write(at + LAM_EVENT_HEADER_BYTES, UINT64_MAX);
+    }
 }
 
 static void publish(
@@ -122,6 +157,30 @@ void world_publish(struct lam_ring_producer *producer, uint64_t cell_count, uint
 void world_publish_looking(struct lam_ring_producer *producer, uint64_t cell_count, uint64_t number)
 {
     publish(producer, cell_count, number, 1);
+}
+
+void world_commit_many(struct lam_ring_many_producer *producer, void *payload, uint64_t number)
+{
+    world_write(producer->ring, payload, producer->start, producer->claimed, number);
+    lam_ring_many_commit(producer, world_payload_bytes(producer->claimed), (uint16_t)number, 0);
+}
+
+void world_publish_many(
+    struct lam_ring_many_producer *producer, uint64_t cell_count, uint64_t number)
+{
+    uint64_t bytes = world_payload_bytes(cell_count);
+    void *payload = NULL;
+    uint32_t looks = 0;
+    int rc;
+
+    while ((rc = lam_ring_many_try_claim(producer, bytes, &payload)) == 0) {
+        producer->look_now = 1;
+        producer->probe_at_ns = 0;
+        if (++looks > 2)
+            lam_pause(); /* after it has lost all patience */
+    }
+    MODEL_CHECK(rc == 1);
+    world_commit_many(producer, payload, number);
 }
 
 void world_publish_bare(struct lam_ring_producer *producer, uint64_t cell_count, uint64_t number)
@@ -187,6 +246,20 @@ int world_peek(struct lam_ring_consumer *consumer, struct lam_event *event)
     return rc;
 }
 
+int world_peek_looking(struct lam_ring_consumer *consumer, struct lam_event *event)
+{
+    int rc;
+
+    for (;;) {
+        consumer->idle_streak = 63;
+        consumer->probe_at_ns = 0;
+        rc = lam_ring_consumer_try_peek(consumer, event);
+        if (rc != 0)
+            return rc;
+        lam_pause();
+    }
+}
+
 /* --- names for traces --- */
 
 struct name {
@@ -246,6 +319,9 @@ static void describe_control(uint64_t offset, char text[64])
         {offsetof(struct lam_ring_entry, state), "state"},
         {offsetof(struct lam_ring_entry, cursor), "cursor"},
         {offsetof(struct lam_ring_entry, patience_ns), "patience_ns"},
+        {offsetof(struct lam_ring_entry, holds), "holds"},
+        {offsetof(struct lam_ring_entry, hold_end), "hold_end"},
+        {offsetof(struct lam_ring_entry, confirmed), "confirmed"},
         {0, NULL},
     };
     uint64_t entry = offset - offsetof(struct lam_ring_control, entries);
@@ -253,6 +329,10 @@ static void describe_control(uint64_t offset, char text[64])
 
     if (name != NULL) {
         (void)snprintf(text, 64, "%s", name);
+    } else if (offset >= offsetof(struct lam_ring_control, groups)) {
+        entry = offset - offsetof(struct lam_ring_control, groups);
+        (void)snprintf(text, 64, "groups[%u].%s", (unsigned)(entry / sizeof(struct lam_ring_group)),
+            entry % sizeof(struct lam_ring_group) == 0 ? "state" : "claim");
     } else if (offset >= offsetof(struct lam_ring_control, entries)) {
         name = name_of(entry_names, entry % sizeof(struct lam_ring_entry));
         (void)snprintf(text, 64, "entries[%u].%s",
@@ -262,8 +342,21 @@ static void describe_control(uint64_t offset, char text[64])
     }
 }
 
+static void describe_many(uint64_t offset, char text[64])
+{
+    uint64_t entry = offset - offsetof(struct lam_ring_many, entries);
+
+    if (offset < offsetof(struct lam_ring_many, entries))
+        (void)snprintf(text, 64, offset == 0 ? "tail" : "many.used");
+    else
+        (void)snprintf(text, 64, "many[%u].%s",
+            (unsigned)(entry / sizeof(struct lam_ring_many_entry)),
+            entry % sizeof(struct lam_ring_many_entry) == 0 ? "state" : "intent");
+}
+
 void world_describe(const void *at, char text[64])
 {
+    uint64_t head_bytes = UINT64_C(1) << world.ring.head_shift;
     uint64_t cell_bytes = UINT64_C(1) << world.ring.cell_shift;
     uint64_t offset;
 
@@ -276,6 +369,15 @@ void world_describe(const void *at, char text[64])
                            : "payload");
     } else if (describe_in(world.ring.data_head, sizeof(struct lam_ring_data), at, &offset)) {
         describe_data(offset, text);
+    } else if (world.ring.producers == LAM_RING_MANY_PRODUCERS &&
+               describe_in(
+                   lam_ring_many_of(&world.ring), sizeof(struct lam_ring_many), at, &offset)) {
+        describe_many(offset, text);
+    } else if (world.ring.producers == LAM_RING_MANY_PRODUCERS &&
+               describe_in(
+                   world.ring.heads, (world.ring.cell_mask + 1) * head_bytes, at, &offset)) {
+        (void)snprintf(text, 64, "head[%u].%s", (unsigned)(offset / head_bytes),
+            offset % head_bytes == 0 ? "stamp" : "shape");
     } else if (describe_in(world.ring.control_head, sizeof(struct lam_ring_control), at, &offset)) {
         describe_control(offset, text);
     } else {

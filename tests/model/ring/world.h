@@ -8,7 +8,9 @@
  */
 
 #include "lamina/ring/consumer.h"
+#include "lamina/ring/group.h"
 #include "lamina/ring/lossy.h"
+#include "lamina/ring/many.h"
 #include "lamina/ring/producer.h"
 #include "model.h"
 
@@ -17,7 +19,9 @@
 struct world {
     struct lam_ring ring;
     struct lam_ring_producer producers[2];
+    struct lam_ring_many_producer many[3];
     struct lam_ring_consumer consumers[3];
+    struct lam_ring_member members[2];
     struct lam_event borrowed; /* in set-up */
     uint64_t notes[8];         /* for finally */
 };
@@ -27,8 +31,12 @@ extern struct world world;
 /* A ring of @depth cells, 2 to 32 or 256, whose first event has the sequence @first. */
 void world_begin(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first);
 
+/* The same for many producers. */
+void world_begin_many(uint64_t depth, enum lam_ring_waiting waiting, uint64_t first);
+
 /* In set-up: ends that have joined when a schedule begins. They die with @thread. */
 void world_add_producer(uint32_t index, uint32_t thread);
+void world_add_many(uint32_t index, uint32_t thread); /* one of many producers */
 void world_add_consumer(uint32_t index, uint32_t thread, const struct lam_ring_consumer_options *);
 
 /* Call when all is set up. */
@@ -53,6 +61,11 @@ void world_publish(struct lam_ring_producer *producer, uint64_t cell_count, uint
 void world_publish_looking(
     struct lam_ring_producer *producer, uint64_t cell_count, uint64_t number);
 
+/* The same by one of many; and its second half, for what was claimed before. */
+void world_publish_many(
+    struct lam_ring_many_producer *producer, uint64_t cell_count, uint64_t number);
+void world_commit_many(struct lam_ring_many_producer *producer, void *payload, uint64_t number);
+
 /* Commit, without a wait and without a word: only the kind has the number. */
 void world_publish_bare(struct lam_ring_producer *producer, uint64_t cell_count, uint64_t number);
 
@@ -70,5 +83,8 @@ void world_next(struct lam_ring_consumer *consumer, struct lam_event *event);
 
 /* Peek by pauses. Returns as lam_ring_consumer_try_peek(), never 0. */
 int world_peek(struct lam_ring_consumer *consumer, struct lam_event *event);
+
+/* The same, looking each time whether who might publish is alive. */
+int world_peek_looking(struct lam_ring_consumer *consumer, struct lam_event *event);
 
 #endif
