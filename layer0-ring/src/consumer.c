@@ -115,7 +115,7 @@ static int start(struct lam_ring_consumer *consumer,
     lam_ring_count_many(&entry->overruns, origin.lost != 0);
     /* R24, pairs with A24 in lam_ring_entry_is_settled(). */
     lam_store_release(&entry->joined, consumer->ordinal - origin.lost);
-    lam_store_release(&entry->settled, consumer->entry_state);
+    lam_store_release(&entry->settled, consumer->entry_state); /* R25, pairs with A25 */
     lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
     LAM_CRASH_POINT("join.told");
     lam_fence_seq_cst(); /* F3: a producer may sleep until anyone comes */
@@ -239,7 +239,7 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
     *lost = consumer->ordinal - ordinal;
     lam_ring_count_many(&entry->lost, *lost);
     lam_ring_count(&entry->overruns);
-    lam_store_release(&entry->settled, consumer->entry_state);
+    lam_store_release(&entry->settled, consumer->entry_state); /* R25, pairs with A25 */
     lam_store_release(&entry->left.mark, 0); /* told: from here on the cursor is our place */
     return 0;
 }

@@ -138,7 +138,7 @@ static inline int lam_ring_left_is_of(const struct lam_ring_left *left, uint64_t
 static inline int lam_ring_gates_place(const struct lam_ring_entry *entry, uint64_t word)
 {
     return lam_ring_entry_state_of(word) == LAM_RING_ENTRY_GATING &&
-           lam_ring_mark_is_of(lam_load_acquire(&entry->settled), word);
+           lam_ring_mark_is_of(lam_load_acquire(&entry->settled), word); /* A25 */
 }
 
 /* One writer. A reader is told by the state word, which is changed afterwards (R11, A11). */

@@ -83,7 +83,7 @@ static void draw(size_t at, uint64_t seed)
     /* Few come by so often: then what one came by is the bound for the next. */
     if (known == 0)
         known = crash.of->visits;
-    crash.visit = seed == 0 || seed >= LATE_SEED ? 1 : 1 + test_random(&state) % known;
+    crash.visit = seed >= LATE_SEED ? 1 : 1 + test_random(&state) % known;
 }
 
 static void play_round(size_t at, uint64_t seed)
@@ -196,8 +196,8 @@ static int tell(size_t only)
 int main(int argc, char **argv)
 {
     const char *effort = getenv("LAMINA_EFFORT");
-    /* 2 seeds in a short run, 25 at the effort of the long one. */
-    uint64_t seeds = (effort == NULL ? 1 : strtoull(effort, NULL, 10)) * 5 / 2;
+    /* One seed in a short run, 25 at the effort of the long one. */
+    uint64_t seeds = effort == NULL ? 1 : strtoull(effort, NULL, 10) * 5 / 2;
     size_t only = crash_case_count;
     int code = 0;
 
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
     /* Who comes by only when another one waits may not have in a few rounds. */
     for (size_t at = 0; argc == 1 && at < crash_case_count && code == 0; at++)
         if (lam_load_relaxed(&results[at].kills) == 0)
-            code = run_workers(at, LATE_SEED, LATE_SEED + 10);
+            code = run_workers(at, LATE_SEED, LATE_SEED + 20);
     for (size_t at = 0; argc > 1 && at < crash_case_count && code == 0; at++) {
         uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 

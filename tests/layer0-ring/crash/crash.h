@@ -15,7 +15,7 @@
 #include "ring_stream.h"
 
 #define CRASH_DEPTH      32
-#define CRASH_EVENTS_MAX 4096                /* of a round whose events are counted one by one */
+#define CRASH_EVENTS_MAX 16384               /* of a round whose events are counted one by one */
 #define CRASH_PATIENCE   (20 * LAM_NS_PER_S) /* bounds a test that hangs; nothing is timed by it */
 
 /* Which way a scene goes, where a label needs one. */

@@ -7,6 +7,10 @@
 
 #define PRODUCER crash_scene_producer
 #define CONSUMER crash_scene_consumer
+#define CREATE   crash_scene_create
+#define CLEAN    crash_scene_clean
+#define REVIVE   crash_scene_revive
+#define POISON   crash_scene_poison
 #define GROUP    crash_scene_group
 #define MANY     crash_scene_many
 
@@ -110,6 +114,8 @@ const struct crash_case crash_cases[] = {
     {"attach.entry_open", MANY, 1, 0},
     {"attach.repaired", MANY, 1, CRASH_ALONE},
     {"attach.open", MANY, 1, 0},
+    {"repair.looking", MANY, 2, CRASH_ALONE},
+    {"repair.found", MANY, 1, CRASH_ALONE},
     {"repair.locked", MANY, 1, CRASH_ALONE},
     {"repair.done", MANY, 1, CRASH_ALONE},
     {"claim.intent_stored", MANY, 150, 0},
@@ -125,12 +131,37 @@ const struct crash_case crash_cases[] = {
     {"room.horizon_raised", MANY, 60, 0},
     {"table.locked", MANY, 1, CRASH_ALONE},
     {"table.remembered", MANY, 1, CRASH_ALONE},
-    {"wake.bits_taken", MANY, 10, CRASH_SLEEPY},
+    {"wake.bits_taken", MANY, 10, CRASH_SLEEPY | CRASH_ALONE},
     {"park.many_announced", MANY, 8, CRASH_FULL},
     {"close.marked", MANY, 1, 0},
     {"close.repaired", MANY, 1, CRASH_ALONE},
     {"close.closed", MANY, 1, CRASH_ALONE},
     {"detach.freed", MANY, 1, 0},
+    /* Somebody makes a ring, some over a dead one, and removes it; somebody cleans. */
+    {"stage.named", CREATE, 2, 0},
+    {"stage.reserved", CREATE, 2, 0},
+    {"create.control_staged", CREATE, 1, 0},
+    {"create.data_staged", CREATE, 1, CRASH_PREDECESSOR},
+    {"create.locked", CREATE, 1, 0},
+    {"appear.renamed", CREATE, 2, 0},
+    {"appear.renamed", CREATE, 2, CRASH_PREDECESSOR},
+    {"create.control_appeared", CREATE, 1, CRASH_PREDECESSOR},
+    {"create.appeared", CREATE, 1, 0},
+    {"replace.proven_dead", CREATE, 1, CRASH_PREDECESSOR},
+    {"remove.data_unlinked", CREATE, 2, CRASH_PREDECESSOR},
+    {"remove.control_unlinked", CREATE, 2, CRASH_PREDECESSOR},
+    {"remove.data_unlinked", CREATE, 1, 0},
+    {"clean.proven_dead", CLEAN, 2, 0},
+    {"clean.staged_locked", CLEAN, 1, 0},
+    {"remove.data_unlinked", CLEAN, 2, 0},
+    {"remove.control_unlinked", CLEAN, 2, 0},
+    {"remove.data_unlinked", CLEAN, 2, CRASH_FILE},
+    /* A file ring is revived after a power cut. */
+    {"revive.head_cleared", REVIVE, 1, 0},
+    {"revive.cut", REVIVE, 1, 0},
+    {"revive.boot_stored", REVIVE, 1, 0},
+    /* Somebody finds what cannot be. */
+    {"poison.stored", POISON, 1, 0},
 };
 
 const size_t crash_case_count = sizeof(crash_cases) / sizeof(crash_cases[0]);

@@ -115,6 +115,19 @@ static int consume(void)
     return rc;
 }
 
+/* Publish some as the survivor, where there is room. */
+static void publish_some(uint64_t *published)
+{
+    for (int i = 0; i < 5; i++) {
+        int rc = publish(&survivor, number_of(SURVIVOR, *published), 0);
+
+        if (rc == -ETIMEDOUT)
+            break;
+        TEST_OK(rc, crash_error);
+        *published += 1;
+    }
+}
+
 /* Consume until @child has ended, and publish beside it. Returns how. */
 static int consume_until_end(pid_t child, uint64_t *published)
 {
@@ -123,12 +136,8 @@ static int consume_until_end(pid_t child, uint64_t *published)
 
     while (!crash_has_ended(child, &how)) {
         TEST_CHECK(lam_clock_now_ns() < end_ns);
-        for (int i = 0; published != NULL && i < 5; i++) {
-            int rc = publish(&survivor, number_of(SURVIVOR, *published), 0);
-
-            TEST_CHECK(rc == 0 || rc == -ETIMEDOUT);
-            *published += rc == 0;
-        }
+        if (published != NULL)
+            publish_some(published);
         (void)consume();
     }
     return how;
@@ -138,7 +147,8 @@ static void place_ends(void)
 {
     struct lam_ring_attach_options read_only = {
         .name = crash.name, .directory = crash.directory, .access = LAM_ACCESS_READ};
-    struct lam_ring_consumer_options options = {.start = LAM_RING_OLDEST};
+    struct lam_ring_consumer_options options = {.start = LAM_RING_OLDEST,
+        .wait = crash_is(CRASH_SLEEPY) ? LAM_WAIT_FUTEX : LAM_WAIT_HYBRID};
     /* One that may write would repair what the peer is to repair. */
     int may_write = !crash_is(CRASH_ALONE) && (crash.random >> 5) % 2 == 0;
 
