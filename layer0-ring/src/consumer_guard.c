@@ -28,6 +28,9 @@ static int held_by_leader(struct lam_ring_consumer *consumer, uint64_t end)
 {
     uint64_t now_ns;
 
+    /* As a wait would say it: in a poisoned ring nobody may ever release it. */
+    if (lam_load_relaxed(&consumer->ring->control_head->poisoned) != 0)
+        return -ENOTRECOVERABLE;
     if ((++consumer->idle_streak & 63) != 0)
         return 0; /* the clock costs more than the look at the cursors */
     now_ns = lam_clock_now_ns();

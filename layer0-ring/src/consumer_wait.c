@@ -237,5 +237,8 @@ int lam_ring_consumer_peek_until(
             rc = lam_ring_consumer_try_peek(consumer, event);
         if (rc != 0)
             return rc < 0 ? rc : 0;
+        /* What the wait saw is gone, or was padding: by a producer that does nothing else. */
+        if (lam_clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
     }
 }

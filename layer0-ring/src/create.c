@@ -29,13 +29,9 @@ static int make_new(
     rc = lam_ring_create_objects(ring, options, error);
     if (rc == 0)
         rc = lam_ring_appear(ring, options, error);
-    if (rc != 0) {
+    if (rc != 0)
         lam_ring_detach(ring);
-        return rc;
-    }
-    lam_ring_bind(ring, (const struct lam_ring_data *)(const void *)ring->data.base,
-        options->schema_bytes, options->histograms);
-    return 0;
+    return rc;
 }
 
 /* Whether the ring that is there is the one that was asked for. */

@@ -151,18 +151,18 @@ int lam_ring_consumer_skip(
 int lam_ring_consumer_read_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns,
     void *buffer, uint64_t capacity, struct lam_event *event, uint64_t *lost)
 {
-    for (;;) {
-        int rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
+    int rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
 
-        if (rc == 0) {
-            int end = lam_ring_consumer_wait_until(consumer, deadline_ns);
+    while (rc == 0) {
+        int end = lam_ring_consumer_wait_until(consumer, deadline_ns);
 
-            if (end == 0)
-                continue;
-            /* The end of the stream, too, is ours only if we were not lapped meanwhile. */
-            rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
-            rc = rc == 0 ? end : rc;
-        }
-        return rc < 0 ? rc : 0;
+        /* The end of the stream, too, is ours only if we were not lapped meanwhile. */
+        rc = lam_ring_consumer_try_read(consumer, buffer, capacity, event, lost);
+        /* What the wait saw may be gone, or was padding: by a producer that does nothing else. */
+        if (rc == 0 && end == 0 && lam_clock_now_ns() >= deadline_ns)
+            end = -ETIMEDOUT;
+        if (rc == 0 && end != 0)
+            return end;
     }
+    return rc < 0 ? rc : 0;
 }

@@ -55,9 +55,14 @@ static int survey_once(const struct lam_ring *ring, struct lam_ring_view *view)
     } while (rc == 1 && place.sequence - view->waypoint < stride_of(ring));
     /* A8, and A7, pairs with F5: was the waypoint, or a cell behind it, overwritten meanwhile? */
     lam_fence_acquire();
-    if (lam_load_relaxed(&data->waypoint_count) - count >= LAM_RING_WAYPOINT_COUNT - 1 ||
-        (int64_t)(view->waypoint - lam_load_relaxed(&data->horizon)) < 0)
+    if (lam_load_relaxed(&data->waypoint_count) - count >= LAM_RING_WAYPOINT_COUNT - 1)
         return 0;
+    /*
+     * Raised by one who had seen a newer waypoint (R23): else it is a lie, and no try finds it to
+     * be anything else.
+     */
+    if ((int64_t)(view->waypoint - lam_load_acquire(&data->horizon)) < 0)
+        return lam_load_relaxed(&data->waypoint_count) == count ? -EPROTO : 0;
     if (rc == 1)
         set_waypoint(ring, count, place);
     view->frontier = place.sequence;

@@ -73,7 +73,10 @@ static int blocked(const struct lam_ring *ring, struct bound bound,
     return 0;
 }
 
-/* Raise the horizon to @needed, or a sixteenth of a lap further if there is that much. */
+/*
+ * Raise the horizon to @needed, or a sixteenth of a lap further if there is that much. Returns 1; 0
+ * and who is in the way; or -EPROTO: no events lead from the horizon on, and no consumer said so.
+ */
 static int pass_horizon(const struct lam_ring *ring, uint64_t needed, struct bound bound,
     const struct lam_ring_view *view, uint64_t *horizon, uint32_t *blocker)
 {
@@ -90,9 +93,11 @@ static int pass_horizon(const struct lam_ring *ring, uint64_t needed, struct bou
     }
     rc = lam_ring_many_raise(
         ring, horizon, highest - needed > stride ? needed + stride : highest, highest);
-    if (rc < 0 && bound.index != NOBODY)
+    if (rc < 0 && bound.index != NOBODY) {
         expel(ring, bound.index, bound.state); /* its cursor lies inside an event */
-    return rc == 1;
+        rc = 0;
+    }
+    return rc;
 }
 
 /* Returns 1, or 0 and who is in the way (NOBODY: look again), or -EPROTO. */
@@ -114,9 +119,11 @@ static int try_room(
         return blocked(ring, bound, &view, blocker);
     /* A23, pairs with R23, the raise: what is below it was read by those whom its raiser saw. */
     horizon = lam_load_acquire(&ring->data_head->horizon);
-    if ((int64_t)(horizon - needed) < 0 &&
-        !pass_horizon(ring, needed, bound, &view, &horizon, blocker))
-        return 0;
+    if ((int64_t)(horizon - needed) < 0) {
+        rc = pass_horizon(ring, needed, bound, &view, &horizon, blocker);
+        if (rc != 1)
+            return rc;
+    }
     lam_fence_seq_cst(); /* F5, pairs with F6 in settle_gating() */
     bound = scan(ring, view.frontier);
     if ((int64_t)(bound.sequence - needed) < 0)

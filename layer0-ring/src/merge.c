@@ -256,16 +256,14 @@ static int wait_members(struct lam_ring_merge *merge, uint64_t deadline_ns)
 int lam_ring_merge_peek_until(
     struct lam_ring_merge *merge, uint64_t deadline_ns, struct lam_event *event, uint32_t *index)
 {
-    for (;;) {
-        int rc = lam_ring_merge_try_peek(merge, event, index);
+    int rc = lam_ring_merge_try_peek(merge, event, index);
 
-        if (rc != 0)
-            return rc < 0 ? rc : 0;
-        if (wait_members(merge, deadline_ns) == -ETIMEDOUT && lam_clock_now_ns() >= deadline_ns) {
-            rc = lam_ring_merge_try_peek(merge, event, index);
-            if (rc == 0)
-                return -ETIMEDOUT;
-            return rc < 0 ? rc : 0;
-        }
+    while (rc == 0) {
+        (void)wait_members(merge, deadline_ns);
+        rc = lam_ring_merge_try_peek(merge, event, index);
+        /* Whatever the wait came to: what it saw may be gone, or a lie, again and again. */
+        if (rc == 0 && lam_clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
     }
+    return rc < 0 ? rc : 0;
 }

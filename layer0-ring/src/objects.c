@@ -37,7 +37,7 @@ static void fill_stamps(uint8_t *heads, const struct lam_ring_data *data, uint64
     }
 }
 
-static void fill_many(struct lam_segment *segment, const struct lam_ring_data *data)
+static void fill_many(const struct lam_segment *segment, const struct lam_ring_data *data)
 {
     struct lam_ring_many *many =
         (struct lam_ring_many *)(void *)(segment->base + LAM_RING_MANY_OFFSET);
@@ -48,11 +48,13 @@ static void fill_many(struct lam_segment *segment, const struct lam_ring_data *d
     fill_stamps((uint8_t *)(many + 1), data, sizeof(struct lam_event_header));
 }
 
-static void fill_data(struct lam_segment *segment, const struct lam_ring_geometry *geometry,
-    const struct lam_ring_options *options, uint64_t ring_id)
+/*
+ * The head is filled in @data, which is ours alone, and then copied: nothing is read back from
+ * where others may write already, under its hidden name, too.
+ */
+static void fill_data(const struct lam_segment *segment, const struct lam_ring_geometry *geometry,
+    const struct lam_ring_options *options, uint64_t ring_id, struct lam_ring_data *data)
 {
-    struct lam_ring_data *data = (struct lam_ring_data *)(void *)segment->base;
-
     fill_mark(&data->mark, LAM_RING_DATA_MAGIC, segment, options, ring_id);
     data->head_bytes = geometry->head_bytes;
     data->depth = geometry->depth;
@@ -70,6 +72,7 @@ static void fill_data(struct lam_segment *segment, const struct lam_ring_geometr
     lam_store_relaxed(&data->waypoints[0].sequence, options->first_sequence);
     lam_store_relaxed(&data->waypoint_count, 1);
     data->producers = (uint32_t)options->producers;
+    memcpy(segment->base, data, sizeof(*data));
     if (options->producers == LAM_RING_MANY_PRODUCERS)
         fill_many(segment, data);
     else
@@ -147,6 +150,7 @@ static int create_control(struct lam_ring *ring, const struct lam_ring_geometry 
 int lam_ring_create_objects(
     struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
 {
+    struct lam_ring_data head = {.depth = 0};
     struct lam_ring_geometry geometry;
     uint64_t ring_id;
     int rc = lam_ring_geometry_of(&geometry, options, error);
@@ -163,8 +167,9 @@ int lam_ring_create_objects(
     rc = create_data(ring, &geometry, options, error);
     if (rc != 0)
         return rc;
-    fill_data(&ring->data, &geometry, options, ring_id);
+    fill_data(&ring->data, &geometry, options, ring_id, &head);
     LAM_CRASH_POINT("create.data_staged");
+    lam_ring_bind(ring, &head, options->schema_bytes, options->histograms);
     /* Before it has a name: a ring that can be seen has always somebody who holds it. */
     rc = lam_lock_take(&ring->creator, ring->control.fd, LAM_RING_LOCK_CREATOR);
     LAM_CRASH_POINT("create.locked");
