@@ -120,7 +120,8 @@ static void work(unsigned worker, size_t only, uint64_t seed_from, uint64_t seed
     crash.board = share(sizeof(*crash.board));
     for (uint64_t seed = seed_from; seed < seed_end; seed++)
         for (size_t at = 0; at < crash_case_count; at++)
-            if ((only == crash_case_count || only == at) && count++ % WORKERS == worker)
+            if ((only == crash_case_count || only == at) && count++ % WORKERS == worker &&
+                (seed < LATE_SEED || lam_load_relaxed(&results[at].kills) == 0))
                 play_round(at, seed);
 }
 
