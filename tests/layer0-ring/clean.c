@@ -9,7 +9,7 @@
  */
 #include "layout.h"
 
-#include "leftovers.h"
+#include "dead_rings.h"
 
 static void only_what_is_dead_is_removed_and_only_when_asked(void)
 {

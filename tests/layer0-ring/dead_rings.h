@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LAM_TEST_LEFTOVERS_H
-#define LAM_TEST_LEFTOVERS_H
+#ifndef LAM_TEST_DEAD_RINGS_H
+#define LAM_TEST_DEAD_RINGS_H
 
 /*
  * For clean.c: a directory of the test's own, rings that live or are left dead in it, and what a
