@@ -77,8 +77,11 @@ static void predecessor(void)
     }
     TEST_CHECK(lam_ring_producer_claim_batch_until(&producer, 9, crash_soon(), &batch) == 0);
     for (int i = 0; i < 3; i++) {
-        TEST_CHECK(lam_ring_batch_stage(&batch, 100, 7, 0, &payload) == 1);
-        memset(payload, 0x5a, 100);
+        uint64_t stamp = batch.staged + 1;
+
+        TEST_CHECK(lam_ring_batch_stage(&batch, 104, 7, 0, &payload) == 1);
+        for (uint32_t offset = 0; offset < 104; offset += 8)
+            memcpy((char *)payload + offset, &stamp, 8); /* the next cell's, were it published */
     }
     crash_die();
 }
