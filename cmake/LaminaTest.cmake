@@ -116,16 +116,18 @@ function(lam_script_test name script)
   lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS} ${serial})
 endfunction()
 
-# lam_fuzz_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ...): a libFuzzer target. Made by the
-# fuzz preset only; CTest runs it for a moment from one seed, a person for as long as they like.
+# lam_fuzz_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... ARGUMENTS ...): a libFuzzer target.
+# Made by the fuzz preset only; CTest runs it for a moment from one seed, a person for as long as
+# they like. ARGUMENTS come last, and so before the usual ones.
 function(lam_fuzz_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LAYERS;LINK;LABELS;ARGUMENTS")
   if(NOT LAM_FUZZER)
     return()
   endif()
   lam_test_executable(${name} SOURCES ${arg_SOURCES} LAYERS ${arg_LAYERS} LINK ${arg_LINK})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   add_test(NAME ${name}
-    COMMAND ${name} -seed=1 -runs=20000 -max_len=4096 -timeout=10 -rss_limit_mb=1024)
+    COMMAND ${name} -seed=1 -runs=20000 -max_len=4096 -timeout=10 -rss_limit_mb=1024
+      ${arg_ARGUMENTS})
   lam_test_properties(${name} LABELS ${arg_LABELS} fuzz TIMEOUT 300)
 endfunction()
