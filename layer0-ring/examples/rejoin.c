@@ -85,8 +85,11 @@ static int run(struct lam_ring *ring, struct lam_ring_producer *producer, uint64
 {
     static const char *const names[] = {"books"};
     static struct lam_ring_required required;
-    struct lam_ring_required_options options = {
-        .names = names, .count = 1, .grace_ns = 20 * LAM_NS_PER_S, .alert = tell};
+    struct lam_ring_required_options options = {.names = names,
+        .count = 1,
+        .progress_ns = 20 * LAM_NS_PER_S, /* slow is not stalled: others may need the cores */
+        .grace_ns = 20 * LAM_NS_PER_S,
+        .alert = tell};
     struct lam_ring_counter_value values[LAM_RING_COUNTER_COUNT];
     static struct lam_ring_stat stat;
     int status = 1;
