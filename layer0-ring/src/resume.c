@@ -135,8 +135,8 @@ void lam_ring_leave_place(struct lam_ring_consumer *consumer)
         lam_store_relaxed(&entry->left.mark, 0);
     LAM_CRASH_POINT("leave.place_set");
     /*
-     * R11, pairs with A11; R12, with A12 in after.c. Unless the producer took us out meanwhile: then
-     * it remembers.
+     * R11, pairs with A11; R12, with A12 in after.c. Unless the producer took us out meanwhile:
+     * then it remembers.
      */
     (void)lam_cas_acq_rel(&entry->state, &word, left);
     LAM_CRASH_POINT("leave.left");

@@ -124,7 +124,7 @@ void world_write(const struct lam_ring *ring, void *payload, uint64_t sequence, 
         model_write(at, word_of(ring, sequence, i, number));
         if (i == 0)
             continue;
-        /* Where a length would be none that can be; where an event's first word would be, another. */
+        /* Where a length would be, none that can be; where an event begins, another word. */
         model_write(at + offsetof(struct lam_event_header, shape), UINT64_MAX);
         model_write(at + LAM_EVENT_HEADER_BYTES, UINT64_MAX);
     }
