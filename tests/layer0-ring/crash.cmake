@@ -6,10 +6,10 @@ list(TRANSFORM base_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/base/)
 get_target_property(ring_sources lam_ring SOURCES)
 list(FILTER ring_sources INCLUDE REGEX "\\.c$")
 list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
-lam_program_test(ring_crash_labels SOURCES crash_labels.c crash/leaks.c crash/list.c crash/peer.c
-    crash/ring.c crash/scene_consumer.c crash/scene_group.c crash/scene_many.c
-    crash/scene_names.c crash/scene_poison.c crash/scene_revive.c
-    crash/scene_producer.c crash/stream.c
+lam_program_test(ring_crash_labels
+  SOURCES crash_labels.c crash/consumer_peer.c crash/leaks.c crash/list.c crash/peer.c crash/ring.c
+    crash/scene_consumer.c crash/scene_group.c crash/scene_many.c crash/scene_names.c
+    crash/scene_poison.c crash/scene_producer.c crash/scene_revive.c crash/stream.c
     ${base_sources} ${ring_sources}
   LAYERS ring LABELS ring crash TIMEOUT 600)
 target_compile_definitions(ring_crash_labels PRIVATE LAM_CRASH_POINTS=1)
