@@ -131,40 +131,68 @@ static void name_directory(unsigned worker)
         (int)getpid(), worker);
 }
 
-/* Also what a round that failed has left. */
+/* Also what a round that failed has left, and what its children leave as they die behind it. */
 static void remove_directory(unsigned worker)
 {
-    const struct dirent *entry;
-    DIR *stream;
+    int rc = -1;
 
     name_directory(worker);
-    stream = opendir(crash.directory);
-    TEST_CHECK(stream != NULL);
-    while ((entry = readdir(stream)) != NULL)
-        (void)unlinkat(dirfd(stream), entry->d_name, 0);
-    (void)closedir(stream);
-    TEST_CHECK(rmdir(crash.directory) == 0);
+    for (int tries = 0; tries < 1000 && rc != 0; tries++) {
+        DIR *stream = opendir(crash.directory);
+        const struct dirent *entry;
+
+        TEST_CHECK(stream != NULL);
+        while ((entry = readdir(stream)) != NULL)
+            (void)unlinkat(dirfd(stream), entry->d_name, 0);
+        (void)closedir(stream);
+        rc = rmdir(crash.directory);
+        if (rc != 0)
+            crash_nap_us(1000);
+    }
+    TEST_CHECK(rc == 0);
+}
+
+static volatile sig_atomic_t is_told_to_end;
+
+static void told_to_end(int signal_number)
+{
+    (void)signal_number;
+    is_told_to_end = 1;
+}
+
+/* Wait for both; the first that fails, or a signal, ends the other one, too. Returns 0 or not. */
+static int wait_for_workers(const pid_t *workers)
+{
+    int code = 0, how;
+
+    for (unsigned i = 0; i < WORKERS; i++) {
+        while (code == 0 && !is_told_to_end && !crash_has_ended(workers[i], &how))
+            crash_nap_us(1000);
+        if (code != 0 || is_told_to_end) {
+            (void)kill(workers[i], SIGKILL);
+            how = test_wait(workers[i]);
+        }
+        code |= how;
+    }
+    return code;
 }
 
 static int run_workers(size_t only, uint64_t seed_from, uint64_t seed_end)
 {
     pid_t workers[WORKERS];
-    int code = 0;
+    int code;
 
     for (unsigned i = 0; i < WORKERS; i++) {
         name_directory(i);
         TEST_CHECK(mkdir(crash.directory, 0700) == 0);
         workers[i] = test_fork();
         if (workers[i] == 0) {
+            (void)signal(SIGTERM, SIG_DFL);
             work(i, only, seed_from, seed_end);
             _exit(0);
         }
     }
-    for (unsigned i = 0; i < WORKERS; i++) {
-        if (code != 0)
-            (void)kill(workers[i], SIGKILL);
-        code |= test_wait(workers[i]);
-    }
+    code = wait_for_workers(workers);
     for (unsigned i = 0; i < WORKERS; i++)
         remove_directory(i);
     return code;
@@ -207,6 +235,7 @@ int main(int argc, char **argv)
             (void)printf("%s\n", crash_cases[at].label);
         return 0;
     }
+    (void)signal(SIGTERM, told_to_end); /* so that nothing is left in the store */
     results = share(crash_case_count * sizeof(*results));
     if (argc == 1)
         code = run_workers(only, 0, seeds);
