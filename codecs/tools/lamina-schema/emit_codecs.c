@@ -43,7 +43,8 @@ static void put_codec(struct emit *e, const struct schema_record *record, const 
         name, codec, codec, record->declaration.full_name, hash);
     put_text(e, codec, hash, text);
     emit_put(e,
-        "    %zu, sizeof(struct %s), LAM_ALIGNOF(struct %s), %" PRIu32 ", &%s_type,\n    %s};\n\n",
+        "    %zu, sizeof(struct %s), LAM_ALIGNOF(struct %s), 0, %" PRIu32
+        ", &%s_type,\n    %s};\n\n",
         bytes, name, name, is_flat ? record->align_max : 1, name,
         is_flat ? "LAM_FB_CODEC_FUNCTIONS" : "LAM_MP_CODEC_FUNCTIONS");
 }

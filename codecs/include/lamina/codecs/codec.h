@@ -51,6 +51,12 @@ struct lam_codec {
     size_t value_align;
 
     /*
+     * Not 0: encoding and decoding are plain copies of this many bytes, of which every pattern is
+     * a value. Who likes to may copy and save the calls.
+     */
+    size_t plain_bytes;
+
+    /*
      * Address of the first encoded byte is a multiple of this, a power of two. The giver of the
      * buffer sees to it: encode() asserts it, verify() and decode() refuse.
      */
@@ -108,12 +114,6 @@ struct lam_codec {
      */
     int64_t (*describe)(
         const struct lam_codec *codec, const void *bytes, size_t size, char *text, size_t capacity);
-
-    /*
-     * Not 0: encoding and decoding are plain copies of this many bytes, of which every pattern is
-     * a value. Who likes to may copy and save the calls.
-     */
-    size_t plain_bytes;
 };
 
 #ifdef __cplusplus
