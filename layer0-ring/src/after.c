@@ -149,8 +149,7 @@ void lam_ring_after_probe(struct lam_ring_consumer *consumer)
     for (uint32_t i = 0; i < consumer->leader_count; i++) {
         struct lam_ring_leader *leader = &consumer->leaders[i];
 
-        if (leader->phase != LAM_RING_LEADER_THERE ||
-            lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + leader->index) != 0)
+        if (leader->phase != LAM_RING_LEADER_THERE || lam_ring_entry_is_alive(ring, leader->index))
             continue;
         /* Its lock is free: what it stored is all there. If it has left, its state says so. */
         refresh(consumer, leader);

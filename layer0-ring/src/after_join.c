@@ -7,14 +7,12 @@
  * come about unseen, though those in it may be waiting for one another still.
  */
 #include "after.h"
+#include "names.h"
 #include "settle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#define LOOK_AGAIN_NS LAM_NS_PER_MS
 
 /* FNV-1a; never 0. Names are compared by it only to find cycles. */
 static uint64_t hash_of(const char *name)
@@ -221,7 +219,7 @@ int lam_ring_after_resolve(struct lam_ring_consumer *consumer,
         if (lam_clock_now_ns() >= options->after_deadline_ns)
             return lam_error_set(error, -ENOENT,
                 "ring %s: nobody named %s, to go after, has joined", consumer->ring->name, missing);
-        (void)nanosleep(&(struct timespec){.tv_nsec = (long)LOOK_AGAIN_NS}, NULL);
+        lam_ring_nap();
     }
     return rc < 0 ? rc : 0;
 }

@@ -40,7 +40,7 @@ int lam_ring_consumer_probe(struct lam_ring_consumer *consumer)
     uint64_t state = lam_load_acquire(&ring->data_head->state);
     int dead = ring->producers == LAM_RING_ONE_PRODUCER
                    ? lam_ring_state_of(state) == LAM_RING_OPEN &&
-                         lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0
+                         !lam_ring_lock_is_held(ring, LAM_RING_LOCK_PRODUCER)
                    : lam_ring_many_is_over(consumer->ring, consumer->next);
 
     if (dead) {

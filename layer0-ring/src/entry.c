@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* How long a joiner looks at another one that has its name: in naps of a millisecond. */
 #define NAPS_MAX 100
@@ -23,11 +22,6 @@
 static struct lam_ring_entry *entry_at(const struct lam_ring_consumer *consumer, uint32_t index)
 {
     return &consumer->ring->control_head->entries[index];
-}
-
-static void nap(void)
-{
-    (void)nanosleep(&(struct timespec){.tv_nsec = (long)LAM_NS_PER_MS}, NULL);
 }
 
 int lam_ring_entry_is_named(const struct lam_ring_entry *entry, const char *name)
@@ -107,7 +101,7 @@ static int take_named(struct lam_ring_consumer *consumer, uint32_t index, const 
         if (is_joined(word) && naps > 0 && word == last)
             return -EEXIST;
         last = word;
-        nap();
+        lam_ring_nap();
     }
     return -EEXIST;
 }
@@ -197,7 +191,7 @@ static int has_name(const struct lam_ring_consumer *consumer, uint32_t index, co
         if (state == LAM_RING_ENTRY_JOINING ? index < consumer->index : naps > 0 && word == last)
             return 1;
         last = word;
-        nap();
+        lam_ring_nap();
     }
     return 1;
 }

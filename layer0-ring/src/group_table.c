@@ -11,12 +11,12 @@
  */
 #include "group_table.h"
 #include "lamina/base/crash_point.h"
+#include "names.h"
 #include "settle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define LOCK_NAPS_MAX 1000 /* of a millisecond */
 
@@ -30,7 +30,7 @@ int lam_ring_group_lock(const struct lam_ring *ring, struct lam_lock *lock)
     int rc = lam_lock_take(lock, ring->control.fd, LAM_RING_LOCK_GROUPS);
 
     for (unsigned naps = 0; rc == -EBUSY && naps < LOCK_NAPS_MAX; naps++) {
-        (void)nanosleep(&(struct timespec){.tv_nsec = (long)LAM_NS_PER_MS}, NULL);
+        lam_ring_nap();
         rc = lam_lock_take(lock, ring->control.fd, LAM_RING_LOCK_GROUPS);
     }
     return rc;
@@ -50,15 +50,10 @@ static int is_member(const struct lam_ring *ring, uint32_t index, uint32_t group
            lam_ring_group_of(entry) == group;
 }
 
-static int is_alive(const struct lam_ring *ring, uint32_t index)
-{
-    return lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0;
-}
-
 static int has_members(const struct lam_ring *ring, uint32_t group)
 {
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++)
-        if (is_member(ring, index, group) && is_alive(ring, index))
+        if (is_member(ring, index, group) && lam_ring_entry_is_alive(ring, index))
             return 1;
     return 0;
 }
@@ -77,7 +72,7 @@ static uint32_t give_up(const struct lam_ring *ring, uint32_t group)
         struct lam_ring_entry *entry = &ring->control_head->entries[index];
         uint64_t word = lam_load_acquire(&entry->state);
 
-        if (is_member(ring, index, group) && !is_alive(ring, index) &&
+        if (is_member(ring, index, group) && !lam_ring_entry_is_alive(ring, index) &&
             lam_cas_acq_rel(&entry->state, &word, lam_ring_entry_next(word, LAM_RING_ENTRY_FREE)))
             count++;
     }
@@ -227,7 +222,7 @@ int lam_ring_group_adopt(struct lam_ring_member *member)
         uint32_t index = (uint32_t)__builtin_ctzll(used);
 
         if (index == member->consumer.index || !is_member(ring, index, member->group) ||
-            is_alive(ring, index) ||
+            lam_ring_entry_is_alive(ring, index) ||
             lam_lock_take(&member->heir, ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0)
             continue;
         LAM_CRASH_POINT("group.heir_locked");

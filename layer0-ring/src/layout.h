@@ -20,6 +20,7 @@
 #include "lamina/ring/stat.h"
 #include "layout_many.h"
 #include "layout_table.h"
+#include "locks.h"
 
 #define LAM_RING_LAYOUT_VERSION 2
 #define LAM_RING_DATA_MAGIC     UINT64_C(0x315441444d414c01) /* "\1LAMDAT1" */
@@ -29,18 +30,6 @@
 #define LAM_RING_CELL_BYTES_MIN 64
 #define LAM_RING_CELL_BYTES_MAX 65536
 #define LAM_RING_DATA_BYTES_MAX (UINT64_C(1) << 42)
-
-/* Bytes of the control object that are locks. Consumer i holds byte LAM_RING_LOCK_CONSUMER + i. */
-enum {
-    LAM_RING_LOCK_PRODUCER = 0,
-    LAM_RING_LOCK_CONSUMER = 1,
-    LAM_RING_LOCK_CREATOR = 100,
-    LAM_RING_LOCK_REPLACE = 101,
-    LAM_RING_LOCK_REPAIR = 102, /* whoever fills a hole that a dead producer left */
-    LAM_RING_LOCK_GROUPS = 103, /* whoever joins, leaves or gives up a group */
-    LAM_RING_LOCK_MANY = 128,   /* of many producers, i holds LAM_RING_LOCK_MANY + i */
-    LAM_RING_LOCK_END = 192,
-};
 
 /* What the first bytes of both objects say. */
 struct lam_ring_mark {

@@ -47,6 +47,16 @@ LAM_STATIC_ASSERT(sizeof(struct lam_ring_many_entry) == 256, "layout version 2")
 LAM_STATIC_ASSERT(offsetof(struct lam_ring_many, entries) == 256, "layout version 2");
 LAM_STATIC_ASSERT(sizeof(struct lam_ring_many) == 256 + 64 * 256, "layout version 2");
 
+static inline enum lam_ring_many_state lam_ring_many_state_of(uint64_t word)
+{
+    return (enum lam_ring_many_state)(word & 0xff);
+}
+
+static inline uint64_t lam_ring_many_next(uint64_t word, enum lam_ring_many_state state)
+{
+    return ((word >> 8) + 1) << 8 | (uint64_t)state;
+}
+
 /* Many producers' words. */
 static inline struct lam_ring_many *lam_ring_many_of(const struct lam_ring *ring)
 {

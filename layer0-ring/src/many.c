@@ -83,8 +83,7 @@ void lam_ring_many_close(struct lam_ring_many_producer *producer)
     producer->limit = lam_load_relaxed(producer->tail) - ring->depth;
     lam_ring_many_tally(producer);
     lam_store_release(&lam_ring_many_of(ring)->entries[producer->index].state,
-        lam_ring_entry_next(
-            producer->entry_state, (enum lam_ring_entry_state)LAM_RING_MANY_CLOSED));
+        lam_ring_many_next(producer->entry_state, LAM_RING_MANY_CLOSED));
     LAM_CRASH_POINT("close.marked");
     lam_fence_seq_cst(); /* of two that close at once, one at least sees the other's mark */
     if (!lam_ring_many_is_alive(ring, producer->index))

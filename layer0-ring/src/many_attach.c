@@ -73,8 +73,7 @@ static void sign_entry(struct lam_ring_many_producer *producer, const char *name
     else
         (void)snprintf(
             entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, producer->index);
-    producer->entry_state = lam_ring_entry_next(
-        lam_load_relaxed(&entry->state), (enum lam_ring_entry_state)LAM_RING_MANY_OPEN);
+    producer->entry_state = lam_ring_many_next(lam_load_relaxed(&entry->state), LAM_RING_MANY_OPEN);
     lam_store_release(&entry->state, producer->entry_state);
     (void)lam_or_seq_cst(&many->used, UINT64_C(1) << producer->index);
     LAM_CRASH_POINT("attach.entry_open");
@@ -142,8 +141,8 @@ void lam_ring_many_detach(struct lam_ring_many_producer *producer)
         lam_ring_many_abort(producer);
     lam_ring_many_tally(producer);
     entry = &lam_ring_many_of(producer->ring)->entries[producer->index];
-    lam_store_release(&entry->state, lam_ring_entry_next(lam_load_relaxed(&entry->state),
-                                         (enum lam_ring_entry_state)LAM_RING_MANY_FREE));
+    lam_store_release(
+        &entry->state, lam_ring_many_next(lam_load_relaxed(&entry->state), LAM_RING_MANY_FREE));
     LAM_CRASH_POINT("detach.freed");
     lam_lock_drop(&producer->lock);
 }

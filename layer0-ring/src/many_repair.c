@@ -21,8 +21,7 @@ uint64_t lam_ring_many_no_intent(const struct lam_ring *ring)
 
 static int lock_is_held(const struct lam_ring *ring, uint32_t index)
 {
-    /* What cannot be asked counts as held: only a free lock is a proof. */
-    return lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_MANY + index) != 0;
+    return lam_ring_lock_is_held(ring, LAM_RING_LOCK_MANY + index);
 }
 
 int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except)
@@ -34,7 +33,8 @@ int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except)
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         uint64_t state = lam_load_acquire(&many->entries[index].state);
 
-        if (index != except && (state & 0xff) == LAM_RING_MANY_OPEN && lock_is_held(ring, index))
+        if (index != except && lam_ring_many_state_of(state) == LAM_RING_MANY_OPEN &&
+            lock_is_held(ring, index))
             return 1;
     }
     return 0;
@@ -51,7 +51,7 @@ uint32_t lam_ring_many_count(const struct lam_ring *ring, uint32_t *pid)
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         uint64_t state = lam_load_acquire(&many->entries[index].state);
 
-        if ((state & 0xff) != LAM_RING_MANY_OPEN || !lock_is_held(ring, index))
+        if (lam_ring_many_state_of(state) != LAM_RING_MANY_OPEN || !lock_is_held(ring, index))
             continue;
         if (count++ == 0)
             *pid = many->entries[index].identity.pid;

@@ -68,7 +68,7 @@ int lam_ring_many_bury(const struct lam_ring *ring, uint32_t index)
     /* Before the lock is seen free: who joins anew has changed it. */
     uint64_t state = lam_load_acquire(&entry->state);
 
-    if (lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0 ||
+    if (lam_ring_entry_is_alive(ring, index) ||
         lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING ||
         !take_out(ring, entry, state, LAM_RING_ENTRY_DEAD))
         return 0;

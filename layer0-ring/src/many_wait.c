@@ -174,8 +174,7 @@ static uint32_t count_joined(const struct lam_ring *ring)
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         joined += (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY) &&
-                  lam_ring_entry_is_settled(entry) &&
-                  lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0;
+                  lam_ring_entry_is_settled(entry) && lam_ring_entry_is_alive(ring, index);
     }
     return joined;
 }

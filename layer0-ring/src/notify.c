@@ -46,7 +46,7 @@ static int is_forsaken(const struct lam_ring *ring, uint64_t next)
     int open = lam_ring_state_of(lam_load_acquire(&ring->data_head->state)) == LAM_RING_OPEN;
 
     if (ring->producers == LAM_RING_ONE_PRODUCER)
-        return open && lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_PRODUCER) == 0;
+        return open && !lam_ring_lock_is_held(ring, LAM_RING_LOCK_PRODUCER);
     return lam_ring_many_has_hole(ring, next) ||
            (open && !lam_ring_many_is_alive(ring, UINT32_MAX));
 }

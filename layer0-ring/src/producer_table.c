@@ -64,8 +64,7 @@ static void remember(struct lam_ring_producer *producer, struct lam_ring_entry *
 
 int lam_ring_producer_sees_alive(const struct lam_ring_producer *producer, uint32_t index)
 {
-    /* What cannot be found out is no proof of death. */
-    return lam_base->lock_probe(producer->ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 0;
+    return lam_ring_entry_is_alive(producer->ring, index);
 }
 
 int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)

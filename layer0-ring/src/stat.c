@@ -8,11 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int lock_is_free(const struct lam_ring *ring, uint64_t byte)
-{
-    return lam_base->lock_probe(ring->control.fd, byte) == 0;
-}
-
 static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
 {
     enum lam_ring_state state = lam_ring_state_of(word);
@@ -20,9 +15,9 @@ static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
     if ((state > LAM_RING_CLOSED && state != LAM_RING_FAILED) ||
         lam_load_relaxed(&ring->control_head->poisoned) != 0)
         return LAM_RING_POISONED;
-    if (state == LAM_RING_OPEN &&
-        (ring->producers == LAM_RING_ONE_PRODUCER ? lock_is_free(ring, LAM_RING_LOCK_PRODUCER)
-                                                  : !lam_ring_many_is_alive(ring, UINT32_MAX)))
+    if (state == LAM_RING_OPEN && (ring->producers == LAM_RING_ONE_PRODUCER
+                                          ? !lam_ring_lock_is_held(ring, LAM_RING_LOCK_PRODUCER)
+                                          : !lam_ring_many_is_alive(ring, UINT32_MAX)))
         return LAM_RING_DEAD;
     return state;
 }
@@ -121,7 +116,7 @@ static void read_consumer(const struct lam_ring *ring, uint32_t index,
     memcpy(consumer->name, entry->name, LAM_RING_CONSUMER_NAME_MAX);
     consumer->index = index;
     consumer->pid = entry->identity.pid;
-    consumer->alive = (uint32_t)!lock_is_free(ring, LAM_RING_LOCK_CONSUMER + index);
+    consumer->alive = (uint32_t)lam_ring_entry_is_alive(ring, index);
     consumer->asleep = (lam_load_relaxed(&ring->control_head->sleeping) >> index) & 1;
     consumer->required = lam_load_relaxed(&entry->required) != 0;
     consumer->lossy = state == LAM_RING_ENTRY_LOSSY;
@@ -178,7 +173,7 @@ static void read_producer(const struct lam_ring *ring, struct lam_ring_stat *sta
     if (ring->producers == LAM_RING_MANY_PRODUCERS)
         stat->producer_count = lam_ring_many_count(ring, &stat->producer_pid);
     else
-        stat->producer_count = !lock_is_free(ring, LAM_RING_LOCK_PRODUCER);
+        stat->producer_count = (uint32_t)lam_ring_lock_is_held(ring, LAM_RING_LOCK_PRODUCER);
     stat->blocked_on = lam_load_relaxed(&control->blocked_on);
 }
 
