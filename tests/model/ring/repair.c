@@ -3,7 +3,7 @@
  * Holes that dead producers leave among many: they are passed over by whoever comes upon them, and
  * nobody who is only slow is.
  */
-#include "layout.h"
+#include "many_internal.h"
 #include "scenario.h"
 
 #include <errno.h>
@@ -160,6 +160,39 @@ static void it_was_one(void)
     MODEL_CHECK(lam_load_relaxed(&world.ring.control_head->repairs) == 1);
 }
 
+/* --- who is lapped while it looks fills nothing of the living --- */
+
+/* Of two cells one is a hole; nobody gates. */
+static void set_up_lap(void)
+{
+    world_begin_many(2, LAM_RING_SPIN_ONLY, 0);
+    world_add_many(0, 0);
+    world_add_many(1, 1);
+    claim_and_die(1);
+    world_ready();
+}
+
+static void repair_late(void)
+{
+    (void)lam_ring_repair(&world.ring, 0);
+}
+
+/* The first asks for room, and so fills the hole; the second lies over it. */
+static void publish_a_lap(void)
+{
+    world_publish_many(&world.many[1], 1, 4);
+    world_publish_many(&world.many[1], 1, 6);
+}
+
+static void the_last_is_whole(void)
+{
+    const struct lam_event_header *head = lam_ring_head(&world.ring, 2);
+
+    MODEL_CHECK(lam_load_acquire(&head->stamp) == 2);
+    MODEL_CHECK((uint16_t)(lam_load_relaxed(&head->shape) >> 32) == 6);
+    it_was_one();
+}
+
 /* --- a sleeping consumer is woken by a repair --- */
 
 static void set_up_hole_before_4(void)
@@ -256,6 +289,13 @@ const struct scenario scenarios_repair[] = {
         .deviations = 3,
         .schedules_max = 20000,
         .kills = {{"lam_ring_many_publish_padding", "store_release"}}},
+    {.program = {.name = "who is lapped while it looks fills nothing",
+         .thread_count = 2,
+         .threads = {repair_late, publish_a_lap},
+         .finally = the_last_is_whole,
+         .set_up = set_up_lap},
+        .deviations = 4,
+        .schedules_max = 20000},
     {.program = {.name = "a sleeping consumer is woken by a repair",
          .thread_count = 3,
          .threads = {repair, nobody, sleep_for_4},
