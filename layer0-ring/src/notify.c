@@ -166,7 +166,8 @@ static void *run_thread(void *argument)
     uint64_t probe_at_ns = 0;
 
     (void)pthread_mutex_lock(&notifier->mutex);
-    while (turn(notifier, &probe_at_ns) != 0)
+    /* It may be told to stop before its first turn, which would sleep on a kick of the past. */
+    while (!notifier->stopping && turn(notifier, &probe_at_ns) != 0)
         ;
     (void)pthread_mutex_unlock(&notifier->mutex);
     return NULL;

@@ -358,3 +358,14 @@ Test(notify, one_epoll_reads_rings_of_four_processes_and_loses_nothing)
     lam_base = &lam_base_linux;
     setup();
 }
+
+/* Its thread may not have run yet. */
+Test(notify, a_notifier_that_is_closed_at_once_ends)
+{
+    struct lam_ring_notifier hasty;
+
+    for (int i = 0; i < 1000; i++) {
+        cr_assert(eq(int, lam_ring_notifier_open(&hasty, &error), 0));
+        lam_ring_notifier_close(&hasty);
+    }
+}

@@ -83,6 +83,18 @@ void prey_hint(uint64_t sequence)
     hints[hint_count++ % HINTS] = sequence;
 }
 
+void prey_look(void)
+{
+    for (uint32_t i = 0; i < prey_used; i++) {
+        const struct lam_ring_data *data =
+            (const struct lam_ring_data *)(const void *)preys[i].objects[0];
+        uint64_t newest = lam_load_relaxed(&data->waypoint_count) - 1;
+
+        prey_hint(lam_load_relaxed(&data->horizon));
+        prey_hint(lam_load_relaxed(&data->waypoints[newest % LAM_RING_WAYPOINT_COUNT].sequence));
+    }
+}
+
 uint64_t prey_count(void)
 {
     return mutation_count;

@@ -23,6 +23,9 @@ void prey_drop(void);
 /* A sequence that some end has just been at: words near it hurt more. */
 void prey_hint(uint64_t sequence);
 
+/* Find out where the ends are, from the rings themselves. */
+void prey_look(void);
+
 /* Change some bytes of one ring: one mutation. */
 void prey_mutate(void);
 

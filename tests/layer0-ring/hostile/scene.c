@@ -77,7 +77,32 @@ void scene_read(const struct lam_event *event)
     prey_hint(event->end);
 }
 
-void scene_end(struct scene *scene)
+void scene_call(struct scene *scene)
+{
+    switch (world_pick(8)) {
+    case 0:
+    case 1:
+        scene_produce(scene);
+        break;
+    case 2:
+        scene_produce_many(scene);
+        break;
+    case 3:
+    case 4:
+        scene_consume(scene);
+        break;
+    case 5:
+        scene_share(scene);
+        break;
+    case 6:
+        scene_merge(scene);
+        break;
+    default:
+        scene_look(scene);
+    }
+}
+
+void scene_leave(struct scene *scene)
 {
     for (uint32_t i = 0; i < SCENE_MEMBERS; i++)
         scene_leave_member(scene, i);
@@ -86,6 +111,11 @@ void scene_end(struct scene *scene)
     for (uint32_t i = 0; i < SCENE_MANY; i++)
         scene_leave_many(scene, i);
     scene_leave_producer(scene);
+}
+
+void scene_end(struct scene *scene)
+{
+    scene_leave(scene);
     for (uint32_t ring = 0; ring < SCENE_RINGS; ring++) {
         for (uint32_t side = 0; side < SCENE_SIDES; side++)
             if (scene->is_mapped[ring][side])

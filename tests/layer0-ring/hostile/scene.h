@@ -59,19 +59,28 @@ struct scene {
 /* Make both rings, of some geometry, and be their only user. */
 void scene_make(struct scene *scene);
 
-/* The ends go as they came, in any order; then the rings. */
+/* The ends leave, and the rings go. */
 void scene_end(struct scene *scene);
 
 /* Map ring @ring as @side has it, unless that is done. Returns it, or NULL: it is refused. */
 struct lam_ring *scene_side(struct scene *scene, uint32_t ring, enum scene_side side);
 
-/* Of all operations of every kind of end, some one. */
+/* All ends leave, in any order. */
+void scene_leave(struct scene *scene);
+
+/* One operation of some end. */
+void scene_call(struct scene *scene);
+
+/* Of all operations of each kind of end, some one. */
 void scene_produce(struct scene *scene);
 void scene_produce_many(struct scene *scene);
 void scene_consume(struct scene *scene);
 void scene_share(struct scene *scene);
 void scene_merge(struct scene *scene);
 void scene_look(struct scene *scene);
+
+/* Likewise, with threads of the ends' own: only where the clock is the machine's. */
+void scene_with_threads(struct scene *scene);
 
 /* Their ends leave. */
 void scene_leave_producer(struct scene *scene);

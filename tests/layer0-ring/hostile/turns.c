@@ -45,27 +45,7 @@ static void remove_folder(void)
 
 static void one_call(void)
 {
-    switch (world_pick(8)) {
-    case 0:
-    case 1:
-        scene_produce(&scene);
-        break;
-    case 2:
-        scene_produce_many(&scene);
-        break;
-    case 3:
-    case 4:
-        scene_consume(&scene);
-        break;
-    case 5:
-        scene_share(&scene);
-        break;
-    case 6:
-        scene_merge(&scene);
-        break;
-    default:
-        scene_look(&scene);
-    }
+    scene_call(&scene);
     prey_undo();
 }
 
