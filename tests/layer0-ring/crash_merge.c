@@ -10,6 +10,7 @@
 #include "lamina/ring/timestamp.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <time.h>
 
@@ -137,7 +138,7 @@ static void run(enum lam_ring_merge_order order, enum lam_wait_mode wait, uint64
     lam_ring_merge_init(&merge, &options);
     for (uint32_t i = 0; i < RINGS; i++) {
         struct lam_ring_options ring_options = {
-            .name = "crash-merge", .depth = 64, .first_sequence = UINT64_MAX - 99};
+            .name = "crash-merge", .depth = 64, .first_sequence = test_next_start()};
 
         TEST_OK(lam_ring_create(&rings[i], &ring_options, &error), error);
         TEST_OK(

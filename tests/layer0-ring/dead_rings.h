@@ -11,6 +11,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "processes.h"
+#include "starts.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static inline struct lam_ring_options options_of(const char *name)
         .name = name,
         .directory = directory,
         .depth = 64,
-        .first_sequence = UINT64_MAX - 2};
+        .first_sequence = test_start_from(UINT64_MAX - 2)};
 }
 
 static inline const char *path_of(const char *name, const char *part)

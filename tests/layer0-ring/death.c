@@ -13,6 +13,7 @@
 #include "leftovers.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <time.h>
 
@@ -34,7 +35,7 @@ static void create(enum lam_ring_waiting waiting)
         .name = name,
         .depth = 64,
         .waiting = waiting,
-        .first_sequence = UINT64_MAX - 500};
+        .first_sequence = test_next_start()};
 
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
 }

@@ -14,6 +14,7 @@
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -103,7 +104,7 @@ static void stop_interrupts(void)
 static void open_ring(uint64_t wanted)
 {
     struct lam_ring_options options = {
-        .name = "interrupt", .depth = 64, .first_sequence = UINT64_MAX - 999};
+        .name = "interrupt", .depth = 64, .first_sequence = test_next_start()};
 
     published = interrupts = 0;
     interrupts_wanted = wanted;

@@ -12,6 +12,7 @@
 #include "lamina/ring/producer.h"
 #include "lamina/ring/wait_any.h"
 #include "processes.h"
+#include "starts.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -163,7 +164,7 @@ static void open_rings(void)
 {
     for (uint32_t i = 0; i < RINGS; i++) {
         struct lam_ring_options options = {
-            .name = "interrupt-wait", .depth = DEPTH, .first_sequence = UINT64_MAX - 2};
+            .name = "interrupt-wait", .depth = DEPTH, .first_sequence = test_next_start()};
         struct lam_ring_producer_options producer_options = {.wait = LAM_WAIT_FUTEX};
         struct lam_ring_consumer_options consumer_options = {.wait = LAM_WAIT_FUTEX};
         struct lam_error error;

@@ -14,6 +14,7 @@
  */
 #include "leftovers.h"
 #include "many_stream.h"
+#include "starts.h"
 
 #include "lamina/ring/stat.h"
 #include "layout.h"
@@ -68,14 +69,12 @@ static void pause_us(uint64_t microseconds)
 
 static void create(uint64_t random)
 {
-    static const uint64_t firsts[] = {
-        (UINT64_C(1) << 32) - 30, (UINT64_C(1) << 63) - 30, UINT64_MAX - 30};
     struct lam_ring_options options = {.backing = LAM_BACKING_NAMED,
         .name = name,
         .depth = 64,
         .waiting = random % 4 == 0 ? LAM_RING_SPIN_ONLY : LAM_RING_MAY_SLEEP,
         .producers = LAM_RING_MANY_PRODUCERS,
-        .first_sequence = firsts[random % 3]};
+        .first_sequence = test_start(random)};
 
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
 }

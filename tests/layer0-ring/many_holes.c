@@ -12,6 +12,7 @@
  */
 #include "leftovers.h"
 #include "many_stream.h"
+#include "starts.h"
 
 #include "lamina/ring/stat.h"
 
@@ -69,7 +70,7 @@ static void create(enum lam_backing backing)
         .name = name,
         .depth = 64,
         .producers = LAM_RING_MANY_PRODUCERS,
-        .first_sequence = UINT64_MAX - 30};
+        .first_sequence = test_next_start()};
 
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
 }

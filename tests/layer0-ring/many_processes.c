@@ -9,6 +9,7 @@
  */
 #include "leftovers.h"
 #include "many_stream.h"
+#include "starts.h"
 
 #include "lamina/ring/stat.h"
 
@@ -36,7 +37,7 @@ static void create(enum lam_ring_waiting waiting)
         .depth = 128,
         .waiting = waiting,
         .producers = LAM_RING_MANY_PRODUCERS,
-        .first_sequence = (UINT64_C(1) << 63) - 3};
+        .first_sequence = test_next_start()};
 
     memset(board, 0, sizeof(*board));
     TEST_OK(lam_ring_create(&ring, &options, &error), error);

@@ -10,6 +10,7 @@
 #include "lamina/ring/merge.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/timestamp.h"
+#include "starts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -43,7 +44,7 @@ static inline void setup(void)
     lam_ring_merge_init(&merge, &options);
     for (uint32_t i = 0; i < RINGS; i++) {
         struct lam_ring_options ring_options = {
-            .name = "merge", .depth = DEPTH, .first_sequence = UINT64_MAX - 2 * i};
+            .name = "merge", .depth = DEPTH, .first_sequence = test_start_from(UINT64_MAX - 2 * i)};
         struct lam_ring_producer_options producer_options = {.timestamp_every = 1};
 
         cr_assert(eq(int, lam_ring_create(&rings[i], &ring_options, &error), 0));

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "starts.h"
+
 #define DEPTH 16
 
 /* Where counting starts: each suite runs over the wraps. */
@@ -30,8 +32,10 @@ static struct lam_error error;
 static inline void create_ring(
     uint64_t depth, uint64_t first_sequence, enum lam_ring_waiting waiting)
 {
-    struct lam_ring_options options = {
-        .name = "one", .depth = depth, .first_sequence = first_sequence, .waiting = waiting};
+    struct lam_ring_options options = {.name = "one",
+        .depth = depth,
+        .first_sequence = test_start_from(first_sequence),
+        .waiting = waiting};
 
     cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
 }

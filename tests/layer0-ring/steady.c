@@ -12,6 +12,7 @@
 #include "lamina/ring/observe.h"
 #include "lamina/ring/stat.h"
 #include "lamina/ring/timestamp.h"
+#include "starts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static lam_atomic_u64 *counter;
 
 static void open_ends(void)
 {
-    struct lam_ring_options options = {.name = "steady", .depth = DEPTH, .histograms = 3};
+    struct lam_ring_options options = {
+        .name = "steady", .depth = DEPTH, .histograms = 3, .first_sequence = test_start(2)};
     struct lam_ring_producer_options producing = {.timestamp_every = 3};
     struct lam_ring_consumer_options gates = {.name = "gating"};
     struct lam_ring_consumer_options waits = {

@@ -12,6 +12,7 @@
 #include "lamina/ring/stat.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -137,7 +138,7 @@ static void run(const struct shape *shape, enum lam_ring_waiting waiting, enum l
     pid_t children[STAGES];
 
     event_count = events;
-    create("stress-after", waiting, UINT64_MAX - 50);
+    create("stress-after", waiting, test_next_start());
     TEST_OK(lam_ring_producer_attach(&producer, &ring, &options, &error), error);
     for (unsigned i = 0; i < STAGES; i++) {
         stages[i] = (struct stage){.number = i, .leaders = shape->leaders[i], .wait = wait};
@@ -219,7 +220,7 @@ static void leaders_are_killed(int kills, uint64_t events)
     int rc;
 
     event_count = events;
-    create("stress-after-kill", LAM_RING_MAY_SLEEP, UINT64_MAX - 500);
+    create("stress-after-kill", LAM_RING_MAY_SLEEP, test_next_start());
     leader = test_fork();
     if (leader == 0)
         lead_until_killed();

@@ -14,6 +14,7 @@
 #include "lamina/ring/producer.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -160,7 +161,7 @@ static void run(const struct plan *plan)
     event_count = plan->events;
     events_at_once = plan->events_at_once;
     bytes_max = plan->processes ? BYTES_MAX : 0;
-    create(plan->waiting, UINT64_MAX - 100);
+    create(plan->waiting, test_next_start());
     TEST_OK(lam_ring_producer_attach(&producer, &ring, &options, &error), error);
     for (unsigned i = 0; i < plan->members; i++) {
         workers[i] = (struct worker){
@@ -234,7 +235,7 @@ static void members_are_killed(int kills, uint64_t events, uint32_t at_once)
     events_at_once = at_once;
     bytes_max = BYTES_MAX;
     memset(may_come_twice, 0, sizeof(may_come_twice));
-    create(LAM_RING_MAY_SLEEP, (UINT64_C(1) << 63) - 50);
+    create(LAM_RING_MAY_SLEEP, test_next_start());
     for (unsigned i = 0; i < MEMBERS_MAX; i++)
         children[i] = start_worker(i);
     publisher = test_fork();

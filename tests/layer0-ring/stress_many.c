@@ -9,6 +9,7 @@
  * start before their wraps. Mutants: many.mutants.
  */
 #include "many_stream.h"
+#include "starts.h"
 
 #include "lamina/ring/stat.h"
 
@@ -83,7 +84,7 @@ static void run(uint32_t producer_count, uint32_t consumer_count, uint32_t event
         .depth = 64,
         .waiting = waiting,
         .producers = LAM_RING_MANY_PRODUCERS,
-        .first_sequence = UINT64_MAX - 99};
+        .first_sequence = test_next_start()};
     struct lam_ring_consumer_options consumer_options = {.wait = wait};
     static struct end producers[8], consumers[3];
     pthread_t producer_threads[8], consumer_threads[3];

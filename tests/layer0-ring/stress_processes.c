@@ -14,6 +14,7 @@
 #include "leftovers.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <time.h>
 
@@ -158,7 +159,7 @@ static void run(int consumer_count)
     struct lam_ring_options options = {.backing = LAM_BACKING_NAMED,
         .name = name,
         .depth = 128,
-        .first_sequence = UINT64_MAX - 50};
+        .first_sequence = test_next_start()};
     struct lam_ring ring;
     struct lam_ring_stat stat;
     struct lam_error error;

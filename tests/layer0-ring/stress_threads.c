@@ -25,6 +25,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -83,7 +84,7 @@ static void run(enum lam_ring_waiting waiting, enum lam_wait_mode wait)
     struct lam_ring_options options = {.name = "stress-threads",
         .depth = 64,
         .waiting = waiting,
-        .first_sequence = UINT64_MAX - 99};
+        .first_sequence = test_next_start()};
     struct lam_ring_producer_options producer_options = {.wait = wait};
     struct lam_ring_consumer_options consumer_options = {.wait = wait};
     struct lam_ring_producer producer;

@@ -9,6 +9,7 @@
  */
 #include "lamina/ring/producer.h"
 #include "lamina/ring/wait_any.h"
+#include "starts.h"
 #include "wait_stress.h"
 
 #define CONSUMERS 3
@@ -209,7 +210,7 @@ static void open_rings(void)
 {
     for (uint32_t i = 0; i < RINGS; i++) {
         struct lam_ring_options options = {
-            .name = "stress-wait", .depth = DEPTH, .first_sequence = UINT64_MAX - 1000};
+            .name = "stress-wait", .depth = DEPTH, .first_sequence = test_next_start()};
 
         TEST_CHECK(lam_ring_create(&rings[i], &options, NULL) == 0);
     }

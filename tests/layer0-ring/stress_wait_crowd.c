@@ -8,6 +8,7 @@
 #include "lamina/ring/group.h"
 #include "lamina/ring/many.h"
 #include "lamina/ring/producer.h"
+#include "starts.h"
 #include "wait_stress.h"
 
 #define PRODUCERS 3
@@ -23,7 +24,7 @@ static void open_ring(enum lam_ring_producers producers)
 {
     struct lam_ring_options options = {.name = "stress-wait",
         .depth = DEPTH,
-        .first_sequence = UINT64_MAX - 1000,
+        .first_sequence = test_next_start(),
         .producers = producers};
 
     TEST_CHECK(lam_ring_create(&ring, &options, NULL) == 0);

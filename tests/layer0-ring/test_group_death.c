@@ -61,7 +61,7 @@ Test(group_death, what_a_dead_member_only_wanted_is_not_seen_twice)
         join(&b, 1);
         cr_assert(eq(int, publish_value(0, 8), 1));
         cr_assert(eq(int, publish_value(1, 8), 1));
-        announce_and_die(&a, starts[i], starts[i] + 1);
+        announce_and_die(&a, test_start_from(starts[i]), test_start_from(starts[i]) + 1);
         cr_assert(eq(i64, take(&b), 0));
         cr_assert(eq(i64, take(&b), 1));
         for (int64_t value = 0; value < 2 * DEPTH; value++) {
@@ -88,10 +88,10 @@ Test(group_death, a_claim_that_its_winner_did_not_live_to_note_counts)
             cr_assert(eq(int, publish_value(value, 8), 1));
         cr_assert(eq(i64, peek(&a), 0));
         entry = &ring.control_head->entries[a.consumer.index];
-        lam_store_relaxed(&entry->confirmed, starts[i]); /* as before its claim */
+        lam_store_relaxed(&entry->confirmed, test_start_from(starts[i])); /* as before its claim */
         die(&a);
         cr_assert(eq(i64, take(&b), 1)); /* says so for it */
-        cr_assert(eq(u64, lam_load_relaxed(&entry->confirmed), starts[i] + 1));
+        cr_assert(eq(u64, lam_load_relaxed(&entry->confirmed), test_start_from(starts[i]) + 1));
         cr_assert(eq(i64, take(&b), 2));
         cr_assert(eq(i64, peek_soon(&b), 0));
         lam_ring_member_release(&b);

@@ -8,6 +8,7 @@
 #include "lamina/ring/merge.h"
 #include "lamina/ring/producer.h"
 #include "layout.h"
+#include "starts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -20,8 +21,10 @@ static struct lam_error error;
 
 static void make(enum lam_ring_producers producers)
 {
-    struct lam_ring_options options = {
-        .name = "lies", .depth = 16, .producers = producers, .first_sequence = UINT64_MAX - 2};
+    struct lam_ring_options options = {.name = "lies",
+        .depth = 16,
+        .producers = producers,
+        .first_sequence = test_start_from(UINT64_MAX - 2)};
 
     cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
 }

@@ -11,6 +11,7 @@
 #include "layout.h"
 #include "processes.h"
 #include "ring_stream.h"
+#include "starts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -33,7 +34,7 @@ static struct lam_error error;
 static void open_ring_without_producer(int at, const struct lam_ring_consumer_options *options)
 {
     struct lam_ring_options ring_options = {
-        .name = "notify", .depth = 16, .first_sequence = UINT64_MAX - 2};
+        .name = "notify", .depth = 16, .first_sequence = test_start_from(UINT64_MAX - 2)};
 
     cr_assert(eq(int, lam_ring_create(&rings[at], &ring_options, &error), 0), "%s", error.text);
     producers[at].lock.fd = -1;

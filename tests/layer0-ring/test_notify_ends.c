@@ -87,7 +87,7 @@ static void open_many(void)
 {
     struct lam_ring_options options = {.name = "notify",
         .depth = DEPTH,
-        .first_sequence = UINT64_MAX - 2,
+        .first_sequence = test_start_from(UINT64_MAX - 2),
         .producers = LAM_RING_MANY_PRODUCERS};
 
     cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);

@@ -9,6 +9,7 @@
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "layout.h"
+#include "starts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -71,7 +72,7 @@ static int counting_futex_wake_all(lam_atomic_u32 *word)
 static void open_ends(enum lam_wait_mode wait, uint64_t spin_ns)
 {
     struct lam_ring_options options = {
-        .name = "wait", .depth = DEPTH, .first_sequence = UINT64_MAX - 2};
+        .name = "wait", .depth = DEPTH, .first_sequence = test_start_from(UINT64_MAX - 2)};
     struct lam_ring_producer_options producer_options = {.wait = wait, .spin_ns = spin_ns};
     struct lam_ring_consumer_options consumer_options = {
         .name = "first", .wait = wait, .spin_ns = spin_ns};

@@ -9,6 +9,7 @@
 #include "lamina/ring/stat.h"
 #include "lamina/ring/wait_any.h"
 #include "layout.h"
+#include "starts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -45,8 +46,10 @@ static void endless_futex_wait_any(
 
 static void open_rings(enum lam_ring_policy policy, enum lam_ring_waiting waiting)
 {
-    struct lam_ring_options options = {
-        .name = "any", .depth = 8, .first_sequence = UINT64_MAX - 2, .waiting = waiting};
+    struct lam_ring_options options = {.name = "any",
+        .depth = 8,
+        .first_sequence = test_start_from(UINT64_MAX - 2),
+        .waiting = waiting};
     struct lam_ring_consumer_options consumer = {.wait = LAM_WAIT_FUTEX, .policy = policy};
 
     ops = lam_base_linux;
