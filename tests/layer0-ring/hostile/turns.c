@@ -23,7 +23,7 @@
 #define HOSTILE_MUTATIONS 200000
 #endif
 
-static char folder[] = "/dev/shm/lamina-hostile-XXXXXX";
+static char folder[] = "/tmp/lamina-hostile-XXXXXX";
 static struct scene scene;
 
 static void empty_folder(void)
