@@ -36,7 +36,7 @@ int64_t lam_fb_codec_describe(
 /* The last members of a struct lam_codec. */
 #define LAM_FB_CODEC_FUNCTIONS                                                                     \
     lam_fb_codec_bound, lam_fb_codec_encode, lam_fb_codec_decode, lam_fb_codec_verify,             \
-        lam_fb_codec_describe, 0
+        lam_fb_codec_describe
 
 /*
  * Copy the verified table at @table, of type number @type among @types, into its plain struct

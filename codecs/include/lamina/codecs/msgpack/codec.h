@@ -41,7 +41,7 @@ int64_t lam_mp_codec_describe(
 /* The last members of a struct lam_codec. */
 #define LAM_MP_CODEC_FUNCTIONS                                                                     \
     lam_mp_codec_bound, lam_mp_codec_encode, lam_mp_codec_decode, lam_mp_codec_verify,             \
-        lam_mp_codec_describe, 0
+        lam_mp_codec_describe
 
 #ifdef __cplusplus
 }
