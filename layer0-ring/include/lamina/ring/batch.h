@@ -21,8 +21,8 @@
  */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "lamina/base/crash_point.h"
 #include "lamina/base/prefetch.h"
@@ -53,6 +53,21 @@ struct lam_ring_batch {
 /* The rare part of a claim that waits. */
 int lam_ring_producer_await_batch(
     struct lam_ring_producer *producer, uint64_t cell_count, uint64_t deadline_ns);
+
+/* A word at a time: a batch whose address went to memset() would not stay in registers. */
+LAM_INLINE void lam_ring_batch_refuse(struct lam_ring_batch *batch)
+{
+    batch->staged = 0;
+    batch->producer = NULL;
+    batch->cells = NULL;
+    batch->cell_mask = 0;
+    batch->first = 0;
+    batch->end = 0;
+    batch->slack = 0;
+    batch->round_up = 0;
+    batch->payload_bytes_max = 0;
+    batch->cell_shift = 0;
+}
 
 /* Lends the claimed cells to *@batch. */
 LAM_INLINE void lam_ring_producer_open_batch(
@@ -89,7 +104,7 @@ LAM_INLINE int lam_ring_producer_try_claim_batch(
         int rc = lam_ring_producer_make_room(producer, cell_count);
 
         if (rc != 1) {
-            memset(batch, 0, sizeof(*batch));
+            lam_ring_batch_refuse(batch);
             return rc;
         }
     }
@@ -106,7 +121,7 @@ LAM_INLINE int lam_ring_producer_claim_batch_until(struct lam_ring_producer *pro
         int rc = lam_ring_producer_await_batch(producer, cell_count, deadline_ns);
 
         if (rc != 0) {
-            memset(batch, 0, sizeof(*batch));
+            lam_ring_batch_refuse(batch);
             return rc;
         }
     }

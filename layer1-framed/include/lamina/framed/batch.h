@@ -9,8 +9,6 @@
  * calls from the sender's thread.
  */
 
-#include <string.h>
-
 #include "lamina/framed/sender.h"
 #include "lamina/ring/batch.h"
 
@@ -44,7 +42,7 @@ LAM_INLINE int lam_framed_sender_try_claim_batch(struct lam_framed_sender *sende
 
     LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
     if (__builtin_expect(cell_count == 0, 0)) {
-        memset(batch, 0, sizeof(*batch));
+        lam_ring_batch_refuse(&batch->events);
         return -EMSGSIZE;
     }
     return lam_ring_producer_try_claim_batch(&sender->producer, cell_count, &batch->events);
@@ -59,7 +57,7 @@ LAM_INLINE int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sen
 
     LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
     if (__builtin_expect(cell_count == 0, 0)) {
-        memset(batch, 0, sizeof(*batch));
+        lam_ring_batch_refuse(&batch->events);
         return -EMSGSIZE;
     }
     return lam_ring_producer_claim_batch_until(
