@@ -78,7 +78,7 @@ static void detach(struct bench_lane *lane, uint32_t side)
 /* In a round trip the next event is never there yet: one call that waits for it. */
 BENCH_INLINE uint64_t await_one(struct lam_ring_consumer *consumer, uint32_t bytes)
 {
-    struct lam_event event;
+    struct lam_event event = {.payload = NULL};
     uint64_t sum;
 
     bench_must(lam_ring_consumer_peek_until(consumer, LAM_DEADLINE_NEVER, &event));

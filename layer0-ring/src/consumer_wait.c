@@ -165,7 +165,6 @@ int lam_ring_consumer_timed_out(struct lam_ring_consumer *consumer, const struct
     return rc != 0 ? rc : -ETIMEDOUT;
 }
 
-/* Waits that were over before a look at the clock are counted in private, and told now and then. */
 void lam_ring_consumer_tell_waits(struct lam_ring_consumer *consumer)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
@@ -186,52 +185,45 @@ int lam_ring_consumer_end_wait(struct lam_ring_consumer *consumer, struct lam_wa
     return rc == -ETIMEDOUT ? lam_ring_consumer_timed_out(consumer, wait) : rc;
 }
 
-/* How often a waiter looks before it begins a wait: about a microsecond. */
-#define QUICK_LOOKS 48
-
-/*
- * The first looks touch nothing but the line that is polled: cores drain stores in order, so each
- * store of a waiter's would lie before those of its answer. Returns 1: it is there.
- */
+/* As in lam_ring_consumer_peek_until(). Returns 1: it is there. */
 static int came_quickly(struct lam_ring_consumer *consumer)
 {
-    uint32_t looks = 0;
+    uint32_t looks = lam_ring_consumer_quick_looks(consumer);
 
-    if (consumer->wait == LAM_WAIT_FUTEX || (consumer->guards & LAM_RING_GUARD_AFTER) != 0)
-        return 0;
-    do {
+    while (--looks != 0) {
         lam_pause();
         if (lam_ring_consumer_is_there(consumer)) {
-            lam_cadence_quick(&consumer->cadence);
-            if ((++consumer->quick_waits & 255) == 0)
-                lam_ring_consumer_tell_waits(consumer);
+            lam_ring_consumer_waited_quickly(consumer);
             return 1;
         }
-    } while (++looks < QUICK_LOOKS);
+    }
     return 0;
 }
 
-int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
+static int wait_by_the_ladder(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
 {
     struct lam_wait wait;
     int rc = 0;
 
-    if (lam_ring_consumer_is_there(consumer) && lam_ring_consumer_is_ready(consumer))
-        return 0;
-    if (came_quickly(consumer))
-        return 0;
     lam_ring_consumer_begin_wait(consumer, &wait, deadline_ns);
     while (rc == 0 && !lam_ring_consumer_is_ready(consumer))
         rc = lam_ring_consumer_await(consumer, &wait);
     return lam_ring_consumer_end_wait(consumer, &wait, rc);
 }
 
-int lam_ring_consumer_peek_until(
+int lam_ring_consumer_wait_until(struct lam_ring_consumer *consumer, uint64_t deadline_ns)
+{
+    if (lam_ring_consumer_is_there(consumer) && lam_ring_consumer_is_ready(consumer))
+        return 0;
+    return came_quickly(consumer) ? 0 : wait_by_the_ladder(consumer, deadline_ns);
+}
+
+int lam_ring_consumer_peek_slowly(
     struct lam_ring_consumer *consumer, uint64_t deadline_ns, struct lam_event *event)
 {
     for (;;) {
         /* Poll first: a peek that misses asks for more than one line. */
-        int rc = lam_ring_consumer_wait_until(consumer, deadline_ns);
+        int rc = wait_by_the_ladder(consumer, deadline_ns);
 
         if (rc == 0)
             rc = lam_ring_consumer_try_peek(consumer, event);

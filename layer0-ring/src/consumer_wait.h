@@ -53,9 +53,6 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
 /* What the ring's words say about more events. Returns 0 (they may come) or the end's error. */
 int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer);
 
-/* Add the waits that were counted in private to the shared count. */
-void lam_ring_consumer_tell_waits(struct lam_ring_consumer *consumer);
-
 /* Ask for the producer's lock. Returns as lam_ring_consumer_end_of_stream(). */
 int lam_ring_consumer_probe(struct lam_ring_consumer *consumer);
 
