@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +198,26 @@ Test(base, the_body_of_a_segment_is_the_same_memory_twice)
     options = (struct lam_segment_options){
         .backing = LAM_BACKING_NAMED, .name = ".hidden", .head_bytes = 4096};
     cr_assert(eq(int, lam_segment_create(&segment, &options, &error), -EINVAL));
+}
+
+Test(base, memory_that_the_machine_has_not_is_refused_before_it_is_asked_for)
+{
+    struct lam_segment_options options = {
+        .backing = LAM_BACKING_MEMFD, .head_bytes = 4096, .body_bytes = UINT64_C(1) << 46};
+    struct rlimit limit = {.rlim_cur = 1 << 24, .rlim_max = 1 << 24};
+    struct lam_segment segment;
+
+    /* Should it be asked for after all, this refuses it: without, others would be killed. */
+    cr_assert_neq(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    cr_assert(eq(int, setrlimit(RLIMIT_FSIZE, &limit), 0));
+    cr_assert(eq(int, lam_segment_create(&segment, &options, &error), -ENOSPC), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "needs 70368744181760 bytes"), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "are free"), "%s", error.text);
+    options = (struct lam_segment_options){.backing = LAM_BACKING_NAMED,
+        .name = "lamina.no-memory",
+        .head_bytes = 4096,
+        .body_bytes = UINT64_C(1) << 46};
+    cr_assert(eq(int, lam_segment_create(&segment, &options, &error), -ENOSPC), "%s", error.text);
 }
 
 Test(base, a_segment_is_not_seen_before_it_appears)

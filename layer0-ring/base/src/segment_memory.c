@@ -10,10 +10,10 @@
 #include <linux/magic.h>
 #include <linux/mempolicy.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -71,30 +71,8 @@ static void find_mount(const char *path, char mount[LAM_SEGMENT_PATH_BYTES])
     }
 }
 
-/* The store is looked at before it is asked: filling a tmpfs that is as large as memory kills. */
-static int look_for_room(const struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
-{
-    char mount[LAM_SEGMENT_PATH_BYTES];
-    struct statvfs store;
-    uint64_t free_bytes;
-    uint64_t all_bytes;
-
-    if (segment->path[0] == '\0' || fstatvfs(segment->fd, &store) != 0 || store.f_blocks == 0)
-        return 0;
-    free_bytes = (uint64_t)store.f_bavail * store.f_frsize;
-    all_bytes = (uint64_t)store.f_blocks * store.f_frsize;
-    if (free_bytes >= bytes)
-        return 0;
-    find_mount(segment->path, mount);
-    return lam_error_set(error, -ENOSPC,
-        "%s: the store mounted at %s is too full: needs %llu bytes, %llu of %llu are free; make "
-        "depth or counts smaller, or the store larger",
-        segment->path, mount, (unsigned long long)bytes, (unsigned long long)free_bytes,
-        (unsigned long long)all_bytes);
-}
-
 /* What the kernel says in a small file of its own; empty where it says nothing. */
-static void read_line(const char *path, char *text, size_t text_bytes)
+static void read_text(const char *path, char *text, size_t text_bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? 0 : read(fd, text, text_bytes - 1);
@@ -102,7 +80,65 @@ static void read_line(const char *path, char *text, size_t text_bytes)
     if (fd >= 0)
         (void)close(fd);
     text[got > 0 ? got : 0] = '\0';
+}
+
+static void read_line(const char *path, char *text, size_t text_bytes)
+{
+    read_text(path, text, text_bytes);
     text[strcspn(text, "\n")] = '\0';
+}
+
+static uint64_t bytes_of(const char *meminfo, const char *field)
+{
+    const char *at = strstr(meminfo, field);
+
+    return at == NULL ? 0 : strtoull(at + strlen(field), NULL, 10) * 1024;
+}
+
+/* Memory is looked at before it is asked for: the kernel would kill others to find it. */
+static int look_for_memory(const char *where, uint64_t bytes, struct lam_error *error)
+{
+    char meminfo[4096];
+    uint64_t free_bytes;
+
+    read_text("/proc/meminfo", meminfo, sizeof(meminfo));
+    if (strstr(meminfo, "MemAvailable:") == NULL)
+        return 0;
+    free_bytes = bytes_of(meminfo, "MemAvailable:") + bytes_of(meminfo, "SwapFree:");
+    if (free_bytes >= bytes)
+        return 0;
+    return lam_error_set(error, -ENOSPC,
+        "%s: the machine's memory is too full: needs %llu bytes, %llu of %llu are free; make depth "
+        "or counts smaller",
+        where, (unsigned long long)bytes, (unsigned long long)free_bytes,
+        (unsigned long long)(bytes_of(meminfo, "MemTotal:") + bytes_of(meminfo, "SwapTotal:")));
+}
+
+/* The store is looked at before it is asked: filling a tmpfs that is as large as memory kills. */
+static int look_for_room(const struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
+{
+    char mount[LAM_SEGMENT_PATH_BYTES];
+    struct statfs store;
+    uint64_t free_bytes;
+    uint64_t all_bytes;
+
+    if (segment->page_bytes != lam_segment_page_bytes())
+        return 0; /* huge pages have a pool of their own: it answers */
+    if (segment->path[0] == '\0')
+        return look_for_memory("memory file", bytes, error);
+    if (fstatfs(segment->fd, &store) != 0 || store.f_blocks == 0)
+        return 0;
+    free_bytes = (uint64_t)store.f_bavail * (uint64_t)store.f_bsize;
+    all_bytes = (uint64_t)store.f_blocks * (uint64_t)store.f_bsize;
+    if (free_bytes >= bytes)
+        return (uint64_t)store.f_type == TMPFS_MAGIC ? look_for_memory(segment->path, bytes, error)
+                                                     : 0;
+    find_mount(segment->path, mount);
+    return lam_error_set(error, -ENOSPC,
+        "%s: the store mounted at %s is too full: needs %llu bytes, %llu of %llu are free; make "
+        "depth or counts smaller, or the store larger",
+        segment->path, mount, (unsigned long long)bytes, (unsigned long long)free_bytes,
+        (unsigned long long)all_bytes);
 }
 
 static int no_huge_pages(

@@ -78,7 +78,7 @@ struct lam_segment_options {
     const char *name;      /* file name, no '/'. Without a name: a label for people */
     uint64_t head_bytes;   /* whole pages, 1 page or more */
     uint64_t body_bytes;   /* whole pages; 0 for none */
-    mode_t mode;           /* permissions, set whatever the umask; 0 means 0600 */
+    mode_t mode;           /* 0777 at most, set whatever the umask; 0 means 0600 */
     int set_group;         /* 1: the object is given to @group */
     gid_t group;
     int bind_node;      /* 1: all pages on @numa_node and nowhere else */
@@ -112,7 +112,8 @@ void lam_segment_clear(struct lam_segment *segment);
  * Returns 0, or
  *   -EINVAL       sizes are not whole pages; the name is empty, too long or holds a '/'; there is
  *                 no such NUMA node; an option that this backing cannot keep
- *   -ENOSPC       the store is too full; @error says mount, needed and free bytes. No huge pages
+ *   -ENOSPC       the store is too full, or the memory that it is of; @error says mount, needed and
+ *                 free bytes. No huge pages
  *   -errno        of the system call that @error names
  */
 int lam_segment_create(struct lam_segment *segment, const struct lam_segment_options *options,
