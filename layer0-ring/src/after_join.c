@@ -29,10 +29,12 @@ int lam_ring_after_check(const struct lam_ring *ring,
 {
     if (options->after_count == 0)
         return 0;
-    if (options->after_count > LAM_RING_AFTER_COUNT_MAX || options->after == NULL)
+    if (options->after == NULL)
+        return lam_error_set(
+            error, -EINVAL, "ring %s: the names to go after are missing: NULL", ring->name);
+    if (options->after_count > LAM_RING_AFTER_COUNT_MAX)
         return lam_error_set(error, -EINVAL, "ring %s: %u names to go after, of %d at most",
-            ring->name, options->after == NULL ? 0 : options->after_count,
-            LAM_RING_AFTER_COUNT_MAX);
+            ring->name, options->after_count, LAM_RING_AFTER_COUNT_MAX);
     if (options->policy == LAM_RING_LOSSY)
         return lam_error_set(error, -EINVAL,
             "ring %s: a lossy consumer goes after nobody: what it waits for would be overwritten",

@@ -32,7 +32,7 @@ static int check_type(const struct lam_ring_data *data, uint64_t wanted, struct 
     if (wanted == 0 || wanted == data->type_hash)
         return 0;
     return lam_error_set(error, -EPROTOTYPE,
-        "ring %s carries %s, type hash %016llx; expected type hash %016llx", data->name,
+        "it carries %s, type hash %016llx; expected type hash %016llx",
         data->type_name[0] == '\0' ? "an unnamed type" : data->type_name,
         (unsigned long long)data->type_hash, (unsigned long long)wanted);
 }

@@ -52,8 +52,12 @@ static int check_options(const struct lam_ring *ring,
         return lam_error_set(error, -EINVAL,
             "ring %s: consumer name \"%.60s\" is empty or longer than %d bytes", ring->name,
             options->name, LAM_RING_CONSUMER_NAME_MAX);
-    if ((options->policy == LAM_RING_GATE_THEN_EVICT) != (options->patience_ns != 0) ||
-        options->policy > LAM_RING_LOSSY)
+    if (options->policy > LAM_RING_LOSSY || options->start > LAM_RING_RESUME ||
+        !lam_ring_is_wait_mode(options->wait))
+        return lam_error_set(error, -EINVAL,
+            "ring %s: there is no policy %d, no start %d, or no wait mode %d", ring->name,
+            (int)options->policy, (int)options->start, (int)options->wait);
+    if ((options->policy == LAM_RING_GATE_THEN_EVICT) != (options->patience_ns != 0))
         return lam_error_set(error, -EINVAL,
             "ring %s: policy %d with a patience of %llu ns: LAM_RING_GATE_THEN_EVICT, and it "
             "alone, has a patience",
@@ -61,9 +65,8 @@ static int check_options(const struct lam_ring *ring,
     rc = lam_ring_after_check(ring, options, error);
     if (rc != 0)
         return rc;
-    if (options->start > LAM_RING_RESUME ||
-        (options->start == LAM_RING_RESUME &&
-            (options->name == NULL || options->policy == LAM_RING_LOSSY)))
+    if (options->start == LAM_RING_RESUME &&
+        (options->name == NULL || options->policy == LAM_RING_LOSSY))
         return lam_error_set(error, -EINVAL,
             "ring %s: start %d of %s: only who gates and has a name of its own can resume",
             ring->name, (int)options->start,

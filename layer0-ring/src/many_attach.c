@@ -22,6 +22,9 @@ static int check(const struct lam_ring *ring, const struct lam_ring_many_options
         return lam_error_set(error, -EINVAL,
             "ring %s: producer name \"%.60s\" is empty or longer than %d bytes", ring->name,
             options->name, LAM_RING_PRODUCER_NAME_MAX);
+    if (!lam_ring_is_wait_mode(options->wait))
+        return lam_error_set(
+            error, -EINVAL, "ring %s: there is no wait mode %d", ring->name, (int)options->wait);
     if (ring->data.access != LAM_ACCESS_WRITE || ring->control.access != LAM_ACCESS_WRITE)
         return lam_error_set(error, -EACCES,
             "ring %s: is mapped read-only here; a producer needs LAM_ACCESS_WRITE and no observe",

@@ -113,9 +113,14 @@ static int check_options(const struct lam_ring *ring,
             ring->name);
     if (options == NULL)
         return 0;
+    if (!lam_ring_is_wait_mode(options->wait))
+        return lam_error_set(
+            error, -EINVAL, "ring %s: there is no wait mode %d", ring->name, (int)options->wait);
+    if (options->await_name_count != 0 && options->await_names == NULL)
+        return lam_error_set(
+            error, -EINVAL, "ring %s: the names to buffer for are missing: NULL", ring->name);
     if (options->await_count > LAM_RING_CONSUMER_COUNT_MAX ||
-        options->await_name_count > LAM_RING_CONSUMER_COUNT_MAX ||
-        (options->await_name_count != 0 && options->await_names == NULL))
+        options->await_name_count > LAM_RING_CONSUMER_COUNT_MAX)
         return lam_error_set(error, -EINVAL,
             "ring %s: buffers for %u consumers and %u names: at most %d", ring->name,
             options->await_count, options->await_name_count, LAM_RING_CONSUMER_COUNT_MAX);

@@ -18,6 +18,11 @@ void lam_ring_wake_chained(struct lam_ring_control *control);
 /* Ring the producers' bell. */
 void lam_ring_wake_producers(struct lam_ring_control *control);
 
+static inline int lam_ring_is_wait_mode(enum lam_wait_mode mode)
+{
+    return mode <= LAM_WAIT_FUTEX;
+}
+
 /* An end must not sleep on a ring whose peers do not look for sleepers. */
 static inline enum lam_wait_mode lam_ring_wait_mode(
     const struct lam_ring *ring, enum lam_wait_mode wanted)

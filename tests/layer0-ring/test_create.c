@@ -91,6 +91,9 @@ Test(create, each_option_out_of_range_is_named)
     options.schema_bytes = LAM_RING_SCHEMA_BYTES_MAX + 1;
     refused(options, "schema");
     options = named();
+    options.mode = 04600;
+    refused(options, "mode 04600");
+    options = named();
     options.type_name = long_name;
     refused(options, "type name");
 }

@@ -136,6 +136,42 @@ Test(life, a_producer_that_dies_with_all_of_the_ring_claimed_has_a_successor)
     }
 }
 
+/* Each is refused by its number, and takes no entry and no lock. */
+Test(life, modes_and_starts_that_there_are_not_are_named)
+{
+    const struct {
+        struct lam_ring_consumer_options options;
+        const char *words;
+    } wrong[] = {{{.wait = (enum lam_wait_mode)4}, "wait mode 4"},
+        {{.start = (enum lam_ring_start)9}, "start 9"},
+        {{.policy = (enum lam_ring_policy)3}, "policy 3"},
+        {{.after_count = 1}, "names to go after are missing"}};
+    const struct {
+        struct lam_ring_producer_options options;
+        const char *words;
+    } wrong_too[] = {{{.wait = (enum lam_wait_mode)4}, "wait mode 4"},
+        {{.await_name_count = 2}, "names to buffer for are missing"}};
+    struct lam_ring_consumer other;
+    struct lam_ring_stat stat;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        int rc = lam_ring_consumer_attach(&other, &ring, &wrong[i].options, &error);
+
+        cr_assert(eq(int, rc, -EINVAL));
+        cr_assert_not_null(strstr(error.text, wrong[i].words), "%s", error.text);
+    }
+    lam_ring_producer_detach(&producer);
+    for (size_t i = 0; i < sizeof(wrong_too) / sizeof(wrong_too[0]); i++) {
+        int rc = lam_ring_producer_attach(&producer, &ring, &wrong_too[i].options, &error);
+
+        cr_assert(eq(int, rc, -EINVAL));
+        cr_assert_not_null(strstr(error.text, wrong_too[i].words), "%s", error.text);
+    }
+    cr_assert(eq(int, lam_ring_stat_read(&ring, &stat), 0));
+    cr_assert(eq(u32, stat.consumer_count, 1)); /* that of the pair */
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
+}
+
 Test(life, one_producer_at_a_time)
 {
     struct lam_ring_producer second;

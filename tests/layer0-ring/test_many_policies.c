@@ -100,6 +100,17 @@ static void evict_from(uint64_t first_sequence)
     close_of_many();
 }
 
+Test(many_policies, a_wait_mode_that_there_is_not_is_named)
+{
+    struct lam_ring_many_options options = {.wait = (enum lam_wait_mode)4};
+    struct lam_ring_many_producer third;
+
+    open_for_many(0);
+    cr_assert(eq(int, lam_ring_many_attach(&third, &ring, &options, &error), -EINVAL));
+    cr_assert_not_null(strstr(error.text, "wait mode 4"), "%s", error.text);
+    close_of_many();
+}
+
 Test(many_policies, an_evicted_one_learns_what_it_lost)
 {
     for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)

@@ -119,6 +119,9 @@ static int check(
     *page_bytes = lam_segment_page_bytes();
     if (options->backing > LAM_BACKING_HUGE)
         return lam_error_set(error, -EINVAL, "there is no backing %d", (int)options->backing);
+    if ((options->mode & ~(mode_t)0777) != 0)
+        return lam_error_set(
+            error, -EINVAL, "mode %05o: has more than permissions, 0777", (unsigned)options->mode);
     if (options->backing == LAM_BACKING_HUGE) {
         rc = lam_segment_huge_page_bytes(options->directory, page_bytes, error);
         if (rc != 0)

@@ -9,7 +9,8 @@
  *
  *     struct lam_ring_batch batch;
  *
- *     lam_ring_producer_claim_batch_until(&producer, 8, deadline_ns, &batch);
+ *     if (lam_ring_producer_claim_batch_until(&producer, 8, deadline_ns, &batch) != 0)
+ *         return; // nothing was claimed: there is nothing to commit
  *     while (more && lam_ring_batch_stage(&batch, bytes, kind, 0, &payload) == 1)
  *         fill(payload);
  *     lam_ring_batch_commit(&batch);

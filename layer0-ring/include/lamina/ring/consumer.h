@@ -30,9 +30,10 @@ extern "C" {
  * waits. A lossy consumer reads by lamina/ring/lossy.h and does not peek.
  *
  * Returns 0, or
- *   -EINVAL  the name is too long, the policy and its patience do not fit, there is nothing to
- *            resume by (no name, or a lossy policy), or one to go after is lossy or may be evicted:
- *            then nobody could say what it has seen
+ *   -EINVAL  there is no such policy, start or wait mode; the name is empty or too long, the policy
+ *            and its patience do not fit, there is nothing to resume by (no name, or a lossy
+ *            policy), or one to go after is lossy or may be evicted: then nobody could say what it
+ *            has seen
  *   -EEXIST  a live consumer has that name
  *   -ELOOP   it would go after itself, over others that go after it; @error has the way round
  *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew. Or nobody

@@ -90,7 +90,7 @@ struct lam_ring_many_blocker {
  * first. Where no other producer is alive, the epoch grows.
  *
  * Returns 0, or
- *   -EINVAL  the ring has one producer, or the name is empty or too long
+ *   -EINVAL  the ring has one producer; the name is empty or too long; there is no such wait mode
  *   -EUSERS  64 producers are alive
  *   -EACCES  the ring is mapped read-only
  *   -EPROTO  the data object makes no sense; @error says where

@@ -55,8 +55,8 @@ struct lam_ring_blocker {
  * events are dropped, published ones kept, and the epoch grows.
  *
  * Allocates the private map of worn cells. Returns 0, or
- *   -EINVAL   the ring is for many producers; or more is awaited than a ring can have, or a name
- *             that no consumer can have
+ *   -EINVAL   the ring is for many producers; there is no such wait mode; or more is awaited than a
+ *             ring can have, or a name that no consumer can have
  *   -EBUSY    another producer is alive; @error has its pid
  *   -ENOENT   the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES   the ring is mapped read-only

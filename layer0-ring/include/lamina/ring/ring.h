@@ -62,7 +62,7 @@ struct lam_ring_options {
     uint32_t cell_bytes;   /* a power of two, 64 to 65536; 0 for 64 */
     enum lam_ring_waiting waiting;
     enum lam_ring_producers producers;
-    mode_t mode;   /* of both objects, set whatever the umask; 0 for 0600 */
+    mode_t mode;   /* of both objects, 0777 at most, set whatever the umask; 0 for 0600 */
     int set_group; /* 1: both objects are given to @group before they appear */
     gid_t group;
     int bind_node; /* 1: all memory on @numa_node, or create fails; not for files */
@@ -119,8 +119,8 @@ struct lam_ring {
  *   -EINVAL an option is out of range; @error says which, what was found, what would do. With
  *           @keep: the ring that is there has another geometry
  *   -EEXIST a ring of that name is alive; @error names an end that holds it. Or a dead file
- *   -ENOSPC the store is too full; @error has mount, needed and free bytes. No huge pages in a
- *           hugetlbfs: how many are needed, how many free
+ *   -ENOSPC the store is too full, or the memory that it is of; @error has mount, needed and free
+ *           bytes. No huge pages in a hugetlbfs: how many are needed, how many free
  *   -EPROTO, -EPROTOTYPE with @keep: as lam_ring_attach()
  *   -errno  of the system call that @error names
  */
