@@ -181,6 +181,8 @@ static void look_at_data(const struct cleaner *cleaner, const char *file, const 
         access(path, F_OK) == 0)
         return;
     (void)snprintf(path, sizeof(path), "%s/%s", directory_of(cleaner), file);
+    if (access(path, F_OK) != 0)
+        return; /* read from the directory before the ring was removed, by us or another */
     finding.bytes = bytes_of(path);
     tell(cleaner, &finding);
 }

@@ -39,6 +39,26 @@ static void only_what_is_dead_is_removed_and_only_when_asked(void)
     TEST_CHECK(count_entries() == 0);
 }
 
+static void find_one_and_remove_both(void *context, const struct lam_ring_found *finding)
+{
+    TEST_CHECK(finding->find == LAM_RING_FIND_UNSURE);
+    ++*(unsigned *)context;
+    (void)remove_file("lamina.first.data");
+    (void)remove_file("lamina.second.data");
+}
+
+/* A directory is read in pieces: a name of such a piece may be gone when its turn comes. */
+static void what_is_gone_since_the_directory_was_read_is_not_told(void)
+{
+    struct lam_ring_clean_options options = {.directory = directory};
+    unsigned found = 0;
+
+    touch("lamina.first.data", "no ring");
+    touch("lamina.second.data", "no ring");
+    TEST_OK(lam_ring_clean(&options, find_one_and_remove_both, &found, &error), error);
+    TEST_CHECK(found == 1 && count_entries() == 0);
+}
+
 /* A maker that died before its objects had their names; one that lives and is not done yet. */
 static void what_is_half_made_is_removed_when_its_maker_is_gone(void)
 {
@@ -285,6 +305,7 @@ static void run_all(void)
     const char *effort = getenv("LAMINA_EFFORT");
 
     only_what_is_dead_is_removed_and_only_when_asked();
+    what_is_gone_since_the_directory_was_read_is_not_told();
     what_is_half_made_is_removed_when_its_maker_is_gone();
     cleaners_at_once_and_cleaners_that_are_killed_do_no_harm(
         12 * (effort == NULL ? 1 : atoi(effort)));
