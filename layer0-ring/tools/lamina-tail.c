@@ -16,7 +16,7 @@
 
 static const char help[] =
     "usage: lamina tail RING [--raw] [--from oldest|head] [--count N] [--bytes N] [--once]\n"
-    "                   [--json]\n"
+    "                   [--directory DIRECTORY] [--json]\n"
     "\n"
     "Prints the events of a ring, one a line, as they are published: ordinal (events before it in\n"
     "the ring), sequence (number of its first cell), kind, flags, bytes, and the payload in hex\n"

@@ -46,7 +46,7 @@ struct lam_ring_alert {
     enum lam_ring_alarm alarm;
     int is_over;        /* 1: the consumer is back, or goes on */
     uint64_t cursor;    /* where it stood; 0 while it has not come */
-    uint64_t lasted_ns; /* since the list was given, it last went on, was found dead; or the alarm */
+    uint64_t lasted_ns; /* since the list was given, it last went on, was found dead; or alarm */
 };
 
 /* Fields of 0 have the default beside them. */
