@@ -48,6 +48,7 @@ struct lam_ring_batch {
     uint64_t slack; /* bytes that the staged events leave unused in their cells */
     uint64_t round_up;
     uint64_t payload_bytes_max;
+    uint64_t timed_bytes_max; /* for lamina/ring/timestamp.h */
     uint32_t cell_shift;
 };
 
@@ -67,6 +68,7 @@ LAM_INLINE void lam_ring_batch_refuse(struct lam_ring_batch *batch)
     batch->slack = 0;
     batch->round_up = 0;
     batch->payload_bytes_max = 0;
+    batch->timed_bytes_max = 0;
     batch->cell_shift = 0;
 }
 
@@ -87,6 +89,7 @@ LAM_INLINE void lam_ring_producer_open_batch(
     batch->slack = 0;
     batch->round_up = producer->round_up;
     batch->payload_bytes_max = producer->payload_bytes_max;
+    batch->timed_bytes_max = producer->timed_bytes_max;
     batch->cell_shift = producer->cell_shift;
 }
 

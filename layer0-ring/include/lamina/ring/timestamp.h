@@ -122,7 +122,7 @@ LAM_INLINE int lam_ring_batch_stage_timed(struct lam_ring_batch *batch, uint64_t
     int rc;
 
     LAM_ASSERT((flags & LAM_EVENT_EXTENSIONS) == 0);
-    if (__builtin_expect(payload_bytes > lam_ring_producer_timed_bytes_max(batch->producer), 0))
+    if (__builtin_expect(payload_bytes > batch->timed_bytes_max, 0))
         return -EMSGSIZE;
     if (batch->staged == batch->first)
         time_bytes = lam_ring_producer_timestamp_bytes(batch->producer);
