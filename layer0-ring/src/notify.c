@@ -228,8 +228,10 @@ int lam_ring_notifier_add(struct lam_ring_notifier *notifier, struct lam_ring_wa
         kick(notifier); /* it has one more bell to sleep on */
     }
     (void)pthread_mutex_unlock(&notifier->mutex);
-    if (rc != 0)
+    if (rc != 0) {
         (void)close(watch->fd);
+        watch->fd = -1;
+    }
     return rc;
 }
 

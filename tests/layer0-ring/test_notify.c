@@ -247,6 +247,7 @@ Test(notify, a_ring_whose_ends_only_spin_is_refused_and_so_is_one_too_many)
     for (i = 0; i < LAM_RING_WATCH_COUNT_MAX - 1; i++)
         cr_assert(eq(int, lam_ring_notifier_add(&notifier, &more[i], &consumers[0], &error), 0));
     cr_assert(eq(int, lam_ring_notifier_add(&notifier, &more[i], &consumers[0], &error), -EUSERS));
+    cr_assert(eq(int, more[i].fd, -1)); /* and no number that is another file's by now */
     while (i-- > 0)
         lam_ring_notifier_remove(&more[i]);
 }

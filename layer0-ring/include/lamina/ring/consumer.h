@@ -39,6 +39,7 @@ extern "C" {
  *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew. Or nobody
  *            of a name to go after had joined by after_deadline_ns; @error says which
  *   -EUSERS  the table of 64 is full
+ *   -EBUSY   another process replaces or cleans the ring, and does not end
  *   -EACCES  control is mapped read-only (an observer)
  *   -EPROTO  the ring makes no sense, or what a predecessor left; @error says where
  *   -ESTALE  evicted again and again while it looked for its place

@@ -24,7 +24,7 @@ struct lam_ring_member_options {
     const char *group;         /* which; made by its first member, gone with its last */
     const char *name;          /* of this member, as a consumer's; NULL for the pid and a number */
     enum lam_ring_start start; /* where the group begins, when this is its first: HEAD or OLDEST */
-    uint32_t events_max;       /* taken at once, where there are so many; 0 for 1 */
+    uint32_t events_max;       /* taken at once, where there are so many; 0 for 1; 2^20 at most */
     enum lam_wait_mode wait;   /* while there is nothing; a SPIN_ONLY ring spins or yields */
     uint64_t spin_ns;          /* the spin window, ns; 0 as of a consumer */
 };
@@ -50,8 +50,8 @@ struct lam_ring_member {
  * whose members died, too: it goes on where they stopped, unless the producer has given it up.
  *
  * Returns 0, an error of lam_ring_consumer_attach(), or
- *   -EINVAL the group's name is missing or too long, the start is neither HEAD nor OLDEST, or the
- *           ring is one for many producers
+ *   -EINVAL the group's name is missing or too long, the start is neither HEAD nor OLDEST,
+ *           events_max is above 2^20, or the ring is one for many producers
  *   -EUSERS the ring has eight other groups
  *   -EBUSY  somebody else has been joining or leaving for a second: it is stopped
  */

@@ -92,6 +92,8 @@ struct lam_ring_many_blocker {
  * Returns 0, or
  *   -EINVAL  the ring has one producer; the name is empty or too long; there is no such wait mode
  *   -EUSERS  64 producers are alive
+ *   -ENOENT  the ring was destroyed or replaced since it was attached: attach it anew
+ *   -EBUSY   another process replaces or cleans it, and does not end
  *   -EACCES  the ring is mapped read-only
  *   -EPROTO  the data object makes no sense; @error says where
  *   -ENOTSUP no lock can be taken here (no /proc)

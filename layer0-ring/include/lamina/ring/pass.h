@@ -36,6 +36,7 @@ struct lam_ring_peer {
  *   -ETIMEDOUT the other end takes nothing until @deadline_ns
  *   -EPIPE     the other end is closed
  *   -ENOTSUP   no /proc: no read-only descriptor can be made
+ *   -EIO       a part of the message was sent: a stream socket that is all but full
  *   -errno     of sendmsg
  */
 int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access access,

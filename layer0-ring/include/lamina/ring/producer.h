@@ -57,7 +57,8 @@ struct lam_ring_blocker {
  * Allocates the private map of worn cells. Returns 0, or
  *   -EINVAL   the ring is for many producers; there is no such wait mode; or more is awaited than a
  *             ring can have, or a name that no consumer can have
- *   -EBUSY    another producer is alive; @error has its pid
+ *   -EBUSY    another producer is alive; @error has its pid. Or another process replaces or cleans
+ *             the ring, and does not end
  *   -ENOENT   the ring was destroyed or replaced since it was attached: attach it anew
  *   -EACCES   the ring is mapped read-only
  *   -EPROTO   the data object makes no sense; @error says which field
