@@ -6,6 +6,7 @@
  * last moved: a look finds an idle one behind the instant a burst has come, and that is no stall.
  */
 #include "lamina/ring/required.h"
+#include "kill.h"
 #include "lamina/base/crash_point.h"
 #include "layout.h"
 #include "producer_internal.h"
@@ -23,7 +24,7 @@ static uint64_t or_default(uint64_t asked_ns, uint64_t default_ns)
 static int check_names(const struct lam_ring_required_options *options, struct lam_error *error)
 {
     if (options->count == 0 || options->count > LAM_RING_CONSUMER_COUNT_MAX ||
-        options->names == NULL || options->action > LAM_RING_FAIL_RING)
+        options->names == NULL || options->action > LAM_RING_FAIL_KILL)
         return lam_error_set(error, -EINVAL,
             "required consumers: %u names, action %d: 1 to %d names, and an action that there is",
             options->count, (int)options->action, LAM_RING_CONSUMER_COUNT_MAX);
@@ -182,18 +183,33 @@ static void fail_ring(struct lam_ring_producer *producer, uint32_t i, uint64_t n
     lam_ring_producer_fail(producer, reason);
 }
 
-/* The grace of one of them is over. Returns 1: it is out of our way; or -ECANCELED. */
+/* It lives, and is to be killed. Returns 0: it is dying, look again; or -ECANCELED. */
+static int put_down(struct lam_ring_producer *producer, uint32_t index)
+{
+    struct lam_ring_control *control = producer->ring->control_head;
+    int rc = lam_ring_kill(producer->ring, &control->entries[index].identity);
+
+    return rc == 0 || rc == -ESRCH ? 0 : -ECANCELED;
+}
+
+/*
+ * The grace of one of them is over. Returns 1: it is out of our way; 0: it soon will be; or
+ * -ECANCELED.
+ */
 static int give_up(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns)
 {
     struct lam_ring_required_one *one = &producer->required->ones[i];
+    enum lam_ring_failure_action action = producer->required->options.action;
     uint64_t state;
 
-    if (producer->required->options.action == LAM_RING_FAIL_RING)
+    if (action == LAM_RING_FAIL_RING)
         fail_ring(producer, i, now_ns);
-    if (producer->required->options.action != LAM_RING_FAIL_EVICT)
+    if (action == LAM_RING_FAIL_CALL || action == LAM_RING_FAIL_RING)
         return -ECANCELED;
     if (one->index != UINT32_MAX && !lam_ring_producer_bury(producer, one->index)) {
         state = lam_load_acquire(&producer->ring->control_head->entries[one->index].state);
+        if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING && action == LAM_RING_FAIL_KILL)
+            return put_down(producer, one->index);
         if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING &&
             !lam_ring_producer_take_out(producer, one->index, state))
             return -ECANCELED; /* it lives and has no patience: it would read torn events */
@@ -218,10 +234,15 @@ int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
         if (one->alarm == LAM_RING_ALARM_NONE || one->given_up ||
             now_ns - one->alarm_ns < required->options.grace_ns)
             continue;
-        if (give_up(producer, i, now_ns) == 1)
+        switch (give_up(producer, i, now_ns)) {
+        case 1:
             rc = rc == 0 ? 1 : rc;
-        else
+            break;
+        case 0:
+            break;
+        default:
             rc = -ECANCELED;
+        }
     }
     required->failing = rc < 0;
     return rc;

@@ -4,26 +4,9 @@
  * never overtaken, and one that does not come back is not waited for longer than its grace.
  * Method: children on the real clock, killed and stopped; deadlines only bound the test.
  */
-#include "required.h"
+#include "required_really.h"
 
 TestSuite(required_processes, .timeout = 60);
-
-static void require_really(enum lam_ring_failure_action action, uint64_t grace_ns)
-{
-    struct lam_ring_required_options options = {.names = names,
-        .count = 1,
-        .action = action,
-        .startup_ns = SOON,
-        .progress_ns = 20 * LAM_NS_PER_MS,
-        .check_ns = LAM_NS_PER_MS,
-        .grace_ns = grace_ns,
-        .alert = note_alert,
-        .context = &alerts};
-
-    cr_assert(eq(int, lam_ring_producer_require(&producer, &required, &options, &error), 0));
-}
-
-static const struct lam_ring_consumer_options resume_a = {.name = "a", .start = LAM_RING_RESUME};
 
 static void kill_and_come_back(
     uint64_t first_sequence, int (*publish_some)(uint64_t deadline_ns), unsigned rounds)

@@ -36,26 +36,34 @@ static uint64_t boot_now(void)
     return boot;
 }
 
-/* Field 22 of /proc/self/stat; the name in field 2 may hold blanks, so count from its ')'. */
-static uint64_t start_ticks_now(void)
+/* Field 22 of /proc/PID/stat; the name in field 2 may hold blanks, so count from its ')'. */
+static uint64_t start_ticks_of(uint32_t pid)
 {
-    char text[1024];
+    char text[1024], path[32];
     char *field;
 
-    read_small("/proc/self/stat", text, sizeof(text));
+    (void)snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+    read_small(path, text, sizeof(text));
     field = strrchr(text, ')');
     for (int number = 2; field != NULL && number < 22; number++)
         field = strchr(field + 1, ' ');
     return field == NULL ? 0 : strtoull(field + 1, NULL, 10);
 }
 
-struct lam_identity lam_identity_self(void)
+struct lam_identity lam_identity_of(uint32_t pid)
 {
     struct lam_identity identity = {
-        .boot = boot_now(), .start_ticks = start_ticks_now(), .pid = (uint32_t)getpid()};
+        .boot = boot_now(), .start_ticks = start_ticks_of(pid), .pid = pid};
     struct stat space;
+    char path[32];
 
-    if (stat("/proc/self/ns/pid", &space) == 0)
+    (void)snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
+    if (stat(path, &space) == 0)
         identity.pid_space = (uint32_t)space.st_ino;
     return identity;
+}
+
+struct lam_identity lam_identity_self(void)
+{
+    return lam_identity_of((uint32_t)getpid());
 }

@@ -225,6 +225,12 @@ static const struct lam_base_ops model_ops = {
 const struct lam_base_ops *lam_base = &model_ops;
 const struct lam_base_ops lam_base_linux;
 
+/* Nobody has another one's: there is one process, and it kills nobody. */
+struct lam_identity lam_identity_of(uint32_t pid)
+{
+    return (struct lam_identity){.pid = pid};
+}
+
 struct lam_identity lam_identity_self(void)
 {
     return (struct lam_identity){.pid = model_engine.self + 1};

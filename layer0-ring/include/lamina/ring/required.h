@@ -39,6 +39,13 @@ enum lam_ring_failure_action {
     LAM_RING_FAIL_CALL = 0,  /* blocked claims and checks answer -ECANCELED until it is back */
     LAM_RING_FAIL_EVICT = 1, /* take it out of the table, and go on without it */
     LAM_RING_FAIL_RING = 2,  /* lam_ring_producer_fail() */
+    /*
+     * As FAIL_EVICT, but one that lives, stopped it may be, is killed first (SIGKILL, by a pidfd,
+     * and only a process that maps this ring), and what it held is free once its lock says that it
+     * is dead. One that cannot be killed from here (this process, another PID namespace or user)
+     * is as by FAIL_CALL.
+     */
+    LAM_RING_FAIL_KILL = 3,
 };
 
 struct lam_ring_alert {

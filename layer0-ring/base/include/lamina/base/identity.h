@@ -26,6 +26,12 @@ struct lam_identity {
 /* The identity of the calling process. Reads /proc: control plane only. Any thread. */
 struct lam_identity lam_identity_self(void);
 
+/*
+ * The identity of process @pid of this PID namespace, as it is now; start_ticks is 0 where there is
+ * none, or /proc does not show it. Control plane only. Any thread.
+ */
+struct lam_identity lam_identity_of(uint32_t pid);
+
 #ifdef __cplusplus
 }
 #endif
