@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lamina clean: remove what dead processes left of their rings, and nothing else. */
 #include "lamina/ring/clean.h"
+#include "tool.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,44 +46,23 @@ static const char *word_of(enum lam_ring_find find)
 }
 
 /* A name may hold anything but '/' and zero. */
-static void print_json_text(const char *text)
-{
-    (void)putchar('"');
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            (void)printf("\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f)
-            (void)printf("\\u%04x", *c);
-        else
-            (void)putchar(*c);
-    }
-    (void)putchar('"');
-}
-
 static void print_json(const struct lam_ring_found *finding)
 {
     (void)printf("{\"find\": \"%s\", \"name\": ", word_of(finding->find));
-    print_json_text(finding->name);
+    tool_print_json(finding->name, SIZE_MAX);
     (void)printf(", \"bytes\": %llu, \"removed\": %s, \"text\": ",
         (unsigned long long)finding->bytes, finding->removed ? "true" : "false");
-    print_json_text(finding->text);
+    tool_print_json(finding->text, SIZE_MAX);
     (void)puts("}");
-}
-
-/* A terminal does what it is told: what is no character is not sent there. */
-static void print_plain(const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        (void)putchar(*c < 0x20 || *c == 0x7f ? '?' : *c);
 }
 
 static void print_text(const struct lam_ring_found *finding)
 {
     (void)printf("%-8s %10llu  ", finding->removed ? "removed" : word_of(finding->find),
         (unsigned long long)finding->bytes);
-    print_plain(finding->name);
+    tool_print(finding->name, SIZE_MAX);
     (void)fputs(": ", stdout);
-    print_plain(finding->text);
+    tool_print(finding->text, SIZE_MAX);
     (void)putchar('\n');
 }
 
