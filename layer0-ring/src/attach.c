@@ -22,6 +22,8 @@ static int read_head(
             "short, or not a ring",
             segment->path[0] == '\0' ? "object" : segment->path,
             (long long)lam_segment_object_bytes(segment), head_bytes);
+    if (rc == -ESPIPE || rc == -EISDIR)
+        return lam_error_set(error, -EPROTO, "%s: no regular file, so no ring", segment->path);
     if (rc != 0)
         return lam_error_set(error, rc, "%s: %s", segment->path, strerror(-rc));
     return 0;

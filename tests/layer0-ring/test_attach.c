@@ -14,8 +14,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +120,27 @@ Test(attach, a_foreign_object_under_our_name_is_refused)
     cr_assert(eq(i64, (int64_t)write(fd, junk, sizeof(junk)), (int64_t)sizeof(junk)));
     (void)close(fd);
     refused_with("control object: magic");
+}
+
+Test(attach, what_is_no_file_under_our_name_is_refused)
+{
+    struct lam_ring_attach_options options = {.name = "no-file", .access = LAM_ACCESS_WRITE};
+    static const char *const objects[] = {"data", "control"};
+    char directory[] = "/tmp/lamina-attach-XXXXXX", path[96];
+
+    cr_assert(ne(ptr, mkdtemp(directory), NULL));
+    options.directory = directory;
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "%s/lamina.no-file.%s", directory, objects[i]);
+        cr_assert(eq(int, mkfifo(path, 0600), 0));
+    }
+    cr_assert(eq(int, lam_ring_attach(&other, &options, &error), -EPROTO));
+    cr_assert(ne(ptr, strstr(error.text, "no regular file"), NULL), "%s", error.text);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "%s/lamina.no-file.%s", directory, objects[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(directory);
 }
 
 Test(attach, a_ring_that_is_not_there_is_waited_for_until_the_deadline)
