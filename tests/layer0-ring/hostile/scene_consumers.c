@@ -60,9 +60,13 @@ void scene_leave_consumer(struct scene *scene, uint32_t at)
 
 static int handle(void *context, const struct lam_event *event, int last)
 {
+    struct lam_event copy = *event;
+
     (void)context;
     (void)last;
     scene_read(event);
+    (void)lam_event_strip(&copy);
+    scene_read(&copy);
     return world_once_in(16);
 }
 
@@ -112,6 +116,8 @@ static void wait_for_one(struct lam_ring_consumer *consumer)
         (void)CALL(lam_ring_consumer_wait_until(consumer, world_soon()), END_CODES, ETIMEDOUT);
     if (CALL(lam_ring_consumer_peek_until(consumer, world_soon(), &event), END_CODES, ETIMEDOUT) ==
         0) {
+        scene_read(&event);
+        (void)CALL(lam_ring_consumer_unwrap(consumer, &event), EPROTO);
         scene_read(&event);
         release(consumer, consumer->next);
     }
