@@ -146,9 +146,12 @@ int main(void)
     pid_t probe = fork();
 
     if (probe == 0)
-        _exit(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 ? 0 : 1);
+        _exit(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 &&
+                      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+                  ? 0
+                  : 1);
     if (test_wait(probe) != 0)
-        test_skip("no PID namespace of its own can be had here");
+        test_skip("no PID namespace with a /proc of its own can be had here");
     (void)snprintf(name, sizeof(name), "pid-spaces-%d", (int)getpid());
     test_leave_nothing(name);
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
