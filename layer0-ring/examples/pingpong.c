@@ -58,6 +58,12 @@ static int answer(struct ends *ends, uint64_t end_ns)
     return rc == -EPIPE ? 0 : 1; /* who asks has closed its ring */
 }
 
+static void detach(struct ends *ends)
+{
+    lam_ring_consumer_detach(&ends->from);
+    lam_ring_producer_detach(&ends->to);
+}
+
 static int ask(struct ends *ends, struct lam_histogram *histogram, uint64_t end_ns)
 {
     for (uint64_t number = 0; number < ROUNDS; number++) {
@@ -86,8 +92,11 @@ int main(void)
     if (lam_ring_create(&there, &options, NULL) != 0 || lam_ring_create(&back, &options, NULL) != 0)
         return 1;
     child = fork();
-    if (child == 0)
-        return attach(&ends, &back, &there, end_ns) || answer(&ends, end_ns);
+    if (child == 0) {
+        status = attach(&ends, &back, &there, end_ns) || answer(&ends, end_ns);
+        detach(&ends);
+        return status;
+    }
     if (attach(&ends, &there, &back, end_ns) || ask(&ends, &histogram, end_ns))
         return 1;
     (void)waitpid(child, &status, 0);
@@ -95,7 +104,6 @@ int main(void)
     (void)lam_histogram_quantile(&histogram, 990, &high_ns);
     printf("%d round trips: half of them within %.1f us, 99 %% within %.1f us\n", ROUNDS,
         (double)median_ns / 1e3, (double)high_ns / 1e3);
-    lam_ring_consumer_detach(&ends.from);
-    lam_ring_producer_detach(&ends.to);
+    detach(&ends);
     return lam_ring_destroy(&there) != 0 || lam_ring_destroy(&back) != 0 || status != 0;
 }
