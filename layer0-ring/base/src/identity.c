@@ -1,32 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lamina/base/identity.h"
+#include "small_file.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The start of a small /proc file as a string; empty when it cannot be read. */
-static void read_small(const char *path, char *text, size_t text_bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = 0;
-
-    if (fd >= 0) {
-        got = read(fd, text, text_bytes - 1);
-        (void)close(fd);
-    }
-    text[got > 0 ? got : 0] = '\0';
-}
-
 static uint64_t boot_now(void)
 {
     char text[64];
     uint64_t boot = 0;
 
-    read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+    lam_small_file_read("/proc/sys/kernel/random/boot_id", text, sizeof(text));
     for (const char *c = text; *c != '\0' && *c != '\n'; c++) {
         char digit[2] = {*c, '\0'};
 
@@ -43,7 +30,7 @@ static uint64_t start_ticks_of(uint32_t pid)
     char *field;
 
     (void)snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-    read_small(path, text, sizeof(text));
+    lam_small_file_read(path, text, sizeof(text));
     field = strrchr(text, ')');
     for (int number = 2; field != NULL && number < 22; number++)
         field = strchr(field + 1, ' ');

@@ -4,6 +4,7 @@
  */
 #include "lamina/base/segment.h"
 #include "segment_internal.h"
+#include "small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,20 +72,9 @@ static void find_mount(const char *path, char mount[LAM_SEGMENT_PATH_BYTES])
     }
 }
 
-/* What the kernel says in a small file of its own; empty where it says nothing. */
-static void read_text(const char *path, char *text, size_t text_bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, text, text_bytes - 1);
-
-    if (fd >= 0)
-        (void)close(fd);
-    text[got > 0 ? got : 0] = '\0';
-}
-
 static void read_line(const char *path, char *text, size_t text_bytes)
 {
-    read_text(path, text, text_bytes);
+    lam_small_file_read(path, text, text_bytes);
     text[strcspn(text, "\n")] = '\0';
 }
 
@@ -101,7 +91,7 @@ static int look_for_memory(const char *where, uint64_t bytes, struct lam_error *
     char meminfo[4096];
     uint64_t free_bytes;
 
-    read_text("/proc/meminfo", meminfo, sizeof(meminfo));
+    lam_small_file_read("/proc/meminfo", meminfo, sizeof(meminfo));
     if (strstr(meminfo, "MemAvailable:") == NULL)
         return 0;
     free_bytes = bytes_of(meminfo, "MemAvailable:") + bytes_of(meminfo, "SwapFree:");
