@@ -24,4 +24,21 @@ static inline void require_really(enum lam_ring_failure_action action, uint64_t 
 
 static const struct lam_ring_consumer_options resume_a = {.name = "a", .start = LAM_RING_RESUME};
 
+/* A ring at the wrap that requires "a", and a child that is it, joined and stopped. */
+static inline pid_t require_a_stopped_one(
+    enum lam_ring_failure_action action, struct child_log *log)
+{
+    pid_t child;
+    int status;
+
+    memset(&alerts, 0, sizeof(alerts));
+    open_ring_at(64, UINT64_MAX - 50);
+    require_really(action, 5 * LAM_NS_PER_MS);
+    child = start_child(log, &resume_a, UINT64_MAX);
+    await_word(&log->ready, 1);
+    cr_assert(eq(int, kill(child, SIGSTOP), 0));
+    cr_assert(eq(int, waitpid(child, &status, WUNTRACED), child));
+    return child;
+}
+
 #endif

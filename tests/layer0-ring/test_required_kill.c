@@ -12,16 +12,9 @@ TestSuite(required_kill, .timeout = 60);
 Test(required_kill, a_stopped_one_is_killed_by_that_policy_and_only_then_passed)
 {
     struct child_log *log = make_log();
-    pid_t child;
+    pid_t child = require_a_stopped_one(LAM_RING_FAIL_KILL, log);
     int status;
 
-    memset(&alerts, 0, sizeof(alerts));
-    open_ring_at(64, UINT64_MAX - 50);
-    require_really(LAM_RING_FAIL_KILL, 5 * LAM_NS_PER_MS);
-    child = start_child(log, &resume_a, UINT64_MAX);
-    await_word(&log->ready, 1);
-    cr_assert(eq(int, kill(child, SIGSTOP), 0));
-    cr_assert(eq(int, waitpid(child, &status, WUNTRACED), child));
     for (int i = 0; i < 300; i++)
         cr_assert(eq(int, publish_until(lam_deadline_after_ns(SOON)), 0));
     cr_assert(eq(int, waitpid(child, &status, 0), child));

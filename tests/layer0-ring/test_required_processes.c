@@ -65,16 +65,8 @@ Test(required_processes, a_killed_one_that_comes_back_misses_nothing_of_batches)
 Test(required_processes, a_stopped_one_is_stalled_and_is_never_overtaken)
 {
     struct child_log *log = make_log();
-    pid_t child;
-    int status;
+    pid_t child = require_a_stopped_one(LAM_RING_FAIL_EVICT, log);
 
-    memset(&alerts, 0, sizeof(alerts));
-    open_ring_at(64, UINT64_MAX - 50);
-    require_really(LAM_RING_FAIL_EVICT, 5 * LAM_NS_PER_MS);
-    child = start_child(log, &resume_a, UINT64_MAX);
-    await_word(&log->ready, 1);
-    cr_assert(eq(int, kill(child, SIGSTOP), 0));
-    cr_assert(eq(int, waitpid(child, &status, WUNTRACED), child));
     while (publish_until(lam_deadline_after_ns(SOON)) != -ECANCELED)
         continue;
     cr_assert(eq(int, (int)alerts.last.alarm, LAM_RING_ALARM_STALLED));
