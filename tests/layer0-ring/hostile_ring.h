@@ -9,6 +9,7 @@
 
 #include "lamina/ring/consumer.h"
 #include "layout.h"
+#include "nasty_word.h"
 #include "processes.h"
 #include "ring_stream.h"
 
@@ -17,32 +18,13 @@ static uint64_t random_state = 11;
 
 static inline uint64_t pick(uint64_t count)
 {
-    return test_random(&random_state) % count;
-}
-
-/* A word that is likely to hurt: small, huge, near a power of two, or one that is there already. */
-static inline uint64_t nasty_word(void)
-{
-    switch (pick(6)) {
-    case 0:
-        return pick(4);
-    case 1:
-        return UINT64_MAX - pick(4);
-    case 2:
-        return (UINT64_C(1) << pick(64)) + pick(3) - 1;
-    case 3:
-        return lam_load_relaxed(&ring.data_head->horizon) + pick(200) - 100;
-    case 4:
-        return pick(1 << 16) << 32 | pick(5000);
-    default:
-        return test_random(&random_state);
-    }
+    return pick_from(&random_state, count);
 }
 
 static inline void spoil(uint8_t *base, uint64_t bytes)
 {
     uint64_t offset = pick(bytes / 8) * 8;
-    uint64_t word = nasty_word();
+    uint64_t word = nasty_word(&random_state, lam_load_relaxed(&ring.data_head->horizon));
 
     /* Half the time in the heads, where each word means something; now and then in a group. */
     if (pick(2) == 0)

@@ -10,6 +10,7 @@
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/many.h"
 #include "lamina/ring/producer.h"
+#include "nasty_word.h"
 #include "processes.h"
 #include "ring_stream.h"
 
@@ -32,7 +33,7 @@ static struct object objects[2];
 
 static uint64_t pick(uint64_t count)
 {
-    return test_random(&random_state) % count;
+    return pick_from(&random_state, count);
 }
 
 static void publish_as_one(struct lam_ring *ring, struct lam_ring_consumer *consumer)
@@ -118,25 +119,6 @@ static void load(struct object *object, const char *suffix)
     (void)close(fd);
 }
 
-/* A word that is likely to hurt: small, huge, near a power of two, or near one that is there. */
-static uint64_t nasty_word(uint64_t there)
-{
-    switch (pick(6)) {
-    case 0:
-        return pick(4);
-    case 1:
-        return UINT64_MAX - pick(4);
-    case 2:
-        return (UINT64_C(1) << pick(64)) + pick(3) - 1;
-    case 3:
-        return there + pick(200) - 100;
-    case 4:
-        return pick(1 << 16) << 32 | pick(5000);
-    default:
-        return test_random(&random_state);
-    }
-}
-
 static void spoil_word(int fd, size_t byte_count)
 {
     /* Half the time in the heads, where each word means something, though not always in step. */
@@ -146,7 +128,7 @@ static void spoil_word(int fd, size_t byte_count)
     if (offset + sizeof(word) > byte_count)
         return;
     (void)!pread(fd, &word, sizeof(word), (off_t)offset);
-    word = nasty_word(word);
+    word = nasty_word(&random_state, word);
     (void)!pwrite(fd, &word, pick(2) == 0 ? 4 : 8, (off_t)offset);
 }
 
