@@ -48,13 +48,18 @@ void crash_check_place(uint64_t number, uint64_t lost)
     TEST_CHECK(from == released || from == lam_load_acquire(&crash.board->releasing));
 }
 
-/* Evicted while it held an event: told so, and how many it missed. */
+/*
+ * Evicted, often while it held an event: told so, and how many it missed. Before its first event it
+ * cannot say which one comes next.
+ */
 static void come_again(struct crash_reader *reader)
 {
     uint64_t lost = 0;
 
     TEST_OK(
         lam_ring_consumer_readmit(&reader->end, LAM_RING_OLDEST, &lost, &crash_error), crash_error);
+    if (reader->next == UINT64_MAX)
+        return;
     reader->next += lost;
     note_place(reader->next);
 }
