@@ -81,6 +81,7 @@ static void begin_search(struct search *search, const struct lam_ring_consumer *
     search->consumer = consumer;
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         const struct lam_ring_entry *entry = &ring->control_head->entries[index];
+        /* A4 */
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         /* One that resumes is alive in the state that its predecessor was left in. */
@@ -168,7 +169,7 @@ int lam_ring_leader_find(
         if ((leader->phase == LAM_RING_LEADER_GONE && index == leader->index &&
                 word == leader->state) ||
             lam_base->lock_probe(ring->control.fd, LAM_RING_LOCK_CONSUMER + index) != 1 ||
-            lam_load_acquire(&entry->state) != word)
+            lam_load_acquire(&entry->state) != word) /* A4 */
             continue;
         if (state == LAM_RING_ENTRY_LOSSY || lam_load_relaxed(&entry->patience_ns) != 0)
             return -EINVAL;

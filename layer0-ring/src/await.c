@@ -19,12 +19,12 @@ void lam_ring_producer_hold(struct lam_ring_producer *producer)
 static uint32_t count_gating(const struct lam_ring_producer *producer)
 {
     const struct lam_ring_control *control = producer->ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used = lam_load_acquire(&control->used); /* A26 */
     uint32_t count = 0;
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
-        uint64_t state = lam_load_acquire(&control->entries[index].state);
+        uint64_t state = lam_load_acquire(&control->entries[index].state); /* A4 */
 
         count += lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING &&
                  lam_ring_producer_sees_alive(producer, index);
@@ -96,7 +96,7 @@ static int look(struct lam_ring_producer *producer, uint64_t sequence, int thoro
 static int park(struct lam_ring_producer *producer, uint64_t sequence, const struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->producer_bell);
+    uint32_t bell = lam_load_acquire(&control->producer_bell); /* A27 */
     struct lam_ring_blocker behind;
     int rc;
 

@@ -82,12 +82,12 @@ static int check_options(const struct lam_ring *ring,
 static void start_anew(struct lam_ring_consumer *consumer)
 {
     struct lam_ring_entry *entry = &consumer->ring->control_head->entries[consumer->index];
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
     /* The producer may be freeing the same entry; either order leaves it ours. */
     do {
         consumer->entry_state = lam_ring_entry_next(state, LAM_RING_ENTRY_JOINING);
-    } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
+    } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state)); /* R4 */
 }
 
 static int start(struct lam_ring_consumer *consumer,
@@ -165,7 +165,7 @@ static void leave_nothing(struct lam_ring_consumer *consumer)
     int joined = lam_ring_entry_state_of(state) != LAM_RING_ENTRY_JOINING;
 
     /* Unless the producer took us out meanwhile: then the next owner of the lock cleans up. */
-    if (!lam_cas_acq_rel(&entry->state, &state,
+    if (!lam_cas_acq_rel(&entry->state, &state, /* R4 */
             lam_ring_entry_next(state, joined ? LAM_RING_ENTRY_LEFT : LAM_RING_ENTRY_FREE)))
         return;
     LAM_CRASH_POINT("leave.freed");
@@ -216,7 +216,7 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
     int rc;
 
     if (!lam_lock_is_held(&consumer->lock) ||
-        lam_load_acquire(&entry->state) == consumer->entry_state)
+        lam_load_acquire(&entry->state) == consumer->entry_state) /* A4 */
         return lam_error_set(
             error, -EALREADY, "ring %s: this consumer was not evicted", consumer->ring->name);
     rc = lam_ring_settle(consumer, start == LAM_RING_RESUME ? LAM_RING_OLDEST : start, NULL, error);
@@ -225,9 +225,9 @@ int lam_ring_consumer_readmit(struct lam_ring_consumer *consumer, enum lam_ring_
         uint64_t state = consumer->entry_state;
         uint64_t evicted = lam_ring_entry_next(state, LAM_RING_ENTRY_EVICTED);
 
-        if (lam_load_acquire(&entry->state) == state)
+        if (lam_load_acquire(&entry->state) == state) /* A4 */
             lam_ring_keep_place(entry, state, evicted);
-        (void)lam_cas_acq_rel(&entry->state, &state, evicted);
+        (void)lam_cas_acq_rel(&entry->state, &state, evicted); /* R4 */
         consumer->next = next;
         consumer->ordinal = ordinal;
         return rc;

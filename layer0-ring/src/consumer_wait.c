@@ -37,7 +37,7 @@ int lam_ring_consumer_end_of_stream(struct lam_ring_consumer *consumer)
 int lam_ring_consumer_probe(struct lam_ring_consumer *consumer)
 {
     const struct lam_ring *ring = consumer->ring;
-    uint64_t state = lam_load_acquire(&ring->data_head->state);
+    uint64_t state = lam_load_acquire(&ring->data_head->state); /* A5 */
     int dead = ring->producers == LAM_RING_ONE_PRODUCER
                    ? lam_ring_state_of(state) == LAM_RING_OPEN &&
                          !lam_ring_lock_is_held(ring, LAM_RING_LOCK_PRODUCER)
@@ -90,7 +90,7 @@ int lam_ring_consumer_poison(struct lam_ring_consumer *consumer)
 void lam_ring_consumer_wake_producer(struct lam_ring_consumer *consumer)
 {
     /* Taken with the word, so that one sleep costs one system call. */
-    if (lam_exchange_acq_rel(consumer->blocked_on, 0) == 0)
+    if (lam_exchange_acq_rel(consumer->blocked_on, 0) == 0) /* A28 */
         return;
     LAM_CRASH_POINT("wake.producer_taken");
     lam_ring_count(&consumer->ring->control_head->entries[consumer->index].wakes);
@@ -106,7 +106,7 @@ void lam_ring_consumer_wake_chained(struct lam_ring_consumer *consumer)
 static int park(struct lam_ring_consumer *consumer, struct lam_wait *wait)
 {
     struct lam_ring_control *control = consumer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->consumer_bell);
+    uint32_t bell = lam_load_acquire(&control->consumer_bell); /* A27 */
     int rc = 0;
 
     lam_ring_consumer_announce(consumer);

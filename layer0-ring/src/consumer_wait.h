@@ -87,9 +87,9 @@ static inline void lam_ring_consumer_retract(const struct lam_ring_consumer *con
 
     /* Many producers share the bits when they sleep themselves: whoever rings takes them. */
     if (consumer->ring->producers == LAM_RING_ONE_PRODUCER)
-        (void)lam_and_seq_cst(&control->sleeping, ~bit);
+        (void)lam_and_seq_cst(&control->sleeping, ~bit); /* R28 */
     if (consumer->leader_count != 0)
-        (void)lam_and_seq_cst(&control->chained, ~bit);
+        (void)lam_and_seq_cst(&control->chained, ~bit); /* R28 */
 }
 
 #endif

@@ -41,9 +41,10 @@ enum suit {
 
 static enum suit suits(const struct lam_ring_entry *entry, const char *name)
 {
+    /* A4 */
     enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
-    if (lam_ring_entry_is_orphan(entry, lam_load_acquire(&entry->state)))
+    if (lam_ring_entry_is_orphan(entry, lam_load_acquire(&entry->state))) /* A4 */
         return SUIT_NOT_OURS; /* its group hands on what it holds */
     if (name != NULL && lam_ring_entry_is_named(entry, name))
         return SUIT_OURS;
@@ -84,7 +85,7 @@ static int take_named(struct lam_ring_consumer *consumer, uint32_t index, const 
     uint64_t last = 0;
 
     for (unsigned naps = 0; naps < NAPS_MAX; naps++) {
-        uint64_t word = lam_load_acquire(&entry->state);
+        uint64_t word = lam_load_acquire(&entry->state); /* A4 */
         int rc = lam_lock_take(
             &consumer->lock, consumer->ring->control.fd, LAM_RING_LOCK_CONSUMER + index);
 
@@ -111,7 +112,7 @@ static int take_other(struct lam_ring_consumer *consumer, enum suit suit, const 
 {
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         struct lam_ring_entry *entry = entry_at(consumer, index);
-        uint64_t word = lam_load_acquire(&entry->state);
+        uint64_t word = lam_load_acquire(&entry->state); /* A4 */
         int rc;
 
         if (suits(entry, name) != suit)
@@ -122,7 +123,7 @@ static int take_other(struct lam_ring_consumer *consumer, enum suit suit, const 
             continue;
         if (rc != 0)
             return rc;
-        if (suits(entry, name) == suit && lam_load_acquire(&entry->state) == word) {
+        if (suits(entry, name) == suit && lam_load_acquire(&entry->state) == word) { /* A4 */
             consumer->index = index;
             memset(entry->name, 0, sizeof(entry->name)); /* nobody takes us for a dead one */
             return 0;
@@ -182,7 +183,7 @@ static int has_name(const struct lam_ring_consumer *consumer, uint32_t index, co
     uint64_t last = 0;
 
     for (unsigned naps = 0; naps < NAPS_MAX; naps++) {
-        uint64_t word = lam_load_acquire(&entry->state);
+        uint64_t word = lam_load_acquire(&entry->state); /* A4 */
         enum lam_ring_entry_state state = lam_ring_entry_state_of(word);
 
         if (state == LAM_RING_ENTRY_FREE || !lam_ring_entry_is_named(entry, name) ||
@@ -231,7 +232,7 @@ int lam_ring_entry_sign(struct lam_ring_consumer *consumer,
             entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, consumer->index);
     else if (!lam_ring_entry_is_named(entry, name))
         (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
-    lam_fence_seq_cst(); /* of two that join at once, one at least sees the other's */
+    lam_fence_seq_cst(); /* F10: of two that join at once, one at least sees the other's */
     if (name != NULL && name_is_taken(consumer, name))
         return lam_error_set(error, -EEXIST, "ring %s: a live consumer is named %s already",
             consumer->ring->name, name);

@@ -65,7 +65,7 @@ static void announce(struct lam_ring_member *member, uint64_t at)
 {
     struct lam_ring_entry *entry = entry_at(member, member->consumer.index);
 
-    lam_store_release(&entry->cursor, at);
+    lam_store_release(&entry->cursor, at); /* R30 */
     lam_store_release(&entry->holds, 1);
     lam_fence_seq_cst(); /* F8, pairs with F9 in lam_ring_group_scan() */
     LAM_CRASH_POINT("group.announced");
@@ -135,7 +135,7 @@ static int claim(struct lam_ring_member *member)
             break; /* a hint: others may have taken it, and the cell may be another event's */
         announce(member, at);
         announced = 1;
-        word = lam_load_acquire(claim_of(member));
+        word = lam_load_acquire(claim_of(member)); /* A13 */
         if (word != seen)
             continue;
         rc = measure(member, at, &end);
@@ -163,8 +163,9 @@ static int claim(struct lam_ring_member *member)
 static void bury(struct lam_ring_member *member)
 {
     struct lam_ring_entry *entry = entry_at(member, member->held);
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
+    /* R4 */
     (void)lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
     lam_lock_drop(&member->heir);
 }
@@ -180,7 +181,7 @@ static void release_to(struct lam_ring_member *member, uint64_t end)
         lam_store_release(&entry->cursor, end);
         LAM_CRASH_POINT("group.part_released");
     } else {
-        lam_store_release(&entry->holds, 0);
+        lam_store_release(&entry->holds, 0); /* R30 */
         LAM_CRASH_POINT("group.released");
         if (held != member->consumer.index)
             bury(member);
@@ -267,6 +268,7 @@ int lam_ring_group_is_ready(struct lam_ring_consumer *consumer)
 {
     struct lam_ring_member *member = (struct lam_ring_member *)(void *)consumer;
 
+    /* A13 */
     consumer->next = lam_ring_claim_sequence(member->base, lam_load_acquire(claim_of(member)));
     return lam_ring_consumer_is_there(consumer);
 }

@@ -26,8 +26,9 @@ void lam_ring_group_expel(const struct lam_ring_producer *producer, struct lam_r
     uint64_t seen = who.state;
 
     if (who.index < LAM_RING_BLOCKER_GROUP
-            ? lam_cas_acq_rel(&control->entries[who.index].state, &seen,
+            ? lam_cas_acq_rel(&control->entries[who.index].state, &seen, /* R4 */
                   lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED))
+            /* R29 */
             : lam_cas_acq_rel(&control->groups[who.index - LAM_RING_BLOCKER_GROUP].state, &seen,
                   lam_ring_group_next(seen, LAM_RING_GROUP_EXPELLED)))
         lam_ring_count(&control->expelled);
@@ -39,8 +40,9 @@ static void scan_claims(const struct lam_ring_producer *producer, struct lam_rin
 
     for (uint32_t i = 0; i < LAM_RING_GROUP_COUNT_MAX; i++) {
         const struct lam_ring_group *group = &ring->control_head->groups[i];
-        struct lam_ring_bound seen = {
-            .index = LAM_RING_BLOCKER_GROUP + i, .state = lam_load_acquire(&group->state)};
+        struct lam_ring_bound seen = {/* A29 */
+            .index = LAM_RING_BLOCKER_GROUP + i,
+            .state = lam_load_acquire(&group->state)};
 
         if (lam_ring_group_state_of(seen.state) != LAM_RING_GROUP_OPEN)
             continue;
@@ -57,7 +59,7 @@ static void scan_claims(const struct lam_ring_producer *producer, struct lam_rin
 static void scan_holds(const struct lam_ring_producer *producer, struct lam_ring_bound *bound)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used = lam_load_acquire(&control->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         struct lam_ring_bound seen = {.index = (uint32_t)__builtin_ctzll(used)};

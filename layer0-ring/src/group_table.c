@@ -38,13 +38,14 @@ int lam_ring_group_lock(const struct lam_ring *ring, struct lam_lock *lock)
 
 static int is_open(const struct lam_ring_group *group)
 {
+    /* A29 */
     return lam_ring_group_state_of(lam_load_acquire(&group->state)) == LAM_RING_GROUP_OPEN;
 }
 
 static int is_member(const struct lam_ring *ring, uint32_t index, uint32_t group)
 {
     const struct lam_ring_entry *entry = &ring->control_head->entries[index];
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
     return lam_ring_entry_state_of(state) == LAM_RING_ENTRY_MEMBER &&
            lam_ring_group_of(entry) == group;
@@ -61,18 +62,20 @@ static int has_members(const struct lam_ring *ring, uint32_t group)
 /* The group ends, and what its dead members held with it. The lock of all groups is ours. */
 static uint32_t give_up(const struct lam_ring *ring, uint32_t group)
 {
-    uint64_t state = lam_load_acquire(&group_at(ring, group)->state);
+    uint64_t state = lam_load_acquire(&group_at(ring, group)->state); /* A29 */
     uint32_t count = 0;
 
+    /* R29 */
     if (lam_ring_group_state_of(state) == LAM_RING_GROUP_OPEN)
         (void)lam_cas_acq_rel(
             &group_at(ring, group)->state, &state, lam_ring_group_next(state, LAM_RING_GROUP_FREE));
     LAM_CRASH_POINT("group.closed");
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         struct lam_ring_entry *entry = &ring->control_head->entries[index];
-        uint64_t word = lam_load_acquire(&entry->state);
+        uint64_t word = lam_load_acquire(&entry->state); /* A4 */
 
         if (is_member(ring, index, group) && !lam_ring_entry_is_alive(ring, index) &&
+            /* R4 */
             lam_cas_acq_rel(&entry->state, &word, lam_ring_entry_next(word, LAM_RING_ENTRY_FREE)))
             count++;
     }
@@ -123,16 +126,16 @@ static void open_group(struct lam_ring_member *member, const char *name)
 {
     const struct lam_ring *ring = member->consumer.ring;
     struct lam_ring_group *group = group_at(ring, member->group);
-    uint64_t state = lam_load_acquire(&group->state);
+    uint64_t state = lam_load_acquire(&group->state); /* A29 */
 
     memset(group->name, 0, sizeof(group->name));
     (void)snprintf(group->name, sizeof(group->name), "%s", name);
     LAM_CRASH_POINT("group.named");
     lam_store_relaxed(&group->claim,
         lam_ring_claim_word(member->base, member->consumer.next, member->consumer.index));
-    (void)lam_or_seq_cst(&ring->control_head->groups_used, UINT64_C(1) << member->group);
+    (void)lam_or_seq_cst(&ring->control_head->groups_used, UINT64_C(1) << member->group); /* R26 */
     /* Others change it only with the lock that we hold, or to take out an open one. */
-    lam_store_release(&group->state, lam_ring_group_next(state, LAM_RING_GROUP_OPEN));
+    lam_store_release(&group->state, lam_ring_group_next(state, LAM_RING_GROUP_OPEN)); /* R29 */
 }
 
 int lam_ring_group_enter(struct lam_ring_member *member,
@@ -151,8 +154,8 @@ int lam_ring_group_enter(struct lam_ring_member *member,
     if (rc == 0)
         open_group(member, options->group);
     LAM_CRASH_POINT("group.opened");
-    member->group_state = lam_load_acquire(&group_at(ring, member->group)->state);
-    claim = lam_load_acquire(&group_at(ring, member->group)->claim);
+    member->group_state = lam_load_acquire(&group_at(ring, member->group)->state); /* A29 */
+    claim = lam_load_acquire(&group_at(ring, member->group)->claim);               /* A13 */
     lam_store_relaxed(&entry->group, member->group);
     lam_store_relaxed(&entry->holds, 0);
     lam_store_relaxed(&entry->hold_end, lam_ring_claim_sequence(member->base, claim));
@@ -174,7 +177,7 @@ void lam_ring_group_leave(struct lam_ring_member *member, int is_locked)
     uint64_t state = consumer->entry_state;
 
     /* What is taken and not released stays in our entry, as if we had died. */
-    if (lam_load_relaxed(&entry->holds) == 0)
+    if (lam_load_relaxed(&entry->holds) == 0) /* R4 */
         (void)lam_cas_acq_rel(
             &entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
     LAM_CRASH_POINT("group.left");
@@ -189,15 +192,15 @@ static int take_over(struct lam_ring_member *member, uint32_t index)
 {
     const struct lam_ring *ring = member->consumer.ring;
     struct lam_ring_entry *entry = &ring->control_head->entries[index];
-    uint64_t state = lam_load_acquire(&entry->state);
-    uint64_t from = lam_load_acquire(&entry->cursor);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
+    uint64_t from = lam_load_acquire(&entry->cursor); /* A2 */
     uint64_t end = lam_load_relaxed(&entry->hold_end);
     /* A13, pairs with R13: whoever moved the claim on confirmed the one before. So it is first. */
     uint64_t word = lam_load_acquire(&group_at(ring, member->group)->claim);
     int had = word == lam_ring_claim_word(member->base, end, index) ||
               (int64_t)(lam_load_acquire(&entry->confirmed) - end) >= 0;
 
-    if (!is_member(ring, index, member->group) || lam_load_acquire(&entry->holds) == 0)
+    if (!is_member(ring, index, member->group) || lam_load_acquire(&entry->holds) == 0) /* A30 */
         return 0;
     if (had && end != from && end - from <= ring->depth) {
         memset(entry->name, 0, sizeof(entry->name)); /* whoever comes again by it finds it free */
@@ -208,7 +211,8 @@ static int take_over(struct lam_ring_member *member, uint32_t index)
         return 1;
     }
     /* It had announced what it did not get; or it says what cannot be. */
-    lam_store_release(&entry->holds, 0);
+    lam_store_release(&entry->holds, 0); /* R30 */
+    /* R4 */
     (void)lam_cas_acq_rel(&entry->state, &state, lam_ring_entry_next(state, LAM_RING_ENTRY_FREE));
     return 0;
 }
@@ -216,7 +220,7 @@ static int take_over(struct lam_ring_member *member, uint32_t index)
 int lam_ring_group_adopt(struct lam_ring_member *member)
 {
     const struct lam_ring *ring = member->consumer.ring;
-    uint64_t used = lam_load_acquire(&ring->control_head->used);
+    uint64_t used = lam_load_acquire(&ring->control_head->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
@@ -239,7 +243,7 @@ int lam_ring_group_others_hold(const struct lam_ring_member *member)
 
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++)
         if (index != member->consumer.index && is_member(ring, index, member->group) &&
-            lam_load_acquire(&ring->control_head->entries[index].holds) != 0)
+            lam_load_acquire(&ring->control_head->entries[index].holds) != 0) /* A30 */
             return 1;
     return 0;
 }

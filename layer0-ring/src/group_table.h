@@ -35,7 +35,7 @@ static inline uint32_t lam_ring_group_of(const struct lam_ring_entry *entry)
 static inline int lam_ring_entry_is_orphan(const struct lam_ring_entry *entry, uint64_t state)
 {
     return lam_ring_entry_state_of(state) == LAM_RING_ENTRY_MEMBER &&
-           lam_load_acquire(&entry->holds) != 0;
+           lam_load_acquire(&entry->holds) != 0; /* A30 */
 }
 
 /* Take the lock of all groups. Returns 0, -EBUSY after a second, or -errno. */

@@ -128,7 +128,7 @@ static inline int lam_ring_mark_is_of(uint64_t mark, uint64_t word)
 
 static inline int lam_ring_left_is_of(const struct lam_ring_left *left, uint64_t word)
 {
-    return lam_ring_mark_is_of(lam_load_acquire(&left->mark), word);
+    return lam_ring_mark_is_of(lam_load_acquire(&left->mark), word); /* A32 */
 }
 
 /*
@@ -146,11 +146,11 @@ static inline void lam_ring_left_set(
     struct lam_ring_left *left, uint64_t word, uint64_t sequence, uint64_t ordinal)
 {
     lam_store_release(&left->mark, 0);
-    lam_fence_release();
+    lam_fence_release(); /* R32 */
     lam_store_relaxed(&left->sequence, sequence);
     lam_store_relaxed(&left->ordinal, ordinal);
     LAM_CRASH_POINT("place.half_written");
-    lam_store_release(&left->mark, word);
+    lam_store_release(&left->mark, word); /* R32 */
 }
 
 static inline enum lam_ring_group_state lam_ring_group_state_of(uint64_t word)

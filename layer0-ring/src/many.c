@@ -25,7 +25,7 @@ void lam_ring_many_wake(struct lam_ring_many_producer *producer)
     const struct lam_ring *ring = producer->ring;
     struct lam_ring_control *control = ring->control_head;
 
-    (void)lam_add_acq_rel(&control->wakes, 1);
+    (void)lam_add_acq_rel(&control->wakes, 1); /* a count: no order is meant */
     (void)lam_ring_wake_consumers(control);
     if (lam_load_relaxed(&control->repair_wanted) != 0) {
         lam_store_relaxed(&control->repair_wanted, 0);
@@ -35,6 +35,7 @@ void lam_ring_many_wake(struct lam_ring_many_producer *producer)
 
 void lam_ring_many_tally(struct lam_ring_many_producer *producer)
 {
+    /* a count: no order is meant */
     (void)lam_add_acq_rel(&producer->ring->control_head->bytes, producer->bytes);
     producer->bytes = 0;
 }
@@ -42,7 +43,7 @@ void lam_ring_many_tally(struct lam_ring_many_producer *producer)
 void lam_ring_many_open(const struct lam_ring *ring, uint32_t index)
 {
     lam_atomic_u64 *state = &ring->data_head->state;
-    uint64_t word = lam_load_acquire(state);
+    uint64_t word = lam_load_acquire(state); /* A5 */
 
     while (lam_ring_state_of(word) != LAM_RING_OPEN || !lam_ring_many_is_alive(ring, index)) {
         /* R5, pairs with A5 in the consumers' idle path. */
@@ -54,7 +55,7 @@ void lam_ring_many_open(const struct lam_ring *ring, uint32_t index)
 /* No other producer is open: say so, after all that was published and what the dead left. */
 static void close_ring(const struct lam_ring *ring, uint32_t index)
 {
-    uint64_t word = lam_load_acquire(&ring->data_head->state);
+    uint64_t word = lam_load_acquire(&ring->data_head->state); /* A5 */
 
     lam_ring_repair_all(ring);
     LAM_CRASH_POINT("close.repaired");
@@ -82,10 +83,10 @@ void lam_ring_many_close(struct lam_ring_many_producer *producer)
     /* So that the next claim finds no room, and asks why. */
     producer->limit = lam_load_relaxed(producer->tail) - ring->depth;
     lam_ring_many_tally(producer);
-    lam_store_release(&lam_ring_many_of(ring)->entries[producer->index].state,
+    lam_store_release(&lam_ring_many_of(ring)->entries[producer->index].state, /* R31 */
         lam_ring_many_next(producer->entry_state, LAM_RING_MANY_CLOSED));
     LAM_CRASH_POINT("close.marked");
-    lam_fence_seq_cst(); /* of two that close at once, one at least sees the other's mark */
+    lam_fence_seq_cst(); /* F11: of two that close at once, one at least sees the other's mark */
     if (!lam_ring_many_is_alive(ring, producer->index))
         close_ring(ring, producer->index);
 }

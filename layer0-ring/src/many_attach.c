@@ -29,8 +29,9 @@ static int check(const struct lam_ring *ring, const struct lam_ring_many_options
         return lam_error_set(error, -EACCES,
             "ring %s: is mapped read-only here; a producer needs LAM_ACCESS_WRITE and no observe",
             ring->name);
-    horizon = lam_load_acquire(&ring->data_head->horizon);
-    tail = lam_load_acquire(&lam_ring_many_of(ring)->tail);
+    horizon = lam_load_acquire(&ring->data_head->horizon);  /* A23 */
+    tail = lam_load_acquire(&lam_ring_many_of(ring)->tail); /* A22 */
+    /* A23 */
     if (tail - horizon >= ring->depth && lam_load_acquire(&ring->data_head->horizon) == horizon)
         return lam_error_set(error, -EPROTO,
             "ring %s: its tail %llu is not within a lap of its horizon %llu: the data object is "
@@ -77,10 +78,10 @@ static void sign_entry(struct lam_ring_many_producer *producer, const char *name
         (void)snprintf(
             entry->name, sizeof(entry->name), "%u.%u", entry->identity.pid, producer->index);
     producer->entry_state = lam_ring_many_next(lam_load_relaxed(&entry->state), LAM_RING_MANY_OPEN);
-    lam_store_release(&entry->state, producer->entry_state);
-    (void)lam_or_seq_cst(&many->used, UINT64_C(1) << producer->index);
+    lam_store_release(&entry->state, producer->entry_state);           /* R31 */
+    (void)lam_or_seq_cst(&many->used, UINT64_C(1) << producer->index); /* R26 */
     LAM_CRASH_POINT("attach.entry_open");
-    lam_fence_seq_cst(); /* the last that closes sees us, or we see that it has closed */
+    lam_fence_seq_cst(); /* F11: the last that closes sees us, or we see that it has closed */
 }
 
 static void bind(
@@ -144,7 +145,7 @@ void lam_ring_many_detach(struct lam_ring_many_producer *producer)
         lam_ring_many_abort(producer);
     lam_ring_many_tally(producer);
     entry = &lam_ring_many_of(producer->ring)->entries[producer->index];
-    lam_store_release(
+    lam_store_release(/* R31 */
         &entry->state, lam_ring_many_next(lam_load_relaxed(&entry->state), LAM_RING_MANY_FREE));
     LAM_CRASH_POINT("detach.freed");
     lam_lock_drop(&producer->lock);

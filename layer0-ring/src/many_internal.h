@@ -70,7 +70,7 @@ void lam_ring_many_publish_padding(
 static inline int lam_ring_many_has_hole(const struct lam_ring *ring, uint64_t next)
 {
     return ring->producers == LAM_RING_MANY_PRODUCERS &&
-           lam_load_acquire(&lam_ring_many_of(ring)->tail) != next;
+           lam_load_acquire(&lam_ring_many_of(ring)->tail) != next; /* A22 */
 }
 
 /*

@@ -26,7 +26,7 @@ static void set_waypoint(const struct lam_ring *ring, uint64_t count, struct lam
     uint64_t ordinal = lam_load_relaxed(&slot->ordinal);
     uint64_t sequence = lam_load_relaxed(&slot->sequence);
 
-    lam_fence_acquire();
+    lam_fence_acquire(); /* A8 */
     if (lam_load_relaxed(&data->waypoint_count) != count)
         return; /* so that what was read is the waypoint of a lap ago, or this one */
     /* R7, pairs with A8: whoever reads a new word in the slot sees that the count has come here. */
@@ -94,7 +94,7 @@ int lam_ring_many_raise(
         return 0;
     if ((int64_t)(place.sequence - target) < 0 || (int64_t)(bound - place.sequence) < 0)
         return -EPROTO;
-    if (!lam_cas_acq_rel(&ring->data_head->horizon, horizon, place.sequence))
+    if (!lam_cas_acq_rel(&ring->data_head->horizon, horizon, place.sequence)) /* R23 */
         return 0;
     LAM_CRASH_POINT("room.horizon_raised");
     *horizon = place.sequence;

@@ -16,7 +16,7 @@
 
 uint64_t lam_ring_many_no_intent(const struct lam_ring *ring)
 {
-    return lam_load_acquire(&lam_ring_many_of(ring)->tail) - ring->depth - 1;
+    return lam_load_acquire(&lam_ring_many_of(ring)->tail) - ring->depth - 1; /* A22 */
 }
 
 static int lock_is_held(const struct lam_ring *ring, uint32_t index)
@@ -27,11 +27,11 @@ static int lock_is_held(const struct lam_ring *ring, uint32_t index)
 int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except)
 {
     const struct lam_ring_many *many = lam_ring_many_of(ring);
-    uint64_t used = lam_load_acquire(&many->used);
+    uint64_t used = lam_load_acquire(&many->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
-        uint64_t state = lam_load_acquire(&many->entries[index].state);
+        uint64_t state = lam_load_acquire(&many->entries[index].state); /* A31 */
 
         if (index != except && lam_ring_many_state_of(state) == LAM_RING_MANY_OPEN &&
             lock_is_held(ring, index))
@@ -43,13 +43,13 @@ int lam_ring_many_is_alive(const struct lam_ring *ring, uint32_t except)
 uint32_t lam_ring_many_count(const struct lam_ring *ring, uint32_t *pid)
 {
     const struct lam_ring_many *many = lam_ring_many_of(ring);
-    uint64_t used = lam_load_acquire(&many->used);
+    uint64_t used = lam_load_acquire(&many->used); /* A26 */
     uint32_t count = 0;
 
     *pid = 0;
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
-        uint64_t state = lam_load_acquire(&many->entries[index].state);
+        uint64_t state = lam_load_acquire(&many->entries[index].state); /* A31 */
 
         if (lam_ring_many_state_of(state) != LAM_RING_MANY_OPEN || !lock_is_held(ring, index))
             continue;
@@ -62,7 +62,7 @@ uint32_t lam_ring_many_count(const struct lam_ring *ring, uint32_t *pid)
 uint32_t lam_ring_many_claimer(const struct lam_ring *ring, uint64_t at)
 {
     const struct lam_ring_many *many = lam_ring_many_of(ring);
-    uint64_t used = lam_load_acquire(&many->used);
+    uint64_t used = lam_load_acquire(&many->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
@@ -83,7 +83,7 @@ static int is_published(const struct lam_ring *ring, uint64_t sequence)
 static uint64_t lowest_intent(const struct lam_ring *ring, uint64_t at, uint64_t end)
 {
     const struct lam_ring_many *many = lam_ring_many_of(ring);
-    uint64_t used = lam_load_acquire(&many->used);
+    uint64_t used = lam_load_acquire(&many->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         uint64_t intent = lam_load_acquire(&many->entries[__builtin_ctzll(used)].intent); /* A21 */
@@ -171,7 +171,7 @@ void lam_ring_repair_all(const struct lam_ring *ring)
 
 int lam_ring_many_is_over(const struct lam_ring *ring, uint64_t next)
 {
-    uint64_t state = lam_load_acquire(&ring->data_head->state);
+    uint64_t state = lam_load_acquire(&ring->data_head->state); /* A5 */
     /* Before the repair: where nobody lives, it says that somebody else is at it, or fills it. */
     int alive = lam_ring_many_is_alive(ring, UINT32_MAX);
     int hole = lam_ring_many_has_hole(ring, next);

@@ -24,20 +24,20 @@ struct bound {
 
 static void expel(const struct lam_ring *ring, uint32_t index, uint64_t seen)
 {
-    if (lam_cas_acq_rel(&ring->control_head->entries[index].state, &seen,
+    if (lam_cas_acq_rel(&ring->control_head->entries[index].state, &seen, /* R4 */
             lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED)))
-        (void)lam_add_acq_rel(&ring->control_head->expelled, 1);
+        (void)lam_add_acq_rel(&ring->control_head->expelled, 1); /* a count: no order is meant */
 }
 
 static struct bound scan(const struct lam_ring *ring, uint64_t frontier)
 {
     struct lam_ring_control *control = ring->control_head;
     struct bound bound = {.sequence = frontier, .index = NOBODY};
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used = lam_load_acquire(&control->used); /* A26 */
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
-        uint64_t state = lam_load_acquire(&control->entries[index].state);
+        uint64_t state = lam_load_acquire(&control->entries[index].state); /* A4 */
         uint64_t cursor, lag_cells;
 
         if (lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING)
@@ -154,6 +154,7 @@ static int held_back(struct lam_ring_many_producer *producer, uint32_t blocker)
     uint64_t now_ns;
 
     if (producer->full_streak == 0)
+        /* a count: no order is meant */
         (void)lam_add_acq_rel(&producer->ring->control_head->full, 1);
     if (producer->blocker != blocker) {
         producer->blocker = blocker;
@@ -179,6 +180,7 @@ static int held_back(struct lam_ring_many_producer *producer, uint32_t blocker)
 static void not_blocked(struct lam_ring_many_producer *producer)
 {
     if (producer->full_since_ns != 0)
+        /* a count: no order is meant */
         (void)lam_add_acq_rel(&producer->ring->control_head->blocked_ns,
             lam_clock_now_ns() - producer->full_since_ns);
     producer->full_since_ns = 0;

@@ -53,10 +53,10 @@ static int take_out(const struct lam_ring *ring, struct lam_ring_entry *entry, u
     if (lam_lock_take(&lock, ring->control.fd, LAM_RING_LOCK_REPAIR) != 0)
         return 0;
     LAM_CRASH_POINT("table.locked");
-    if (lam_load_acquire(&entry->state) == state) {
+    if (lam_load_acquire(&entry->state) == state) { /* A4 */
         remember(ring, entry, state, taken);
         LAM_CRASH_POINT("table.remembered");
-        done = lam_cas_acq_rel(&entry->state, &state, taken);
+        done = lam_cas_acq_rel(&entry->state, &state, taken); /* R4 */
     }
     lam_lock_drop(&lock);
     return done;
@@ -66,13 +66,13 @@ int lam_ring_many_bury(const struct lam_ring *ring, uint32_t index)
 {
     struct lam_ring_entry *entry = entry_at(ring, index);
     /* Before the lock is seen free: who joins anew has changed it. */
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
     if (lam_ring_entry_is_alive(ring, index) ||
         lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING ||
         !take_out(ring, entry, state, LAM_RING_ENTRY_DEAD))
         return 0;
-    (void)lam_add_acq_rel(&ring->control_head->reaped, 1);
+    (void)lam_add_acq_rel(&ring->control_head->reaped, 1); /* a count: no order is meant */
     return 1;
 }
 
@@ -82,7 +82,7 @@ int lam_ring_many_evict(
     const struct lam_ring *ring = producer->ring;
     struct lam_ring_entry *entry = entry_at(ring, index);
     uint64_t patience_ns = lam_load_relaxed(&entry->patience_ns);
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
     if (patience_ns == 0 || now_ns - producer->blocked_since_ns < patience_ns ||
         lam_ring_entry_state_of(state) != LAM_RING_ENTRY_GATING ||

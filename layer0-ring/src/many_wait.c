@@ -14,7 +14,7 @@ static int park_on_consumer(
     struct lam_ring_many_producer *producer, uint64_t cell_count, struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->producer_bell);
+    uint32_t bell = lam_load_acquire(&control->producer_bell); /* A27 */
     uint32_t blocker = producer->blocker;
     uint64_t at;
     int rc;
@@ -37,7 +37,7 @@ static int park_on_producer(
     struct lam_ring_many_producer *producer, uint64_t cell_count, struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->consumer_bell);
+    uint32_t bell = lam_load_acquire(&control->consumer_bell); /* A27 */
     uint32_t blocker = producer->blocker;
     uint64_t at;
     int rc;
@@ -106,14 +106,15 @@ static int find_consumer(
     const struct lam_ring *ring, uint64_t frontier, struct lam_ring_many_blocker *blocker)
 {
     const struct lam_ring_control *control = ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used = lam_load_acquire(&control->used); /* A26 */
     uint64_t lag_cells = 0;
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         const struct lam_ring_entry *entry = &control->entries[index];
-        uint64_t behind = frontier - lam_load_acquire(&entry->cursor);
+        uint64_t behind = frontier - lam_load_acquire(&entry->cursor); /* A2 */
 
+        /* A4 */
         if (lam_ring_entry_state_of(lam_load_acquire(&entry->state)) != LAM_RING_ENTRY_GATING ||
             (int64_t)behind <= (int64_t)lag_cells)
             continue;
@@ -152,10 +153,11 @@ int lam_ring_many_blocker(
         return 0;
     if (find_consumer(producer->ring, view.frontier, blocker))
         view.frontier =
+            /* A2 */
             lam_load_acquire(&producer->ring->control_head->entries[blocker->index].cursor);
     else if (!find_producer(producer->ring, view.frontier, blocker))
         return 0;
-    blocker->lag_cells = lam_load_acquire(producer->tail) - view.frontier;
+    blocker->lag_cells = lam_load_acquire(producer->tail) - view.frontier; /* A22 */
     code = blocker->index + blocker->is_producer * LAM_RING_CONSUMER_COUNT_MAX;
     if (producer->blocked_since_ns != 0 && producer->blocker == code)
         blocker->since_ns = lam_clock_now_ns() - producer->blocked_since_ns;
@@ -165,12 +167,13 @@ int lam_ring_many_blocker(
 static uint32_t count_joined(const struct lam_ring *ring)
 {
     struct lam_ring_control *control = ring->control_head;
-    uint64_t used = lam_load_acquire(&control->used);
+    uint64_t used = lam_load_acquire(&control->used); /* A26 */
     uint32_t joined = 0;
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         const struct lam_ring_entry *entry = &control->entries[index];
+        /* A4 */
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         joined += (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY) &&

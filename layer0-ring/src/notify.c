@@ -20,7 +20,7 @@ LAM_STATIC_ASSERT(LAM_RING_WATCH_COUNT_MAX < LAM_FUTEX_WORDS_MAX, "one sleep tak
 
 static void kick(struct lam_ring_notifier *notifier)
 {
-    (void)lam_add_acq_rel(&notifier->kick, 1);
+    (void)lam_add_acq_rel(&notifier->kick, 1); /* R27 */
     (void)lam_base->futex_wake_all(&notifier->kick);
 }
 
@@ -34,6 +34,7 @@ enum due {
 /* Whether the ring's words say that its stream has come to an end. */
 static int has_ended(const struct lam_ring *ring, uint64_t next)
 {
+    /* A5 */
     enum lam_ring_state state = lam_ring_state_of(lam_load_acquire(&ring->data_head->state));
 
     return state == LAM_RING_FAILED ||
@@ -43,6 +44,7 @@ static int has_ended(const struct lam_ring *ring, uint64_t next)
 /* Whether somebody died perhaps of whom the consumer waits for something. System calls. */
 static int is_forsaken(const struct lam_ring *ring, uint64_t next)
 {
+    /* A5 */
     int open = lam_ring_state_of(lam_load_acquire(&ring->data_head->state)) == LAM_RING_OPEN;
 
     if (ring->producers == LAM_RING_ONE_PRODUCER)
@@ -64,6 +66,7 @@ static enum due is_due(const struct lam_ring_watch *watch, int probe)
 
     /* Whose turn it is after others, only the consumer can tell: each ring of the bell is its. */
     if (look_at_ns != 0 &&
+        /* A27 */
         lam_load_acquire(&ring->control_head->consumer_bell) != lam_load_relaxed(&watch->bell))
         return DUE;
     if (look_at_ns != 0)
@@ -85,7 +88,7 @@ static enum due is_due(const struct lam_ring_watch *watch, int probe)
 static int attend(struct lam_ring_watch *watch, int probe)
 {
     /* Acquire: next and entry_state are those of this arming, or of a later one. */
-    uint32_t armed = lam_load_acquire(&watch->armed);
+    uint32_t armed = lam_load_acquire(&watch->armed); /* A33 */
     enum due due;
 
     if ((armed & 1) == 0)
@@ -98,7 +101,7 @@ static int attend(struct lam_ring_watch *watch, int probe)
         return 1;
     if (due == SUSPECT)
         lam_store_relaxed(&watch->suspect, 1); /* seen before the eventfd is: it is a system call */
-    if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1)) {
+    if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1)) { /* R33 */
         lam_ring_consumer_retract(watch->consumer);
         (void)eventfd_write(watch->fd, 1); /* cannot be full: it is emptied by each arming */
     }
@@ -114,7 +117,7 @@ struct bells {
 static void read_bell(struct bells *bells, lam_atomic_u32 *word)
 {
     bells->words[bells->count] = word;
-    bells->rung[bells->count++] = lam_load_acquire(word);
+    bells->rung[bells->count++] = lam_load_acquire(word); /* A27 */
 }
 
 /* Look at all watches; the bells are read before. Returns how many are armed. */
@@ -146,7 +149,7 @@ static int turn(struct lam_ring_notifier *notifier, uint64_t *probe_at_ns)
     if (attend_all(notifier, &bells, probe) == 0) {
         /* Nobody needs a look at a producer's lock. Whoever arms now kicks, or is seen here. */
         lam_store_relaxed(&notifier->idle, 1);
-        lam_fence_seq_cst();
+        lam_fence_seq_cst(); /* F12 */
         if (attend_all(notifier, &bells, probe) == 0)
             *probe_at_ns = 0;
         else
@@ -263,7 +266,7 @@ void lam_ring_watch_disarm(struct lam_ring_watch *watch)
     if (armed == 0)
         return;
     watch->armed_last = 0;
-    if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1))
+    if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1)) /* R33 */
         lam_ring_consumer_retract(watch->consumer);
     else
         (void)eventfd_read(watch->fd, &value); /* it has been made readable, or is about to be */
@@ -289,12 +292,13 @@ int lam_ring_watch_arm(struct lam_ring_watch *watch)
     lam_ring_watch_disarm(watch);
     lam_store_relaxed(&watch->next, consumer->next);
     lam_store_relaxed(&watch->entry_state, consumer->entry_state);
+    /* A27 */
     lam_store_relaxed(&watch->bell, lam_load_acquire(&consumer->ring->control_head->consumer_bell));
     lam_store_relaxed(&watch->look_at_ns, (consumer->guards & LAM_RING_GUARD_AFTER) != 0
                                               ? lam_deadline_after_ns(LAM_WAIT_CHECK_NS)
                                               : 0);
     armed = lam_load_relaxed(&watch->armed) + 1;
-    lam_store_release(&watch->armed, armed);
+    lam_store_release(&watch->armed, armed); /* R33 */
     watch->armed_last = armed;
     lam_ring_consumer_announce(consumer); /* F2, and between armed and idle the same */
     if (lam_ring_consumer_is_ready(consumer) || look_for_the_end(watch) != 0) {

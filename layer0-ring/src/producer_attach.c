@@ -83,7 +83,7 @@ static void open_epoch(struct lam_ring_producer *producer)
      */
     producer->limit = producer->next;
     producer->released = producer->horizon;
-    lam_fence_seq_cst();
+    lam_fence_seq_cst();                                                /* F5 */
     producer->joins = lam_load_relaxed(&ring->control_head->joins) - 1; /* never seen: scan */
     producer->epoch = lam_ring_epoch_of(lam_load_relaxed(&ring->data_head->state)) + 1;
     ring->control_head->producer = lam_identity_self();

@@ -26,6 +26,7 @@
 static void expel(
     const struct lam_ring_producer *producer, struct lam_ring_entry *entry, uint64_t seen)
 {
+    /* R4 */
     if (lam_cas_acq_rel(&entry->state, &seen, lam_ring_entry_next(seen, LAM_RING_ENTRY_EXPELLED)))
         lam_ring_count(&producer->ring->control_head->expelled);
 }
@@ -67,7 +68,7 @@ static struct lam_ring_bound scan(struct lam_ring_producer *producer)
         bound.sequence = producer->hold_at;
         bound.index = LAM_RING_ANYONE;
     }
-    for (uint64_t used = lam_load_acquire(&control->used); used != 0; used &= used - 1)
+    for (uint64_t used = lam_load_acquire(&control->used); used != 0; used &= used - 1) /* A26 */
         scan_entry(producer, (uint32_t)__builtin_ctzll(used), &bound);
     /* After the entries: a group's founder gates as a plain consumer until the group is there. */
     if (__builtin_expect(lam_load_relaxed(&control->groups_used) != 0, 0))

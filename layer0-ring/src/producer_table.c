@@ -71,7 +71,7 @@ int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)
 {
     struct lam_ring_entry *entry = entry_at(producer, index);
     /* Before the lock is seen free: who joins anew has changed it. */
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
     uint64_t taken = lam_ring_entry_next(state, LAM_RING_ENTRY_FREE);
 
     if (lam_ring_producer_sees_alive(producer, index))
@@ -88,7 +88,7 @@ int lam_ring_producer_bury(struct lam_ring_producer *producer, uint32_t index)
     default:
         return 0; /* out already */
     }
-    if (!lam_cas_acq_rel(&entry->state, &state, taken))
+    if (!lam_cas_acq_rel(&entry->state, &state, taken)) /* R4 */
         return 0;
     LAM_CRASH_POINT("bury.taken");
     lam_ring_count(&producer->ring->control_head->reaped);
@@ -122,7 +122,7 @@ int lam_ring_producer_take_out(struct lam_ring_producer *producer, uint32_t inde
         return 0;
     remember(producer, entry, state, taken);
     LAM_CRASH_POINT("evict.remembered");
-    if (!lam_cas_acq_rel(&entry->state, &state, taken))
+    if (!lam_cas_acq_rel(&entry->state, &state, taken)) /* R4 */
         return 0;
     LAM_CRASH_POINT("evict.taken");
     /* R6, pairs with A6 in lam_ring_consumer_holds(): before anything of its is overwritten. */
@@ -145,13 +145,13 @@ int lam_ring_producer_evict(
 
 uint32_t lam_ring_producer_find(const struct lam_ring_producer *producer, const char *name)
 {
-    uint64_t used = lam_load_acquire(&producer->ring->control_head->used);
+    uint64_t used = lam_load_acquire(&producer->ring->control_head->used); /* A26 */
     uint32_t found = UINT32_MAX;
 
     for (; used != 0; used &= used - 1) {
         uint32_t index = (uint32_t)__builtin_ctzll(used);
         const struct lam_ring_entry *entry = entry_at(producer, index);
-        uint64_t state = lam_load_acquire(&entry->state);
+        uint64_t state = lam_load_acquire(&entry->state); /* A4 */
 
         if (!lam_ring_entry_is_named(entry, name))
             continue;

@@ -16,7 +16,7 @@
 static int park(struct lam_ring_producer *producer, uint64_t cell_count, struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->producer_bell);
+    uint32_t bell = lam_load_acquire(&control->producer_bell); /* A27 */
     uint32_t blocker = producer->blocker_index;
     int rc;
 

@@ -18,6 +18,7 @@ static struct lam_ring_entry *entry_at(const struct lam_ring_producer *producer,
 
 static int is_there(const struct lam_ring_entry *entry)
 {
+    /* A4 */
     enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
     return state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
@@ -26,13 +27,14 @@ static int is_there(const struct lam_ring_entry *entry)
 
 static int gates(const struct lam_ring_entry *entry)
 {
+    /* A4 */
     return lam_ring_entry_state_of(lam_load_acquire(&entry->state)) == LAM_RING_ENTRY_GATING;
 }
 
 /* The entry or the group that is furthest behind, or UINT32_MAX: nobody gates. */
 static uint32_t furthest_behind(const struct lam_ring_producer *producer, uint64_t *lag_cells)
 {
-    uint64_t used = lam_load_acquire(&producer->ring->control_head->used);
+    uint64_t used = lam_load_acquire(&producer->ring->control_head->used); /* A26 */
     struct lam_ring_bound groups = {.sequence = producer->next, .index = UINT32_MAX};
     uint32_t found = UINT32_MAX;
 
@@ -121,7 +123,7 @@ int lam_ring_producer_blocker(struct lam_ring_producer *producer, struct lam_rin
 
 uint32_t lam_ring_producer_count(struct lam_ring_producer *producer, const char *prefix)
 {
-    uint64_t used = lam_load_acquire(&producer->ring->control_head->used);
+    uint64_t used = lam_load_acquire(&producer->ring->control_head->used); /* A26 */
     size_t prefix_bytes = prefix == NULL ? 0 : strlen(prefix);
     uint32_t count = 0;
 

@@ -90,7 +90,7 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
     if (one->index == UINT32_MAX)
         return one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
     entry = &producer->ring->control_head->entries[one->index];
-    one->word = lam_load_acquire(&entry->state);
+    one->word = lam_load_acquire(&entry->state); /* A4 */
     state = lam_ring_entry_state_of(one->word);
     if (state == LAM_RING_ENTRY_GATING) {
         lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
@@ -102,7 +102,7 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
         return one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;
     if (state == LAM_RING_ENTRY_EVICTED)
         return LAM_RING_ALARM_STALLED;
-    cursor = lam_load_acquire(&entry->cursor);
+    cursor = lam_load_acquire(&entry->cursor); /* A2 */
     if (cursor == producer->next)
         one->since_ns = 0;
     else if (cursor != one->cursor || one->since_ns == 0 || one->alarm == LAM_RING_ALARM_DEAD)
@@ -207,7 +207,7 @@ static int give_up(struct lam_ring_producer *producer, uint32_t i, uint64_t now_
     if (action == LAM_RING_FAIL_CALL || action == LAM_RING_FAIL_RING)
         return -ECANCELED;
     if (one->index != UINT32_MAX && !lam_ring_producer_bury(producer, one->index)) {
-        state = lam_load_acquire(&producer->ring->control_head->entries[one->index].state);
+        state = lam_load_acquire(&producer->ring->control_head->entries[one->index].state); /* A4 */
         if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING && action == LAM_RING_FAIL_KILL)
             return put_down(producer, one->index);
         if (lam_ring_entry_state_of(state) == LAM_RING_ENTRY_GATING &&

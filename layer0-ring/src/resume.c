@@ -44,7 +44,7 @@ static void read_place(const struct lam_ring_entry *entry, uint64_t word, uint64
     read_left(&entry->taken, word, origin);
     read_left(&entry->left, word, origin);
     if (!origin->is_place) {
-        uint64_t cursor = lam_load_acquire(&entry->cursor);
+        uint64_t cursor = lam_load_acquire(&entry->cursor); /* A2 */
 
         /* Else, below the horizon, it is one that died before it was anywhere. */
         origin->is_held = lam_ring_gates_place(entry, word);
@@ -57,14 +57,14 @@ static void read_place(const struct lam_ring_entry *entry, uint64_t word, uint64
 void lam_ring_keep_place(struct lam_ring_entry *entry, uint64_t word, uint64_t joined)
 {
     if (lam_ring_left_is_of(&entry->left, word))
-        lam_store_release(&entry->left.mark, joined);
+        lam_store_release(&entry->left.mark, joined); /* R32 */
     else if (lam_ring_left_is_of(&entry->taken, word))
         lam_ring_left_set(&entry->left, joined, lam_load_relaxed(&entry->taken.sequence),
             lam_load_relaxed(&entry->taken.ordinal));
     else
         lam_store_relaxed(&entry->left.mark, 0); /* it gates, and loses nothing; or it has none */
     if (lam_ring_gates_place(entry, word))
-        lam_store_release(&entry->settled, joined);
+        lam_store_release(&entry->settled, joined); /* R25 */
 }
 
 int lam_ring_take_place(
@@ -77,7 +77,7 @@ int lam_ring_take_place(
 
     read_place(entry, word, horizon, origin);
     if (!origin->is_place)
-        lam_store_release(consumer->cursor, horizon);
+        lam_store_release(consumer->cursor, horizon); /* R10 */
     lam_ring_keep_place(entry, word, taken);
     LAM_CRASH_POINT("resume.place_marked");
     /*
@@ -128,7 +128,7 @@ void lam_ring_leave_place(struct lam_ring_consumer *consumer)
     struct lam_ring_place place = {0};
 
     if (lam_ring_left_is_of(&entry->left, word))
-        lam_store_release(&entry->left.mark, left); /* taken over, and never settled */
+        lam_store_release(&entry->left.mark, left); /* R32: taken over, and never settled */
     else if (count_released(consumer, &place))
         lam_ring_left_set(&entry->left, left, place.sequence, place.ordinal);
     else

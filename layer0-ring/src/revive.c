@@ -32,7 +32,7 @@ static struct lam_event_header *header_at(const struct lam_ring *ring, uint64_t 
 static int step(const struct lam_ring *ring, uint64_t horizon, struct lam_ring_place *place)
 {
     const struct lam_event_header *header = header_at(ring, place->sequence);
-    uint64_t stamp = lam_load_acquire(&header->stamp);
+    uint64_t stamp = lam_load_acquire(&header->stamp); /* A1 */
     uint64_t shape = lam_load_relaxed(&header->shape);
     uint64_t cell_count = lam_ring_event_cells(ring, (uint32_t)shape);
     struct lam_event event = {.payload = header + 1,
@@ -82,7 +82,7 @@ static void cut(struct lam_ring *ring)
     lam_store_relaxed(&data->waypoint_count, 1);
     move_cursors_back(ring, place.sequence);
     LAM_CRASH_POINT("revive.cut");
-    lam_store_release(&data->boot, lam_identity_self().boot);
+    lam_store_release(&data->boot, lam_identity_self().boot); /* R34 */
     LAM_CRASH_POINT("revive.boot_stored");
 }
 

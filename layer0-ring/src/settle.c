@@ -170,7 +170,7 @@ static int settle_gating(struct lam_ring_consumer *consumer, enum lam_ring_start
         rc = start == LAM_RING_HEAD ? recent_place(ring, 0, &place, tries) : 0;
         if (rc != 0 || !may_try(tries))
             return -EPROTO;
-        lam_store_release(consumer->cursor, place.sequence);
+        lam_store_release(consumer->cursor, place.sequence); /* R10 */
         LAM_CRASH_POINT("join.cursor_stored");
         lam_fence_seq_cst(); /* F6, pairs with F5 in raise_horizon(); joins was counted before */
     } while ((int64_t)(place.sequence - horizon_now(ring)) < 0 &&
@@ -191,7 +191,7 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
     struct lam_ring *ring = consumer->ring;
     struct lam_ring_entry *entry = &ring->control_head->entries[consumer->index];
     int lossy = consumer->policy == LAM_RING_LOSSY;
-    uint64_t state = lam_load_acquire(&entry->state);
+    uint64_t state = lam_load_acquire(&entry->state); /* A4 */
     int rc;
 
     if (start == LAM_RING_RESUME) {
@@ -209,10 +209,10 @@ static int enter(struct lam_ring_consumer *consumer, enum lam_ring_start start,
             consumer->entry_state =
                 lam_ring_entry_next(state, lossy ? LAM_RING_ENTRY_LOSSY : LAM_RING_ENTRY_GATING);
             lam_ring_keep_place(entry, state, consumer->entry_state); /* of one that was evicted */
-        } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state));
+        } while (!lam_cas_acq_rel(&entry->state, &state, consumer->entry_state)); /* R4 */
     }
     LAM_CRASH_POINT("join.gating");
-    (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index);
+    (void)lam_or_seq_cst(&ring->control_head->used, UINT64_C(1) << consumer->index); /* R26 */
     LAM_CRASH_POINT("join.used");
     /* R9, pairs with A9 in the producer's rescan(): who sees the count sees entry and cursor. */
     (void)lam_add_acq_rel(&ring->control_head->joins, 1);

@@ -24,7 +24,7 @@ static enum lam_ring_state state_now(const struct lam_ring *ring, uint64_t word)
 
 enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring)
 {
-    return state_now(ring, lam_load_acquire(&ring->data_head->state));
+    return state_now(ring, lam_load_acquire(&ring->data_head->state)); /* A5 */
 }
 
 /* The waypoint nearest above @sequence, or the head where there is none. */
@@ -80,7 +80,7 @@ static void place_consumer(const struct lam_ring *ring, const struct lam_ring_en
     uint64_t joined = lam_load_relaxed(&entry->joined);
     uint64_t ordinal;
 
-    consumer->cursor = lam_load_acquire(&entry->cursor);
+    consumer->cursor = lam_load_acquire(&entry->cursor); /* A2 */
     ordinal = consumer->lossy ? lam_load_relaxed(&entry->cursor_ordinal)
                               : ordinal_of(ring, consumer->cursor, head);
     /* It may have gone on past the head that we walked to before. */
@@ -99,9 +99,10 @@ static void place_member(const struct lam_ring *ring, const struct lam_ring_entr
 {
     const struct lam_ring_group *group = &ring->control_head->groups[lam_ring_group_of(entry)];
 
-    consumer->cursor = lam_load_acquire(&entry->holds) != 0
-                           ? lam_load_acquire(&entry->cursor)
+    consumer->cursor = lam_load_acquire(&entry->holds) != 0   /* A30 */
+                           ? lam_load_acquire(&entry->cursor) /* A2 */
                            : lam_ring_claim_sequence(
+                                 /* A13 */
                                  ring->data_head->first_sequence, lam_load_acquire(&group->claim));
     if ((int64_t)(head->sequence - consumer->cursor) > 0)
         consumer->lag_cells = head->sequence - consumer->cursor;
@@ -142,6 +143,7 @@ static void read_consumers(
 {
     for (uint32_t index = 0; index < LAM_RING_CONSUMER_COUNT_MAX; index++) {
         const struct lam_ring_entry *entry = &ring->control_head->entries[index];
+        /* A4 */
         enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
 
         if (state == LAM_RING_ENTRY_GATING || state == LAM_RING_ENTRY_LOSSY ||
@@ -185,7 +187,7 @@ int lam_ring_stat_read(const struct lam_ring *ring, struct lam_ring_stat *stat)
     memset(stat, 0, sizeof(*stat));
     if (lam_ring_find_head(ring, &head) != 0)
         return -EPROTO;
-    word = lam_load_acquire(&ring->data_head->state);
+    word = lam_load_acquire(&ring->data_head->state); /* A5 */
     stat->state = state_now(ring, word);
     stat->epoch = lam_ring_epoch_of(word);
     stat->head = head.sequence;

@@ -67,7 +67,7 @@ static int park(struct crowd *crowd, struct lam_wait *wait)
 
     for (uint32_t i = 0; i < crowd->count; i++) {
         bells[i] = &crowd->consumers[i]->ring->control_head->consumer_bell;
-        rung[i] = lam_load_acquire(bells[i]);
+        rung[i] = lam_load_acquire(bells[i]); /* A27 */
         lam_ring_consumer_announce(crowd->consumers[i]);
     }
     if (!any_is_ready(crowd)) {
