@@ -39,8 +39,14 @@ static int turn(struct lam_ring_producer *producer, uint64_t cell_count, struct 
 {
     int verdict = lam_wait_step(wait);
 
-    if (verdict < 0)
-        return verdict;
+    if (verdict < 0) {
+        int rc;
+
+        /* We may have been kept off our CPU since the last look, and so from the required ones. */
+        producer->look_now = producer->required != NULL;
+        rc = lam_ring_producer_make_room(producer, cell_count);
+        return rc != 0 ? rc : verdict;
+    }
     /* Seldom enough that the clock costs nothing: whoever holds us may be dead or due. */
     producer->look_now = verdict == LAM_WAIT_CHECK || verdict == LAM_WAIT_PARK;
     return verdict == LAM_WAIT_PARK ? park(producer, cell_count, wait)

@@ -114,6 +114,24 @@ Test(required, a_lossy_one_does_not_stand_in)
     lam_ring_consumer_detach(&lossy);
 }
 
+Test(required, a_claim_that_comes_to_its_deadline_late_says_that_it_failed)
+{
+    struct lam_ring_consumer one;
+    void *payload = NULL;
+
+    cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
+    require(1, LAM_RING_FAIL_CALL);
+    cr_assert(eq(int, fill(), 0));
+    cr_assert(eq(int, lam_ring_producer_check(&producer), 0));
+    now_ns += PROGRESS_NS;
+    cr_assert(eq(int, lam_ring_producer_check(&producer), 1));
+    now_ns += GRACE_NS;
+    /* It was kept off its CPU: its deadline has passed before it looked once. */
+    cr_assert(
+        eq(int, lam_ring_producer_claim_until(&producer, 8, now_ns - 1, &payload), -ECANCELED));
+    lam_ring_consumer_detach(&one);
+}
+
 Test(required, one_that_stalls_raises_one_alarm_and_one_that_goes_on_ends_it)
 {
     struct lam_ring_consumer one;
