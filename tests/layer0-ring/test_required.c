@@ -116,9 +116,12 @@ Test(required, a_lossy_one_does_not_stand_in)
 
 Test(required, a_claim_that_comes_to_its_deadline_late_says_that_it_failed)
 {
+    const struct lam_ring_producer_options at_once = {.wait = LAM_WAIT_FUTEX};
     struct lam_ring_consumer one;
     void *payload = NULL;
 
+    lam_ring_producer_detach(&producer);
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, &at_once, &error), 0));
     cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
     require(1, LAM_RING_FAIL_CALL);
     cr_assert(eq(int, fill(), 0));
