@@ -11,9 +11,12 @@
  */
 
 #include "lamina/framed/batch.h"
+#include "lamina/framed/call.h"
 #include "lamina/framed/message.h"
 #include "lamina/framed/receiver.h"
+#include "lamina/framed/scatter.h"
 #include "lamina/framed/sender.h"
+#include "lamina/framed/service.h"
 #include "lamina/framed/stream.h"
 
 #endif
