@@ -12,27 +12,42 @@ struct state {
     struct bench_rings rings;
     struct lam_framed_sender sender;
     struct lam_framed_receiver receiver;
+    enum lam_wait_mode wait;
 };
 
-static int open_rings(struct bench_lane *lane)
+static int open_rings(struct bench_lane *lane, enum lam_wait_mode wait)
 {
     struct state *state = bench_private_memory(sizeof(*state));
     struct lam_ring_options options = {.waiting = LAM_RING_SPIN_ONLY};
 
     lane->state = state;
+    state->wait = wait;
     return bench_rings_create(&state->rings, &lane->shape, &options);
+}
+
+static int open_spin(struct bench_lane *lane)
+{
+    return open_rings(lane, LAM_WAIT_SPIN);
+}
+
+static int open_yield(struct bench_lane *lane)
+{
+    return open_rings(lane, LAM_WAIT_YIELD);
 }
 
 static int attach(struct bench_lane *lane, uint32_t side)
 {
     struct state *state = lane->state;
     struct lam_ring *out, *in;
-    struct lam_framed_sender_options sender = {.producer.wait = LAM_WAIT_SPIN};
+    struct lam_framed_sender_options sender = {.producer.wait = state->wait};
     struct lam_framed_receiver_options receiver = {
-        .consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN}};
+        .consumer = {.start = LAM_RING_HEAD, .wait = state->wait}};
     struct lam_error error = {""};
     int rc = bench_rings_take(&state->rings, side, &out, &in);
 
+    /* Who yields is short of CPUs: a spin before it would only be in the way. */
+    if (state->wait == LAM_WAIT_YIELD)
+        sender.producer.spin_ns = receiver.consumer.spin_ns = 1;
     if (rc == 0 && out != NULL)
         rc = lam_framed_sender_attach(&state->sender, out, &sender, &error);
     if (rc == 0)
@@ -209,13 +224,9 @@ static uint64_t skim(struct bench_lane *lane, uint64_t count)
     return sum;
 }
 
-const struct bench_subject bench_framed = {.name = "framed",
-    .layer = 1,
-    .open = open_rings,
-    .attach = attach,
-    .detach = detach,
-    .ask = ask,
-    .answer = answer,
-    .send = send,
-    .receive = receive,
-    .skim = skim};
+#define LOOPS                                                                                      \
+    .layer = 1, .attach = attach, .detach = detach, .ask = ask, .answer = answer, .send = send,    \
+    .receive = receive, .skim = skim
+
+const struct bench_subject bench_framed = {.name = "framed", .open = open_spin, LOOPS};
+const struct bench_subject bench_framed_yield = {.name = "yield", .open = open_yield, LOOPS};

@@ -30,7 +30,9 @@ extern const struct bench_subject bench_probe_stamped;
 /* A ring of slots with the writer's cursor beside it: the classic queue with cached cursors. */
 extern const struct bench_subject bench_probe_cursor;
 
-/* A copy to the places that the messages would have in the ring; nobody receives. */
+/*
+ * A copy to the places that the messages would have in the ring; readers are told when to look.
+ */
 extern const struct bench_subject bench_probe_memcpy;
 
 /* A stamped ring whose many writers claim their slots by an atomic addition; one reader. */

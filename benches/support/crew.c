@@ -90,6 +90,9 @@ static uint64_t obey(struct bench_crew *crew)
         return lane->subject->answer(lane, board->count);
     case BENCH_ORDER_RECEIVE:
         return lane->subject->receive(lane, board->count);
+    case BENCH_ORDER_RECEIVE_LATER:
+        await_release(crew);
+        return lane->subject->receive(lane, board->count);
     case BENCH_ORDER_SEND:
         await_release(crew);
         lane->subject->send(lane, board->count, BENCH_SEED);

@@ -19,7 +19,8 @@
 enum bench_order {
     BENCH_ORDER_ANSWER,
     BENCH_ORDER_RECEIVE,
-    BENCH_ORDER_SEND, /* when told so: the children send, and side 0 receives */
+    BENCH_ORDER_RECEIVE_LATER, /* when told so by bench_crew_release() */
+    BENCH_ORDER_SEND,          /* when told so: the children send, and side 0 receives */
     BENCH_ORDER_SKIM,
     BENCH_ORDER_SKIM_LATER, /* when told so by bench_crew_release(); the result is nanoseconds */
     BENCH_ORDER_LEAVE,

@@ -41,6 +41,11 @@ extern const struct bench_subject bench_ring_counters;
 extern const struct bench_subject bench_ring_all;
 
 extern const struct bench_subject bench_framed;
+extern const struct bench_subject bench_framed_yield;
+
+/* Layer 1 with an extension on every message. */
+extern const struct bench_subject bench_framed_correlation;
+
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;
 extern const struct bench_subject bench_zerocopy;

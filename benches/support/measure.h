@@ -48,6 +48,12 @@ extern const struct bench_measure bench_measure_gather;
  */
 extern const struct bench_measure bench_measure_copy;
 
+/*
+ * Messages that all readers read whole, each before the next one is sent. Reading 0: ns for each in
+ * the sender, whose lines the readers have then. Reading 1: ns until the last of them has read it.
+ */
+extern const struct bench_measure bench_measure_copy_read;
+
 /* Messages that nobody takes. Reading 0: ns for each in the sender. */
 extern const struct bench_measure bench_measure_publish;
 

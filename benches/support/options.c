@@ -18,6 +18,7 @@ static const char usage[] =
     "  --layer N     one layer alone, 0 to 3\n"
     "  --payload N   one payload size alone, bytes, a multiple of 8\n"
     "  --batch N     one batch size alone\n"
+    "  --part NAME   one part alone, of a bench that has parts\n"
     "  --cpus A,B    the CPUs of the two sides\n"
     "  --out FOLDER  where a picture is written\n"
     "One JSON object a line on standard output; benches/README.md says how\n"
@@ -65,8 +66,8 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
         {"windows", required_argument, NULL, 'w'}, {"layer", required_argument, NULL, 'l'},
         {"payload", required_argument, NULL, 'p'}, {"batch", required_argument, NULL, 'b'},
         {"depth", required_argument, NULL, 'd'}, {"cpus", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+        {"out", required_argument, NULL, 'o'}, {"part", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int choice;
 
     memset(options, 0, sizeof(*options));
@@ -88,6 +89,8 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
             read_cpus(options, optarg);
         else if (choice == 'o')
             options->folder = optarg;
+        else if (choice == 'a')
+            options->part = optarg;
         else {
             fprintf(choice == 'h' ? stdout : stderr, usage, about, argv[0]);
             exit(choice == 'h' ? 0 : 2);

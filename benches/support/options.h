@@ -19,6 +19,7 @@ struct bench_options {
     uint32_t payload_bytes;   /* one size alone; 0: the bench's own list */
     uint32_t batch;           /* one batch alone; 0: the bench's own list */
     uint32_t depth;           /* cells of the ring, a power of two; 0: what fits */
+    const char *part;         /* one part of a bench that has several; NULL: all */
     const char *folder;       /* where a picture goes; NULL: the bench's own choice */
     int cpus[BENCH_CPUS_MAX]; /* as asked for */
     uint32_t cpu_count;       /* 0: the first ones allowed */

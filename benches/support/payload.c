@@ -22,7 +22,7 @@ uint64_t bench_payload_expected_run(uint32_t bytes, uint64_t seed, uint64_t coun
     uint64_t fixed = 0;
 
     if (words <= 1)
-        return seeds;
+        return words * seeds;
     if (bytes == BENCH_EVENT_BYTES)
         return words * seeds + count * (words * (words - 1) / 2);
     for (uint64_t i = 1; i + 1 < words; i++)

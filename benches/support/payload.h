@@ -10,7 +10,8 @@
  * sum of a payload is known from its seed: a window whose sums are wrong fails the bench.
  *
  * Sizes are multiples of 8. Those of small events, one word and the payload of one cell, are
- * constants where they are used (BENCH_BY_SIZE), as sizeof is in a user's program.
+ * constants where they are used (BENCH_BY_SIZE), as sizeof is in a user's program. A payload of
+ * nothing has the sum 0: there only the count of messages can be wrong.
  */
 
 #include <stdint.h>
@@ -67,7 +68,7 @@ BENCH_INLINE void bench_fill(void *payload, uint32_t bytes, uint64_t seed)
         bench_fill_event(payload, seed);
     } else if (bytes == BENCH_WORD_BYTES) {
         words[0] = seed;
-    } else {
+    } else if (bytes != 0) {
         memcpy(words, bench_template, bytes);
         words[0] = seed;
         words[bytes / 8 - 1] = seed;
