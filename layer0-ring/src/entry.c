@@ -221,6 +221,7 @@ int lam_ring_entry_sign(struct lam_ring_consumer *consumer,
     lam_store_relaxed(&entry->overruns, 0);
     lam_store_relaxed(&entry->joined, UINT64_MAX);
     lam_store_relaxed(&entry->lag_max, 0);
+    lam_store_relaxed(&entry->demand, 0);
     memset(consumer->ring->control_head->counters[consumer->index], 0,
         sizeof(consumer->ring->control_head->counters[0]));
     if (consumer->index < consumer->ring->histogram_count)

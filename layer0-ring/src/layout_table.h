@@ -74,6 +74,7 @@ struct lam_ring_entry {
     lam_atomic_u64 required; /* 1: its producer needs it; the entry is kept for its name */
     /* The consumer's: the cursor is a place, below the horizon too. Marked as a left place is. */
     lam_atomic_u64 settled;
+    lam_atomic_u64 demand; /* the consumer's: how full the ring is to look, in thousandths */
 };
 
 /* The low byte of a group's state; above it, a generation. */

@@ -8,6 +8,7 @@
 struct crowd {
     struct lam_ring_consumer *const *consumers;
     uint32_t count;
+    uint64_t ended; /* whose ends are known */
     uint32_t first; /* where each search starts */
     uint32_t found;
 };
@@ -33,7 +34,7 @@ static int any_has_ended(struct crowd *crowd, int (*ask)(struct lam_ring_consume
         uint32_t at = (crowd->first + i) % crowd->count;
         int rc = ask(crowd->consumers[at]);
 
-        if (rc != 0) {
+        if (rc != 0 && (crowd->ended >> at & 1) == 0) {
             crowd->found = at;
             return rc;
         }
@@ -110,7 +111,8 @@ static int end(struct crowd *crowd, struct lam_wait *wait, int rc)
     (void)lam_wait_end(wait);
     for (uint32_t i = 0; rc == -ETIMEDOUT && i < crowd->count; i++) {
         crowd->found = (crowd->first + i) % crowd->count;
-        rc = lam_ring_consumer_timed_out(crowd->consumers[crowd->found], wait);
+        if ((crowd->ended >> crowd->found & 1) == 0)
+            rc = lam_ring_consumer_timed_out(crowd->consumers[crowd->found], wait);
     }
     return rc;
 }
@@ -124,10 +126,10 @@ static enum lam_wait_mode mode_of(const struct crowd *crowd)
     return mode;
 }
 
-int lam_ring_wait_any_until(struct lam_ring_consumer *const *consumers, uint32_t count,
-    uint64_t deadline_ns, uint32_t *index)
+int lam_ring_wait_any_but_until(struct lam_ring_consumer *const *consumers, uint32_t count,
+    uint64_t ended, uint64_t deadline_ns, uint32_t *index)
 {
-    struct crowd crowd = {.consumers = consumers, .count = count};
+    struct crowd crowd = {.consumers = consumers, .count = count, .ended = ended};
     struct lam_wait wait;
     int rc = 0;
 
@@ -146,4 +148,10 @@ int lam_ring_wait_any_until(struct lam_ring_consumer *const *consumers, uint32_t
     if (rc != -ETIMEDOUT)
         *index = crowd.found;
     return rc < 0 ? rc : 0;
+}
+
+int lam_ring_wait_any_until(struct lam_ring_consumer *const *consumers, uint32_t count,
+    uint64_t deadline_ns, uint32_t *index)
+{
+    return lam_ring_wait_any_but_until(consumers, count, 0, deadline_ns, index);
 }

@@ -34,6 +34,13 @@ extern "C" {
 int lam_ring_wait_any_until(struct lam_ring_consumer *const *consumers, uint32_t count,
     uint64_t deadline_ns, uint32_t *index);
 
+/*
+ * The same, but that the end of a stream is no news for those whose bits (1 << index) are in
+ * @ended: they are waited for all the same, since a successor may go on.
+ */
+int lam_ring_wait_any_but_until(struct lam_ring_consumer *const *consumers, uint32_t count,
+    uint64_t ended, uint64_t deadline_ns, uint32_t *index);
+
 #ifdef __cplusplus
 }
 #endif

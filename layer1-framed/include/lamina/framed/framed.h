@@ -12,7 +12,12 @@
 
 #include "lamina/framed/batch.h"
 #include "lamina/framed/call.h"
+#include "lamina/framed/lanes.h"
+#include "lamina/framed/lanes_receiver.h"
+#include "lamina/framed/lanes_sender.h"
+#include "lamina/framed/lanes_turns.h"
 #include "lamina/framed/message.h"
+#include "lamina/framed/pressure.h"
 #include "lamina/framed/receiver.h"
 #include "lamina/framed/scatter.h"
 #include "lamina/framed/sender.h"

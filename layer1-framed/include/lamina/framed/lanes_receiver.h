@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_FRAMED_LANES_RECEIVER_H
+#define LAM_FRAMED_LANES_RECEIVER_H
+
+/*
+ * lamina/framed/lanes_receiver.h: the end of three lanes that receives, by one call.
+ *
+ * Framed, layer 1. The most urgent message first, in order within a lane; with turns_max = K a
+ * waiting lower lane has its turn at least once per K messages of higher lanes
+ * (lamina/framed/lanes_turns.h). A message of frames that is not complete holds no other lane up.
+ *
+ * All calls from one thread at a time. The inline ones make no system call, except to wake a sender
+ * that sleeps, and nothing here allocates once attached.
+ */
+
+#include <errno.h>
+
+#include "lamina/framed/lanes.h"
+#include "lamina/framed/lanes_turns.h"
+#include "lamina/framed/pressure.h"
+#include "lamina/framed/receiver.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lam_lanes_receiver_options {
+    struct lam_framed_receiver_options receiver; /* of each lane; its buffer is NULL */
+    void *buffers[LAM_LANE_COUNT]; /* each as receiver.buffer would be: NULL, attach allocates it */
+    uint64_t turns_max;            /* K; 0: strict order, a lower lane may starve */
+};
+
+struct lam_lanes_receiver {
+    /* Fields are private. What each message touches comes first. */
+    struct lam_lanes_turns turns;
+    uint32_t restless; /* bits of lanes to be looked at whatever their stamps say */
+    uint32_t ended;    /* bits of lanes whose stream has ended */
+    int ends[LAM_LANE_COUNT];
+    uint64_t told_at[LAM_LANE_COUNT]; /* where in the lane an end was that was told */
+    struct lam_framed_receiver lanes[LAM_LANE_COUNT];
+};
+
+/*
+ * Join all three lanes, kept until lam_lanes_receiver_detach(). @options may be NULL. On error
+ * nothing is joined. Returns as lam_framed_receiver_attach() of one of them, whose name @error has;
+ *   -EINVAL: receiver.buffer is not NULL
+ */
+int lam_lanes_receiver_attach(struct lam_lanes_receiver *receiver, struct lam_lanes *lanes,
+    const struct lam_lanes_receiver_options *options, struct lam_error *error);
+
+/* Leave. What was received and not released may be overwritten from now on. */
+void lam_lanes_receiver_detach(struct lam_lanes_receiver *receiver);
+
+/*
+ * The rare parts of a receive. @first was tried, with @rc; or LAM_LANE_COUNT and 0: none was.
+ */
+int lam_lanes_receiver_slowly(struct lam_lanes_receiver *receiver, enum lam_lane first, int rc,
+    struct lam_framed_message *message, enum lam_lane *lane);
+int lam_lanes_receiver_wait_until(struct lam_lanes_receiver *receiver, uint64_t deadline_ns,
+    struct lam_framed_message *message, enum lam_lane *lane);
+
+/* Whether the next event of a lane is published. */
+LAM_INLINE int lam_lanes_is_there(const struct lam_framed_receiver *lane)
+{
+    const struct lam_ring_consumer *consumer = &lane->consumer;
+
+    /* A1: see lam_ring_consumer_try_peek(), which looks again. */
+    return lam_load_acquire(&lam_ring_consumer_cell(consumer, consumer->next)->stamp) ==
+           consumer->next;
+}
+
+/* The first lane in strict order that has something, or LAM_LANE_COUNT. */
+LAM_INLINE enum lam_lane lam_lanes_receiver_first(const struct lam_lanes_receiver *receiver)
+{
+    if (lam_lanes_is_there(&receiver->lanes[LAM_LANE_CRITICAL]))
+        return LAM_LANE_CRITICAL;
+    if (lam_lanes_is_there(&receiver->lanes[LAM_LANE_HIGH]))
+        return LAM_LANE_HIGH;
+    return lam_lanes_is_there(&receiver->lanes[LAM_LANE_LOW]) ? LAM_LANE_LOW : LAM_LANE_COUNT;
+}
+
+/* The rare ways of a receive, by copies: what the caller gets may then stay in registers. */
+LAM_INLINE int lam_lanes_receiver_rarely(struct lam_lanes_receiver *receiver, enum lam_lane first,
+    int rc, struct lam_framed_message *message, enum lam_lane *lane)
+{
+    struct lam_framed_message found;
+    enum lam_lane found_lane = LAM_LANE_COUNT;
+
+    rc = lam_lanes_receiver_slowly(receiver, first, rc, &found, &found_lane);
+    if (rc == 1)
+        *message = found;
+    *lane = found_lane;
+    return rc;
+}
+
+/*
+ * Take the next message, without waiting. It is borrowed until released. Wait-free.
+ *
+ * A lane may end while others go on: its sender died, say, or wrote what cannot be. That is told
+ * once, with *@lane; the others go on, and a successor's messages come as before. The end of all of
+ * them is told by each call, with *@lane = LAM_LANE_COUNT, and by the gravest of their ends. That
+ * one lane alone was closed is no news: lam_lanes_receiver_end(). All that was published before an
+ * end is told, in any lane, has been taken by then.
+ *
+ * Returns 1 and fills *@message and *@lane; 0 none is there yet; or with *@lane what
+ * lam_framed_receiver_try_receive() says of that lane:
+ *   -ECANCELED, -EMSGSIZE, -EOWNERDEAD with a loss (lam_lanes_receiver_loss()): one message was cut
+ *                    short; the next call goes on
+ *   -EBUSY           a message of frames comes next in that lane, where something is held; told
+ *                    only while the others have nothing
+ *   -EPIPE           all lanes are closed
+ *   -EOWNERDEAD, -ESTALE, -ENOTRECOVERABLE of that lane, or of all
+ */
+LAM_INLINE int lam_lanes_receiver_try_receive(
+    struct lam_lanes_receiver *receiver, struct lam_framed_message *message, enum lam_lane *lane)
+{
+    enum lam_lane first = LAM_LANE_COUNT;
+    int rc = 0;
+
+    if (__builtin_expect(receiver->restless == 0 && !lam_lanes_turns_is_due(&receiver->turns), 1))
+        first = lam_lanes_receiver_first(receiver);
+    if (__builtin_expect(first != LAM_LANE_COUNT, 1)) {
+        rc = lam_framed_receiver_try_receive(&receiver->lanes[first], message);
+        if (__builtin_expect(rc == 1, 1)) {
+            lam_lanes_turns_took(&receiver->turns, first);
+            *lane = first;
+            return 1;
+        }
+    }
+    return lam_lanes_receiver_rarely(receiver, first, rc, message, lane);
+}
+
+/*
+ * The same, waiting until @deadline_ns (LAM_DEADLINE_NEVER: for ever): one wait over all lanes.
+ *
+ * Returns 0, or an error of lam_lanes_receiver_try_receive(), or
+ *   -ETIMEDOUT no message was complete
+ */
+LAM_INLINE int lam_lanes_receiver_receive_until(struct lam_lanes_receiver *receiver,
+    uint64_t deadline_ns, struct lam_framed_message *message, enum lam_lane *lane)
+{
+    struct lam_framed_message found;
+    enum lam_lane found_lane = LAM_LANE_COUNT;
+    uint32_t looks = 0;
+    int rc;
+
+    /* Nothing but the lines that are polled, as lam_ring_consumer_peek_until(). */
+    while (looks < LAM_RING_QUICK_LOOKS && receiver->restless == 0 &&
+           lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT) {
+        lam_pause();
+        looks++;
+    }
+    rc = lam_lanes_receiver_try_receive(receiver, message, lane);
+    if (__builtin_expect(rc == 1, 1))
+        return 0;
+    if (rc < 0)
+        return rc;
+    rc = lam_lanes_receiver_wait_until(receiver, deadline_ns, &found, &found_lane);
+    if (rc == 0)
+        *message = found;
+    *lane = found_lane;
+    return rc;
+}
+
+/*
+ * Release *@message, of @lane, and all that were received in that lane before it. Returns as
+ * lam_framed_receiver_release().
+ */
+LAM_INLINE int lam_lanes_receiver_release(struct lam_lanes_receiver *receiver, enum lam_lane lane,
+    const struct lam_framed_message *message)
+{
+    LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
+    return lam_framed_receiver_release(&receiver->lanes[lane], message);
+}
+
+/* How @lane's stream has ended, as far as receives have seen: 0 it goes on, or -errno. */
+int lam_lanes_receiver_end(const struct lam_lanes_receiver *receiver, enum lam_lane lane);
+
+/* Which message of frames the last receive from @lane cut short: lam_framed_receiver_loss(). */
+int lam_lanes_receiver_loss(
+    const struct lam_lanes_receiver *receiver, enum lam_lane lane, struct lam_framed_loss *loss);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
