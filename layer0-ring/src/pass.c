@@ -31,10 +31,21 @@ union pass_control {
 
 /* What came: descriptors past the second are counted and closed. */
 struct pass_given {
+    struct pass_message message;
+    size_t bytes; /* of the message */
     int fds[GIVEN_COUNT];
     size_t count;
     int too_many;
 };
+
+/* At once, or a poll that never comes true would be taken for a peer that is silent. */
+static int check_socket(int socket)
+{
+    int type;
+    socklen_t bytes = sizeof(type);
+
+    return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 ? 0 : -errno;
+}
 
 /* Returns 0 when @socket is ready for @events, -ETIMEDOUT or -errno. */
 static int wait_until(int socket, short events, uint64_t deadline_ns)
@@ -100,8 +111,10 @@ int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access acces
     uint64_t deadline_ns, struct lam_error *error)
 {
     int fds[PASS_FDS] = {ring->data.fd, ring->control.fd};
-    int rc;
+    int rc = check_socket(socket);
 
+    if (rc != 0)
+        return lam_error_set(error, rc, "descriptor %d: %s", socket, strerror(-rc));
     if (ring->control.path[0] != '\0')
         return lam_error_set(error, -EINVAL,
             "ring %s: has a name, by which it is attached; only a ring without one is passed",
@@ -144,13 +157,11 @@ static void take_fds(struct msghdr *header, struct pass_given *given)
 }
 
 /* All of one message, and of a stream no byte more. */
-static int receive_message(
-    int socket, struct pass_message *message, struct pass_given *given, uint64_t deadline_ns)
+static int receive_message(int socket, struct pass_given *given, uint64_t deadline_ns)
 {
-    size_t got = 0;
-
-    while (got < sizeof(*message)) {
-        struct iovec part = {.iov_base = (char *)message + got, .iov_len = sizeof(*message) - got};
+    while (given->bytes < sizeof(given->message)) {
+        struct iovec part = {.iov_base = (char *)&given->message + given->bytes,
+            .iov_len = sizeof(given->message) - given->bytes};
         union pass_control control = {.bytes = {0}};
         struct msghdr header = {.msg_iov = &part,
             .msg_iovlen = 1,
@@ -167,9 +178,9 @@ static int receive_message(
         if (more <= 0)
             return more == 0 ? -EPIPE : -errno;
         take_fds(&header, given);
-        got += (size_t)more;
+        given->bytes += (size_t)more;
         if ((header.msg_flags & MSG_TRUNC) != 0)
-            return -EPROTO;
+            return -EPROTO; /* one packet, and longer */
     }
     return 0;
 }
@@ -184,17 +195,21 @@ static void fill_peer(int socket, struct lam_ring_peer *peer)
         *peer = (struct lam_ring_peer){.pid = who.pid, .uid = who.uid, .gid = who.gid};
 }
 
-static int attach_given(struct lam_ring *ring, const struct pass_message *message,
-    const struct pass_given *given, const struct lam_ring_attach_options *options,
-    struct lam_error *error)
+static int attach_given(struct lam_ring *ring, const struct pass_given *given,
+    const struct lam_ring_attach_options *options, struct lam_error *error)
 {
+    const struct pass_message *message = &given->message;
     int rc;
 
-    if (message->magic != PASS_MAGIC || given->count != PASS_FDS || given->too_many)
+    if (message->magic != PASS_MAGIC)
         return lam_error_set(error, -EPROTO,
-            "what came is no ring: magic 0x%llx with %zu%s descriptors, expected 0x%llx with %d",
-            (unsigned long long)message->magic, given->count, given->too_many ? " or more" : "",
-            (unsigned long long)PASS_MAGIC, PASS_FDS);
+            "what came is no ring, but bytes of something else: they begin with 0x%llx, and what "
+            "lam_ring_send() gives with 0x%llx",
+            (unsigned long long)message->magic, (unsigned long long)PASS_MAGIC);
+    if (given->count != PASS_FDS || given->too_many)
+        return lam_error_set(error, -EPROTO,
+            "what came is no ring: with %zu%s descriptors, expected %d", given->count,
+            given->too_many ? " or more" : "", PASS_FDS);
     rc = lam_ring_attach_fds(ring, given->fds[0], given->fds[1], options, error);
     if (rc != 0)
         return rc;
@@ -205,22 +220,36 @@ static int attach_given(struct lam_ring *ring, const struct pass_message *messag
         (unsigned long long)ring->ring_id, (unsigned long long)message->ring_id);
 }
 
+/* Says what is missing: half a message is another's, or its giver's end. Returns @rc. */
+static int tell_why_none(const struct pass_given *given, int rc, struct lam_error *error)
+{
+    if (rc == -EPROTO)
+        return lam_error_set(error, rc, "what came is no ring, but a packet of more than %zu bytes",
+            sizeof(given->message));
+    if (given->bytes != 0)
+        return lam_error_set(error, rc,
+            "no ring came, but %zu bytes of the %zu that announce one: %s", given->bytes,
+            sizeof(given->message), strerror(-rc));
+    return lam_error_set(error, rc, "no ring came: %s", strerror(-rc));
+}
+
 int lam_ring_receive(int socket, struct lam_ring *ring,
     const struct lam_ring_attach_options *options, struct lam_ring_peer *peer,
     struct lam_error *error)
 {
-    struct pass_message message = {0};
     struct pass_given given = {.count = 0};
-    int rc;
+    int rc = check_socket(socket);
 
     lam_ring_clear(ring);
+    if (rc != 0)
+        return lam_error_set(error, rc, "descriptor %d: %s", socket, strerror(-rc));
     if (peer != NULL)
         fill_peer(socket, peer);
-    rc = receive_message(socket, &message, &given, options->deadline_ns);
+    rc = receive_message(socket, &given, options->deadline_ns);
     if (rc != 0)
-        (void)lam_error_set(error, rc, "no ring came: %s", strerror(-rc));
+        rc = tell_why_none(&given, rc, error);
     else
-        rc = attach_given(ring, &message, &given, options, error);
+        rc = attach_given(ring, &given, options, error);
     for (size_t i = 0; i < given.count; i++)
         (void)close(given.fds[i]);
     return rc;

@@ -246,6 +246,23 @@ Test(pass, deadlines_and_closed_ends_are_told)
     cr_assert(eq(int, lam_ring_send(ends[1], &ring, LAM_ACCESS_READ, soon(), &error), -EPIPE));
 }
 
+/* Not after a wait for a socket that is none. */
+Test(pass, what_is_no_socket_is_told_at_once)
+{
+    struct lam_ring_attach_options options = {.deadline_ns = LAM_DEADLINE_NEVER};
+    int pipe_ends[2];
+
+    cr_assert(eq(int, pipe(pipe_ends), 0));
+    cr_assert(eq(int, lam_ring_receive(-1, &other, &options, NULL, &error), -EBADF));
+    cr_assert(ne(ptr, strstr(error.text, "descriptor -1"), NULL), "%s", error.text);
+    cr_assert(eq(int, lam_ring_receive(pipe_ends[0], &other, &options, NULL, &error), -ENOTSOCK));
+    cr_assert(
+        eq(int, lam_ring_send(-1, &ring, LAM_ACCESS_READ, LAM_DEADLINE_NEVER, &error), -EBADF));
+    cr_assert(ne(ptr, strstr(error.text, "descriptor -1"), NULL), "%s", error.text);
+    (void)close(pipe_ends[0]);
+    (void)close(pipe_ends[1]);
+}
+
 /* Send @bytes of @text and the descriptors along. */
 static void send_raw(const void *text, size_t bytes, const int *fds, size_t count)
 {
@@ -280,7 +297,7 @@ Test(pass, what_is_no_ring_is_refused_and_closed)
     for (int i = 0; i < 32; i++)
         fds[i] = ends[0];
     send_raw("0123456789abcdef", 16, NULL, 0);
-    refused_with(-EPROTO, "no ring");
+    refused_with(-EPROTO, "bytes of something else: they begin with 0x3736353433323130");
     send_raw(words, 16, NULL, 0);
     refused_with(-EPROTO, "with 0 descriptors");
     send_raw(words, 16, fds, 1);
@@ -291,6 +308,20 @@ Test(pass, what_is_no_ring_is_refused_and_closed)
     refused_with(-EPROTO, "or more");
     send_raw(words, 16, fds, 2);
     refused_with(-EPROTO, "sealed");
+}
+
+Test(pass, bytes_that_are_too_few_or_a_packet_of_too_many_are_told)
+{
+    struct lam_ring_attach_options options = {.deadline_ns = lam_deadline_after_ns(LAM_NS_PER_MS)};
+
+    send_raw("hello\n", 6, NULL, 0);
+    cr_assert(eq(int, lam_ring_receive(ends[1], &other, &options, NULL, &error), -ETIMEDOUT));
+    cr_assert(ne(ptr, strstr(error.text, "6 bytes of the 16"), NULL), "%s", error.text);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    cr_assert(eq(int, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0));
+    send_raw("0123456789abcdefg", 17, NULL, 0);
+    refused_with(-EPROTO, "a packet of more than 16 bytes");
 }
 
 /* The kernel drops what we have no room for: what is left may look like a ring. */

@@ -37,6 +37,7 @@ struct lam_ring_peer {
  *   -EPIPE     the other end is closed
  *   -ENOTSUP   no /proc: no read-only descriptor can be made
  *   -EIO       a part of the message was sent: a stream socket that is all but full
+ *   -EBADF, -ENOTSOCK at once: @socket is none
  *   -errno     of sendmsg
  */
 int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access access,
@@ -50,7 +51,9 @@ int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access acces
  * Returns as lam_ring_attach_fds(), or
  *   -ETIMEDOUT nothing came
  *   -EPIPE     the other end is closed
- *   -EPROTO    what came is no ring: not our message, or not with two descriptors
+ *   -EPROTO    what came is no ring: not our message, or not with two descriptors; @error says
+ *              what came instead
+ *   -EBADF, -ENOTSOCK at once: @socket is none
  *   -errno     of recvmsg
  */
 int lam_ring_receive(int socket, struct lam_ring *ring,
