@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lamina clean: remove what dead processes left of their rings, and nothing else. */
+#include "lamina/base/segment.h"
 #include "lamina/ring/clean.h"
 #include "tool.h"
 
@@ -23,7 +24,7 @@ static const char help[] =
     "  RING          this ring alone\n"
     "\n"
     "exit: 0, 1 something dead could not be removed, 2 wrong command line, 3 the directory cannot\n"
-    "be read\n";
+    "be read, or has nothing by the name RING\n";
 
 enum { EXIT_LEFT = 1, EXIT_WRONG = 2, EXIT_NOT_STARTED = 3 };
 
@@ -94,6 +95,14 @@ static void print_sum(const struct tally *tally)
             tally->dead != 0 ? "; --yes removes them" : "");
 }
 
+/* A name that was mistyped is not one that was cleaned. Returns the exit code. */
+static int tell_nothing(const struct lam_ring_clean_options *options)
+{
+    (void)fprintf(stderr, "lamina clean: %s has nothing by the name %s\n",
+        options->directory == NULL ? LAM_SEGMENT_DIRECTORY : options->directory, options->name);
+    return EXIT_NOT_STARTED;
+}
+
 __attribute__((noreturn)) static void refuse(const char *what, const char *argument)
 {
     (void)fprintf(stderr, "lamina clean: %s%s\n%s", what, argument, help);
@@ -159,6 +168,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "lamina clean: %s\n", error.text);
         return EXIT_NOT_STARTED;
     }
+    if (options.name != NULL && tally.alive + tally.kept + tally.dead == 0)
+        return tell_nothing(&options);
     if (!tally.json)
         print_sum(&tally);
     return tally.failed != 0 ? EXIT_LEFT : 0;

@@ -292,6 +292,9 @@ static void the_verb_says_what_it_does(void)
     (void)snprintf(arguments, sizeof(arguments), "--yes --directory=%s live", directory);
     TEST_CHECK(run_verb(arguments, text, sizeof(text)) == 0);
     TEST_CHECK(strstr(text, "ring live is alive: producer, pid") != NULL && is_there("dead"));
+    (void)snprintf(arguments, sizeof(arguments), "--yes --directory %s mistyped", directory);
+    TEST_CHECK(run_verb(arguments, text, sizeof(text)) == 3);
+    TEST_CHECK(strstr(text, "has nothing by the name mistyped") != NULL);
     (void)snprintf(arguments, sizeof(arguments), "--yes --json --directory %s", directory);
     TEST_CHECK(run_verb(arguments, text, sizeof(text)) == 0);
     TEST_CHECK(strstr(text, "{\"find\": \"dead\", \"name\": \"dead\", \"bytes\": ") != NULL);
