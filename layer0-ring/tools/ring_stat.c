@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: lamina stat [--ring] RING [--every DURATION] [--count N] [--json]\n"
+    "usage: lamina stat [--ring] RING [--every DURATION] [--count N | --once] [--json]\n"
     "       lamina stat --rings [--json]\n"
     "\n"
     "Looks into one ring: what was published, who lags, who waits for whom, latencies where the\n"
@@ -21,6 +21,7 @@ static const char help[] =
     "  --rings       one line for each ring of the directory\n"
     "  --every       take samples so far apart, as 1s or 250ms; the second on has rates\n"
     "  --count       so many samples; 1, or with --every until the ring is closed\n"
+    "  --once        one sample, as --count 1\n"
     "  --directory   where named rings are, /dev/shm by default\n"
     "  --json        one JSON object a sample and line\n"
     "\n"
@@ -182,14 +183,25 @@ static int ends_with(const char *text, const char *end)
     return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
+/* Of the options of either kind, one whose value is the next argument. */
+static int takes_a_value(const char *option)
+{
+    return strcmp(option, "--every") == 0 || strcmp(option, "--interval") == 0 ||
+           strcmp(option, "--count") == 0;
+}
+
 int ring_stat_is_asked(int argc, char **argv)
 {
     const char *operand = NULL;
 
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--ring", strlen("--ring")) == 0)
+        /* Topologies have no directory of their own, so who names one asks for a ring in it. */
+        if (strncmp(argv[i], "--ring", strlen("--ring")) == 0 ||
+            strncmp(argv[i], "--directory", strlen("--directory")) == 0)
             return 1;
-        if (argv[i][0] != '-' && operand == NULL)
+        if (takes_a_value(argv[i]))
+            i++;
+        else if (argv[i][0] != '-' && operand == NULL)
             operand = argv[i];
     }
     if (operand == NULL)
@@ -205,11 +217,11 @@ int ring_stat_main(int argc, char **argv)
 {
     struct request request = {.count = 1};
     const char *operand, *every = NULL, *count = NULL;
-    int rings = 0, ring_flag = 0;
+    int rings = 0, ring_flag = 0, once = 0;
     const struct tool_option options[] = {{"--rings", &rings, NULL}, {"--ring", &ring_flag, NULL},
         {"--every", NULL, &every}, {"--interval", NULL, &every}, {"--count", NULL, &count},
-        {"--directory", NULL, &request.directory}, {"--json", &request.json, NULL},
-        {NULL, NULL, NULL}};
+        {"--once", &once, NULL}, {"--directory", NULL, &request.directory},
+        {"--json", &request.json, NULL}, {NULL, NULL, NULL}};
     struct lam_ring ring;
     int code;
 
@@ -220,6 +232,8 @@ int ring_stat_main(int argc, char **argv)
     }
     if (count != NULL)
         request.count = tool_number("--count", count, UINT32_MAX);
+    if (once && (every != NULL || count != NULL))
+        tool_refuse("--once is one sample: no --every, no --count");
     if (count != NULL && request.count == 0)
         tool_refuse("--count takes 1 or more");
     if (every == NULL && request.count > 1)

@@ -91,6 +91,8 @@ says '"counters":\{"orders":7\}'
 says '"latency_ns":\{"count":6,"p50":'
 runs 0 "$bin/lamina-stat" "$control" --json
 says '"ring":"live"'
+runs 0 "$bin/lamina-stat" live --once --directory "$work"
+[[ $(grep -c '^live: open' "$work/out") == 1 ]] || fail "--once is not one sample"
 runs 0 "$bin/lamina-stat" --rings --directory "$work"
 says '^live: open, epoch 1, 100 events, 1 consumers'
 runs 0 "$bin/lamina-stat" --ring --help
@@ -197,7 +199,8 @@ runs 3 "$bin/lamina-dump" "$work"
 mkfifo "$work/fifo"
 runs 3 "$bin/lamina-dump" "$work/fifo"
 for wrong in "stat --ring" "stat --ring a b" "stat --ring a --every soon" \
-    "stat --ring a --count 0" "stat --rings a" "tail" "tail a --from here" \
+    "stat --ring a --count 0" "stat --ring a --once --count 2" "stat --rings a" "tail" \
+    "tail a --from here" \
     "tail a --bytes 65537" "tail a --count -1" "tail a --once=1" "tail a --directory" \
     "dump" "dump a --what"; do
     # shellcheck disable=SC2086
@@ -214,6 +217,8 @@ done
 if [[ -x $bin/lamina ]]; then
     start /dev/shm "$name"
     runs 0 "$bin/lamina" stat "$name"
+    says "^$name: open"
+    runs 0 "$bin/lamina" stat --count 1 "$name"
     says "^$name: open"
     runs 0 "$bin/lamina" tail "$name" --from oldest --count 1
     runs 0 "$bin/lamina" dump "/dev/shm/lamina.$name.data"
