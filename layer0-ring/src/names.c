@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,57 @@ int lam_ring_remove_names(
     return 0;
 }
 
+/* Whether @object is a regular file that begins as a ring's object of this kind does. */
+static int has_mark(const struct lam_segment *object, uint64_t magic)
+{
+    struct lam_ring_mark mark = {0};
+    struct stat status;
+
+    return fstat(object->fd, &status) == 0 && S_ISREG(status.st_mode) &&
+           lam_segment_read(object, &mark, sizeof(mark)) == 0 && mark.magic == magic;
+}
+
+static int data_has_mark(const struct lam_ring_options *options)
+{
+    char file[LAM_SEGMENT_NAME_MAX + 1];
+    struct lam_segment data;
+    int found;
+
+    lam_ring_data_file(file, options->name);
+    found = lam_segment_open(&data, options->directory, file, LAM_ACCESS_READ, NULL) == 0 &&
+            has_mark(&data, LAM_RING_DATA_MAGIC);
+    lam_segment_close(&data);
+    return found;
+}
+
+/* What no ring has made is somebody's who is not asked, whatever its name. */
+static int refuse_foreign(const char *path, struct lam_error *error)
+{
+    return lam_error_set(
+        error, -EEXIST, "%s: is there, and is no object of a ring: it is yours to remove", path);
+}
+
+/* The control object that has our name. Returns 0, -ENOENT: none has, or another error. */
+static int open_old(
+    struct lam_segment *old, const struct lam_ring_options *options, struct lam_error *error)
+{
+    char file[LAM_SEGMENT_NAME_MAX + 1];
+    int rc;
+
+    lam_ring_control_file(file, options->name);
+    rc = lam_segment_open(old, options->directory, file, LAM_ACCESS_WRITE, error);
+    if (rc == -ELOOP || rc == -EISDIR || rc == -ENXIO) /* a link, a directory, a socket */
+        return refuse_foreign(old->path, error);
+    if (rc != 0)
+        return rc;
+    /* Every end may write control: where one has spoilt its mark, that of data speaks for both. */
+    if (has_mark(old, LAM_RING_CONTROL_MAGIC) || data_has_mark(options))
+        return 0;
+    rc = refuse_foreign(old->path, error);
+    lam_segment_close(old);
+    return rc;
+}
+
 /* A dead ring is not ours to remove if it is a file, or if the caller wants to go on with it. */
 static int refuse_to_replace(const struct lam_ring *ring, const struct lam_segment *old,
     const struct lam_ring_options *options, struct lam_error *error)
@@ -126,13 +178,10 @@ static int refuse_to_replace(const struct lam_ring *ring, const struct lam_segme
 static int remove_dead(
     const struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
 {
-    char file[LAM_SEGMENT_NAME_MAX + 1];
     struct lam_segment old;
     struct lam_lock replace = {.fd = -1};
-    int rc;
+    int rc = open_old(&old, options, error);
 
-    lam_ring_control_file(file, options->name);
-    rc = lam_segment_open(&old, options->directory, file, LAM_ACCESS_WRITE, error);
     if (rc != 0)
         return rc == -ENOENT ? 0 : rc;
     rc = lam_ring_take_replace(&replace, &old);
@@ -160,6 +209,8 @@ static int appear_over_data(
             "%s: is there without its control object; it may hold what somebody wants, so it is "
             "yours to remove",
             ring->data.path);
+    if (!data_has_mark(options))
+        return refuse_foreign(ring->data.path, error);
     (void)unlink(ring->data.path);
     return lam_segment_appear(&ring->data, error);
 }

@@ -76,12 +76,10 @@ Test(backing, half_a_ring_does_not_stand_in_the_way_of_keep)
 {
     struct lam_ring_options options = file_options();
     char path[128];
-    int fd;
 
-    (void)snprintf(path, sizeof(path), "%s/lamina.b.control", directory);
-    fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0600);
-    cr_assert(fd >= 0);
-    (void)close(fd);
+    in_a_child(make_and_publish);
+    (void)snprintf(path, sizeof(path), "%s/lamina.b.data", directory);
+    cr_assert(eq(int, unlink(path), 0));
     options.keep = 1;
     cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
     cr_assert(eq(int, lam_ring_destroy(&ring), 0));

@@ -10,7 +10,9 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void observe(const struct lam_ring *ring)
 {
@@ -128,6 +130,17 @@ static void join(const char *folder)
     CALL_VOID(lam_ring_detach(&ring));
 }
 
+/* What no mark vouches for any more is left alone by all calls: its owner's to remove. */
+static void remove_by_hand(const char *folder)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/lamina.h.data", folder);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/lamina.h.control", folder);
+    (void)unlink(path);
+}
+
 void scene_lifecycle(const char *folder)
 {
     int is_file = world_once_in(2);
@@ -155,6 +168,8 @@ void scene_lifecycle(const char *folder)
             CALL_VOID(lam_ring_detach(&ring)); /* left as by one that died */
         prey_mutate();
         prey_drop();
+    } else if (world_once_in(8)) {
+        remove_by_hand(folder);
     }
     join(folder);
     if (world_once_in(3))

@@ -118,7 +118,8 @@ struct lam_ring {
  * Returns 0, or
  *   -EINVAL an option is out of range; @error says which, what was found, what would do. With
  *           @keep: the ring that is there has another geometry
- *   -EEXIST a ring of that name is alive; @error names an end that holds it. Or a dead file
+ *   -EEXIST a ring of that name is alive; @error names an end that holds it. Or a dead file. Or
+ *           what has the name was never a ring's
  *   -ENOSPC the store is too full, or the memory that it is of; @error has mount, needed and free
  *           bytes. No huge pages in a hugetlbfs: how many are needed, how many free
  *   -EPROTO, -EPROTOTYPE with @keep: as lam_ring_attach()
