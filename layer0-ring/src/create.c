@@ -106,12 +106,13 @@ int lam_ring_create(
     struct lam_ring *ring, const struct lam_ring_options *options, struct lam_error *error)
 {
     struct lam_error why = {{0}};
-    int has_name = options->backing == LAM_BACKING_NAMED || options->backing == LAM_BACKING_FILE ||
-                   (options->backing == LAM_BACKING_HUGE && options->directory != NULL);
+    struct lam_ring_geometry geometry;
     int rc;
 
-    rc = options->keep && has_name && options->name != NULL ? keep_or_make(ring, options, &why)
-                                                            : make_new(ring, options, &why);
+    lam_ring_clear(ring); /* a detach is safe whatever fails */
+    rc = lam_ring_geometry_of(&geometry, options, &why);
+    if (rc == 0)
+        rc = options->keep ? keep_or_make(ring, options, &why) : make_new(ring, options, &why);
     return rc == 0 ? 0 : lam_error_set(error, rc, "%s", why.text);
 }
 

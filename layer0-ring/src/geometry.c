@@ -63,6 +63,26 @@ static int check_names(const struct lam_ring_options *options, struct lam_error 
     return 0;
 }
 
+int lam_ring_has_name(const struct lam_ring_options *options)
+{
+    return options->backing == LAM_BACKING_NAMED || options->backing == LAM_BACKING_FILE ||
+           (options->backing == LAM_BACKING_HUGE && options->directory != NULL);
+}
+
+/* An option that no backing of this kind can keep would be forgotten in silence. */
+static int check_place(const struct lam_ring_options *options, struct lam_error *error)
+{
+    if (options->directory != NULL &&
+        (options->backing == LAM_BACKING_ANONYMOUS || options->backing == LAM_BACKING_MEMFD))
+        return lam_error_set(error, -EINVAL,
+            "ring %s: directory %s: memory files have no name, so they lie in none", options->name,
+            options->directory);
+    if (options->keep && !lam_ring_has_name(options))
+        return lam_error_set(error, -EINVAL,
+            "ring %s: keep: without a name in a store nobody finds it again", options->name);
+    return 0;
+}
+
 /* The pages that @options ask for: huge ones only if the machine has such a thing. */
 static int choose_pages(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
     struct lam_error *error)
@@ -106,6 +126,8 @@ int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ri
 {
     int rc = check_names(options, error);
 
+    if (rc == 0)
+        rc = check_place(options, error);
     if (rc != 0)
         return rc;
     geometry->depth = options->depth == 0 ? LAM_RING_DEPTH_DEFAULT : options->depth;

@@ -98,6 +98,24 @@ Test(create, each_option_out_of_range_is_named)
     refused(options, "type name");
 }
 
+Test(create, options_that_a_ring_without_a_name_cannot_keep_are_refused)
+{
+    static const enum lam_backing backings[] = {
+        LAM_BACKING_ANONYMOUS, LAM_BACKING_MEMFD, LAM_BACKING_HUGE};
+    struct lam_ring_options options = named();
+
+    for (int i = 0; i < 3; i++) {
+        options.backing = backings[i];
+        options.keep = 1;
+        refused(options, "keep");
+        options.keep = 0;
+        options.directory = "/dev/shm";
+        refused(options, options.directory); /* which is no hugetlbfs, either */
+        lam_ring_detach(&ring);              /* nothing to do, and safe */
+        options.directory = NULL;
+    }
+}
+
 Test(create, names_appear_and_go_with_the_ring)
 {
     struct lam_ring_options options = named();

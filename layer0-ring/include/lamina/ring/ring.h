@@ -57,7 +57,8 @@ enum lam_ring_producers {
 struct lam_ring_options {
     enum lam_backing backing;
     const char *name;      /* required: in messages, and in the store where it has a name there */
-    const char *directory; /* named: NULL for /dev/shm. File: required. Huge: a hugetlbfs or NULL */
+    const char *directory; /* named: NULL for /dev/shm. File: required. Huge: a hugetlbfs or NULL.
+                              Anonymous, memfd: NULL */
     uint64_t depth;        /* cells, a power of two, 2 or more; 0 for 4096; one stays free */
     uint32_t cell_bytes;   /* a power of two, 64 to 65536; 0 for 64 */
     enum lam_ring_waiting waiting;
@@ -67,7 +68,7 @@ struct lam_ring_options {
     gid_t group;
     int bind_node; /* 1: all memory on @numa_node, or create fails; not for files */
     uint32_t numa_node;
-    int keep;              /* 1: go on with the ring of that name, dead or alive, if there is one */
+    int keep; /* 1: go on with the ring of that name, dead or alive, if there is one; has a name */
     int hardened;          /* 1: nobody but this process can ever map data writable; no name */
     uint64_t type_hash;    /* of what the events hold; 0 for none. Attach compares it */
     const char *type_name; /* for people; NULL for none */
