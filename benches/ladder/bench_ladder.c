@@ -5,13 +5,10 @@
  * no files unless --out says where.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "ladder.h"
+#include "chart.h"
 #include "layers.h"
-#include "machine.h"
 #include "options.h"
 #include "payload.h"
 #include "probes.h"
@@ -25,23 +22,27 @@
 #define PASSES           5
 #define BUDGET_NS        UINT64_C(1800000000)
 
-static struct ladder_point *keep(struct ladder *ladder, const struct bench_lane *lane, int is_rate)
-{
-    struct ladder_point *point = &ladder->points[ladder->point_count++];
+static const struct bench_chart_line lines[] = {
+    {"ring", "layer 0: ring", "#1b6ca8", ""},
+    {"framed", "layer 1: framed", "#2a9d5c", ""},
+    {"typed", "layer 2: typed (pod)", "#d98e04", ""},
+    {"zerocopy", "layer 3: zero-copy (FlatBuffers)", "#b5304a", ""},
+    /* Each panel has one of the probes. */
+    {"buffer2", "probe: bare buffers, bare stamped ring", "#777777", "5 4"},
+    {"stamped", NULL, "#777777", "5 4"},
+};
 
-    LAM_ASSERT(ladder->point_count <= LADDER_POINTS_MAX);
-    snprintf(point->name, sizeof(point->name), "%s", lane->subject->name);
-    point->payload_bytes = lane->shape.payload_bytes;
-    point->is_rate = is_rate;
-    return point;
-}
+static const struct bench_chart chart = {.title = "Four layers, payloads from 64 bytes to 2 MiB",
+    .lines = lines,
+    .line_count = sizeof(lines) / sizeof(lines[0])};
 
-static void report(struct ladder *ladder, const struct bench_campaign *campaign, uint32_t lane,
-    uint32_t probe, int is_rate)
+static void report(struct bench_points *ladder, const struct bench_campaign *campaign,
+    uint32_t lane, uint32_t probe, int is_rate)
 {
     const struct bench_lane *it = &campaign->lanes[lane];
     double value = bench_campaign_median(campaign, lane, 0);
-    struct ladder_point *point = keep(ladder, it, is_rate);
+    struct bench_point *point =
+        bench_points_add(ladder, it->subject->name, it->shape.payload_bytes, is_rate);
 
     if (is_rate)
         value *= it->shape.payload_bytes;
@@ -87,8 +88,8 @@ struct rung {
 };
 
 /* Measures it; reports it if that went well, or if it is the last chance. Returns 0 or -errno. */
-static int climb(
-    struct ladder *ladder, const struct bench_options *options, struct rung *rung, int is_last)
+static int climb(struct bench_points *ladder, const struct bench_options *options,
+    struct rung *rung, int is_last)
 {
     static struct bench_campaign campaign;
     uint32_t probe = prepare(&campaign, options, rung->payload_bytes, rung->is_rate);
@@ -106,7 +107,7 @@ static int climb(
 }
 
 /* Drops the points of rungs that were done before the CPUs were near for the first time. */
-static void drop_far(struct ladder *ladder, struct rung *rungs, uint32_t rung_count)
+static void drop_far(struct bench_points *ladder, struct rung *rungs, uint32_t rung_count)
 {
     double near_ns = 0;
 
@@ -119,11 +120,11 @@ static void drop_far(struct ladder *ladder, struct rung *rungs, uint32_t rung_co
         if (!rungs[i].is_done || rungs[i].near_ns < 2 * near_ns)
             continue;
         rungs[i].is_done = 0;
-        for (uint32_t k = 0; k < ladder->point_count; k++)
+        for (uint32_t k = 0; k < ladder->count; k++)
             if (ladder->points[k].payload_bytes != rungs[i].payload_bytes ||
                 ladder->points[k].is_rate != rungs[i].is_rate)
                 ladder->points[kept++] = ladder->points[k];
-        ladder->point_count = kept;
+        ladder->count = kept;
     }
 }
 
@@ -140,37 +141,9 @@ static uint32_t list_rungs(const struct bench_options *options, struct rung *run
     return count;
 }
 
-/* By unit and size: rungs are done in the order in which the machine let them be. */
-static int compare_points(const void *left, const void *right)
-{
-    const struct ladder_point *a = left, *b = right;
-
-    if (a->is_rate != b->is_rate)
-        return a->is_rate - b->is_rate;
-    if (a->payload_bytes != b->payload_bytes)
-        return a->payload_bytes < b->payload_bytes ? -1 : 1;
-    return strcmp(a->name, b->name);
-}
-
-static int write_files(const struct ladder *ladder, const char *folder)
-{
-    char path[4096];
-    int rc;
-
-    snprintf(path, sizeof(path), "%s/ladder.csv", folder);
-    rc = ladder_write_csv(ladder, path);
-    if (rc == 0) {
-        fprintf(stderr, "bench: wrote %s\n", path);
-        snprintf(path, sizeof(path), "%s/ladder.svg", folder);
-        rc = ladder_write_svg(ladder, path);
-    }
-    fprintf(stderr, rc == 0 ? "bench: wrote %s\n" : "bench: cannot write %s\n", path);
-    return rc != 0;
-}
-
 int main(int argc, char **argv)
 {
-    static struct ladder ladder;
+    static struct bench_points ladder;
     static struct rung rungs[2 * LADDER_RUNGS_MAX];
     struct bench_options options;
     uint32_t rung_count, passes;
@@ -178,8 +151,7 @@ int main(int argc, char **argv)
     bench_options_read(&options, argc, argv, "ladder: four layers, payloads from 64 B to 2 MiB");
     bench_options_need_two_cpus();
     passes = options.quick ? 1 : PASSES;
-    bench_machine_name(ladder.machine);
-    bench_machine_date(ladder.date);
+    bench_points_init(&ladder);
     rung_count = list_rungs(&options, rungs);
     /* Far CPUs and busy neighbours come in stretches of seconds: what fell into one comes again. */
     for (uint32_t pass = 1; pass <= passes; pass++) {
@@ -189,11 +161,12 @@ int main(int argc, char **argv)
         if (pass != passes)
             drop_far(&ladder, rungs, rung_count);
     }
-    qsort(ladder.points, ladder.point_count, sizeof(ladder.points[0]), compare_points);
+    /* Rungs are done in the order in which the machine let them be. */
+    bench_points_sort(&ladder);
     if (options.folder == NULL && options.quick)
         return 0;
     /* A program that was carried to another machine has no build folder there. */
     if (options.folder == NULL)
         options.folder = access(BENCH_BINARY_DIR, W_OK) == 0 ? BENCH_BINARY_DIR : ".";
-    return write_files(&ladder, options.folder);
+    return bench_chart_save(&ladder, &chart, options.folder, "ladder") != 0;
 }

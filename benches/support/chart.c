@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Two panels side by side, both axes logarithmic: round trips on the left, bytes a second on the
- * right, one line for each subject. Readable on white and on dark pages: the page is white itself.
- */
-#include "ladder.h"
+#include "chart.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,25 +7,15 @@
 #include <string.h>
 
 #define WIDTH        960
-#define HEIGHT       430
 #define PANEL_TOP    64
 #define PANEL_WIDTH  380
 #define PANEL_HEIGHT 300
 #define PAYLOAD_LOW  6.0  /* 64 bytes, as powers of two */
 #define PAYLOAD_HIGH 21.0 /* 2 MiB */
-
-static const struct {
-    const char *name, *label, *colour, *dash;
-} lines[] = {
-    {"ring", "layer 0: ring", "#1b6ca8", ""},
-    {"framed", "layer 1: framed", "#2a9d5c", ""},
-    {"typed", "layer 2: typed (pod)", "#d98e04", ""},
-    {"zerocopy", "layer 3: zero-copy (FlatBuffers)", "#b5304a", ""},
-    {"buffer2", "probe: two bare buffers", "#777777", "5 4"},
-    {"stamped", "probe: bare stamped ring", "#777777", "5 4"},
-};
-
-#define LINE_COUNT (sizeof(lines) / sizeof(lines[0]))
+#define LEGEND_TOP   (PANEL_TOP + PANEL_HEIGHT + 40)
+#define LEGEND_ROW   16
+#define LEGEND_WIDTH 215
+#define LEGEND_ROOM  4 /* labels in a row */
 
 struct panel {
     FILE *file;
@@ -52,12 +38,12 @@ static double down(const struct panel *panel, double value)
     return PANEL_TOP + (1 - share) * PANEL_HEIGHT;
 }
 
-static void span_values(struct panel *panel, const struct ladder *ladder)
+static void span_values(struct panel *panel, const struct bench_points *points)
 {
     panel->low = 18;
     panel->high = 0;
-    for (uint32_t i = 0; i < ladder->point_count; i++) {
-        const struct ladder_point *point = &ladder->points[i];
+    for (uint32_t i = 0; i < points->count; i++) {
+        const struct bench_point *point = &points->points[i];
 
         if (!point->is_clean || point->is_rate != panel->is_rate || point->value <= 0)
             continue;
@@ -101,57 +87,74 @@ static void draw_value_axis(const struct panel *panel)
     }
 }
 
-static void draw_line(const struct panel *panel, const struct ladder *ladder, size_t line)
+static void draw_line(const struct panel *panel, const struct bench_points *points,
+    const struct bench_chart_line *line)
 {
     fprintf(panel->file, "<polyline fill='none' stroke='%s' stroke-width='2'%s%s%s points='",
-        lines[line].colour, lines[line].dash[0] ? " stroke-dasharray='" : "", lines[line].dash,
-        lines[line].dash[0] ? "'" : "");
-    for (uint32_t i = 0; i < ladder->point_count; i++) {
-        const struct ladder_point *point = &ladder->points[i];
+        line->colour, line->dash[0] ? " stroke-dasharray='" : "", line->dash,
+        line->dash[0] ? "'" : "");
+    for (uint32_t i = 0; i < points->count; i++) {
+        const struct bench_point *point = &points->points[i];
 
         if (point->is_clean && point->is_rate == panel->is_rate &&
-            strcmp(point->name, lines[line].name) == 0)
+            strcmp(point->name, line->name) == 0)
             fprintf(panel->file, "%.1f,%.1f ", across(panel, point->payload_bytes),
                 down(panel, point->value));
     }
     fprintf(panel->file, "'/>\n");
 }
 
-static void draw_panel(FILE *file, const struct ladder *ladder, int is_rate)
+static void draw_panel(
+    FILE *file, const struct bench_points *points, const struct bench_chart *chart, int is_rate)
 {
     struct panel panel = {.file = file, .is_rate = is_rate, .left = is_rate ? 560 : 70};
 
-    span_values(&panel, ladder);
+    span_values(&panel, points);
     fprintf(file, "<text x='%.1f' y='%d' font-size='14' font-weight='bold'>%s</text>\n", panel.left,
         PANEL_TOP - 12,
         is_rate ? "throughput, one sender, one receiver" : "round trip between two processes");
     draw_payload_axis(&panel);
     draw_value_axis(&panel);
-    for (size_t line = 0; line < LINE_COUNT; line++)
-        draw_line(&panel, ladder, line);
+    for (uint32_t i = 0; i < chart->line_count; i++)
+        draw_line(&panel, points, &chart->lines[i]);
 }
 
-static void draw_legend(FILE *file)
+static int is_drawn(const struct bench_points *points, const struct bench_chart_line *line)
 {
-    static const int columns[LINE_COUNT] = {70, 180, 300, 445, 665, 665};
-    static const int rows[LINE_COUNT] = {0, 0, 0, 0, 0, 1};
+    for (uint32_t i = 0; i < points->count; i++)
+        if (strcmp(points->points[i].name, line->name) == 0)
+            return line->label != NULL;
+    return 0;
+}
 
-    for (size_t line = 0; line < LINE_COUNT; line++) {
-        int x = columns[line], y = PANEL_TOP + PANEL_HEIGHT + 40 + 16 * rows[line];
+/* Returns where the next text has room, from the top. */
+static int draw_legend(
+    FILE *file, const struct bench_points *points, const struct bench_chart *chart)
+{
+    int place = 0;
 
-        if (rows[line] == 1)
-            continue; /* both probes are drawn alike: each panel has one */
+    for (uint32_t i = 0; i < chart->line_count; i++) {
+        const struct bench_chart_line *line = &chart->lines[i];
+        int x = 70 + place % LEGEND_ROOM * LEGEND_WIDTH;
+        int y = LEGEND_TOP + place / LEGEND_ROOM * LEGEND_ROW;
+
+        if (!is_drawn(points, line))
+            continue;
+        place++;
         fprintf(file,
             "<line x1='%d' y1='%d' x2='%d' y2='%d' stroke='%s' stroke-width='2'%s/>"
             "<text x='%d' y='%d'>%s</text>\n",
-            x, y - 4, x + 20, y - 4, lines[line].colour,
-            lines[line].dash[0] ? " stroke-dasharray='5 4'" : "", x + 26, y,
-            lines[line].dash[0] ? "probe: bare buffers, bare stamped ring" : lines[line].label);
+            x, y - 4, x + 20, y - 4, line->colour, line->dash[0] ? " stroke-dasharray='5 4'" : "",
+            x + 26, y, line->label);
     }
+    return LEGEND_TOP + (place + LEGEND_ROOM - 1) / LEGEND_ROOM * LEGEND_ROW;
 }
 
-int ladder_write_svg(const struct ladder *ladder, const char *path)
+int bench_chart_write(
+    const struct bench_points *points, const struct bench_chart *chart, const char *path)
 {
+    int rows = ((int)chart->line_count + LEGEND_ROOM - 1) / LEGEND_ROOM;
+    int height = LEGEND_TOP + (rows + 1) * LEGEND_ROW, bottom;
     FILE *file = fopen(path, "we");
 
     if (file == NULL)
@@ -160,13 +163,30 @@ int ladder_write_svg(const struct ladder *ladder, const char *path)
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' "
         "font-family='sans-serif' font-size='11' fill='#222222'>\n"
         "<rect width='%d' height='%d' fill='#ffffff'/>\n"
-        "<text x='70' y='28' font-size='16' font-weight='bold'>Four layers, payloads from 64 bytes "
-        "to 2 MiB</text>\n",
-        WIDTH, HEIGHT, WIDTH, HEIGHT);
-    draw_panel(file, ladder, 0);
-    draw_panel(file, ladder, 1);
-    draw_legend(file);
-    fprintf(file, "<text x='70' y='%d' fill='#777777'>%s; %s</text>\n</svg>\n", HEIGHT - 8,
-        ladder->machine, ladder->date);
+        "<text x='70' y='28' font-size='16' font-weight='bold'>%s</text>\n",
+        WIDTH, height, WIDTH, height, chart->title);
+    draw_panel(file, points, chart, 0);
+    draw_panel(file, points, chart, 1);
+    bottom = draw_legend(file, points, chart);
+    fprintf(file, "<text x='70' y='%d' fill='#777777'>%s; %s</text>\n</svg>\n", bottom,
+        points->machine, points->date);
     return fclose(file) == 0 ? 0 : -errno;
+}
+
+int bench_chart_save(const struct bench_points *points, const struct bench_chart *chart,
+    const char *folder, const char *name)
+{
+    char path[4096], writer[64];
+    int rc;
+
+    snprintf(writer, sizeof(writer), "./dev bench %s", name);
+    snprintf(path, sizeof(path), "%s/%s.csv", folder, name);
+    rc = bench_points_write(points, path, writer);
+    if (rc == 0) {
+        fprintf(stderr, "bench: wrote %s\n", path);
+        snprintf(path, sizeof(path), "%s/%s.svg", folder, name);
+        rc = bench_chart_write(points, chart, path);
+    }
+    fprintf(stderr, rc == 0 ? "bench: wrote %s\n" : "bench: cannot write %s\n", path);
+    return rc;
 }
