@@ -21,18 +21,20 @@ struct search {
     uint32_t fresh; /* bits of lanes whose ends are news */
 };
 
-/* The lane's stream has ended with @rc. */
+/* The lane's stream has ended with @rc. It is news once for each place where it ends. */
 static void note_end(
     struct lam_lanes_receiver *receiver, struct search *search, enum lam_lane lane, int rc)
 {
     uint64_t at = receiver->lanes[lane].consumer.next;
     uint32_t bit = 1U << lane;
 
-    if ((receiver->ended & bit) == 0 || receiver->ends[lane] != rc || receiver->told_at[lane] != at)
-        search->fresh |= bit;
+    if ((receiver->ended & bit) != 0 && receiver->ends[lane] == rc && receiver->ends_at[lane] == at)
+        return;
+    search->fresh |= bit;
+    receiver->untold |= bit;
     receiver->ended |= bit;
     receiver->ends[lane] = rc;
-    receiver->told_at[lane] = at;
+    receiver->ends_at[lane] = at;
 }
 
 /* A lane's call came to @rc. Returns 1 or an error to be told at once, or 0: search on. */
@@ -46,6 +48,7 @@ static int judge(
     *search->lane = lane;
     if (rc >= 0) {
         receiver->ended &= ~bit; /* it goes on: a successor came */
+        receiver->untold &= ~bit;
         if (rc == 1)
             lam_lanes_turns_took(&receiver->turns, lane);
         return rc;
@@ -111,20 +114,26 @@ static int gravest(const struct lam_lanes_receiver *receiver)
 }
 
 /* No lane had a message: what there is to tell. */
-static int tell(const struct lam_lanes_receiver *receiver, const struct search *search)
+static int tell(struct lam_lanes_receiver *receiver, const struct search *search)
 {
     if (search->busy != 0) {
         *search->lane = (enum lam_lane)__builtin_ctz(search->busy);
         return -EBUSY;
     }
     *search->lane = LAM_LANE_COUNT;
-    if (receiver->ended == ALL_LANES)
+    if (receiver->ended == ALL_LANES) {
+        receiver->untold = 0;
         return gravest(receiver);
-    for (int lane = 0; lane < LAM_LANE_COUNT; lane++)
-        if ((search->fresh >> lane & 1) != 0 && receiver->ends[lane] != -EPIPE) {
-            *search->lane = (enum lam_lane)lane;
-            return receiver->ends[lane];
-        }
+    }
+    for (int lane = 0; lane < LAM_LANE_COUNT; lane++) {
+        uint32_t bit = 1U << lane;
+
+        if ((receiver->untold & bit) == 0 || receiver->ends[lane] == -EPIPE)
+            continue;
+        receiver->untold &= ~bit;
+        *search->lane = (enum lam_lane)lane;
+        return receiver->ends[lane];
+    }
     return 0;
 }
 

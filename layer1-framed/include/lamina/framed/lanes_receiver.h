@@ -35,8 +35,9 @@ struct lam_lanes_receiver {
     struct lam_lanes_turns turns;
     uint32_t restless; /* bits of lanes to be looked at whatever their stamps say */
     uint32_t ended;    /* bits of lanes whose stream has ended */
+    uint32_t untold;   /* of those, the ones that are news */
     int ends[LAM_LANE_COUNT];
-    uint64_t told_at[LAM_LANE_COUNT]; /* where in the lane an end was that was told */
+    uint64_t ends_at[LAM_LANE_COUNT]; /* sequences */
     struct lam_framed_receiver lanes[LAM_LANE_COUNT];
 };
 
@@ -97,7 +98,7 @@ LAM_INLINE int lam_lanes_receiver_rarely(struct lam_lanes_receiver *receiver, en
  * Take the next message, without waiting. It is borrowed until released. Wait-free.
  *
  * A lane may end while others go on: its sender died, say, or wrote what cannot be. That is told
- * once, with *@lane; the others go on, and a successor's messages come as before. The end of all of
+ * once, with *@lane, when the others have nothing; those go on, and a successor's messages come as before. The end of all of
  * them is told by each call, with *@lane = LAM_LANE_COUNT, and by the gravest of their ends. That
  * one lane alone was closed is no news: lam_lanes_receiver_end(). All that was published before an
  * end is told, in any lane, has been taken by then.
