@@ -98,10 +98,10 @@ LAM_INLINE int lam_lanes_receiver_rarely(struct lam_lanes_receiver *receiver, en
  * Take the next message, without waiting. It is borrowed until released. Wait-free.
  *
  * A lane may end while others go on: its sender died, say, or wrote what cannot be. That is told
- * once, with *@lane, when the others have nothing; those go on, and a successor's messages come as before. The end of all of
- * them is told by each call, with *@lane = LAM_LANE_COUNT, and by the gravest of their ends. That
- * one lane alone was closed is no news: lam_lanes_receiver_end(). All that was published before an
- * end is told, in any lane, has been taken by then.
+ * once, with *@lane, when the others have nothing; those go on, and a successor's messages come as
+ * before. The end of all of them is told by each call, with *@lane = LAM_LANE_COUNT, and by the
+ * gravest of their ends. That one lane alone was closed is no news: lam_lanes_receiver_end(). What
+ * was published before an end that is told, in any lane, has been taken by then.
  *
  * Returns 1 and fills *@message and *@lane; 0 none is there yet; or with *@lane what
  * lam_framed_receiver_try_receive() says of that lane:
