@@ -22,6 +22,7 @@ extern const struct framed_part framed_trips;
 extern const struct framed_part framed_streams;
 extern const struct framed_part framed_broadcast;
 extern const struct framed_part framed_prices;
+extern const struct framed_part framed_lanes;
 
 /* Every payload that is measured, from nothing to the largest. */
 extern const uint32_t framed_payloads[];

@@ -46,6 +46,12 @@ extern const struct bench_subject bench_framed_yield;
 /* Layer 1 with an extension on every message. */
 extern const struct bench_subject bench_framed_correlation;
 
+/* Three lanes: all messages in one, or in all by turns. */
+extern const struct bench_subject bench_lanes_critical;
+extern const struct bench_subject bench_lanes_low;
+extern const struct bench_subject bench_lanes_mixed;
+extern const struct bench_subject bench_lanes_bounded;
+
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;
 extern const struct bench_subject bench_zerocopy;
