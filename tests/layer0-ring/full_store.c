@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 static int entries_in(const char *directory)
 {
@@ -36,6 +37,46 @@ static void refused_for_want_of_room(
     TEST_CHECK(strstr(error.text, mounted) != NULL);
     TEST_CHECK(strstr(error.text, "are free") != NULL);
     TEST_CHECK(strstr(error.text, number) != NULL);
+}
+
+/* Two files and the directory itself: a store may have room, and none for a name. */
+static void a_store_without_inodes(const char *directory)
+{
+    struct lam_ring_options options = {
+        .backing = LAM_BACKING_NAMED, .name = "one", .depth = 64, .directory = directory};
+    struct lam_error error = {{0}};
+    struct lam_ring ring;
+
+    if (mount("lamina", directory, "tmpfs", 0, "size=1m,nr_inodes=3") != 0)
+        return;
+    TEST_OK(lam_ring_create(&ring, &options, &error), error);
+    options.name = "two";
+    refused_for_want_of_room(&options, directory, "needs an inode, 0 of 3");
+    TEST_CHECK(entries_in(directory) == 2);
+    TEST_OK(lam_ring_destroy(&ring), error);
+    TEST_CHECK(umount(directory) == 0);
+}
+
+/* The kernel would kill who asks for a larger file than it may make. */
+static void a_process_that_may_make_small_files_alone(const char *directory)
+{
+    struct lam_ring_options options = {.backing = LAM_BACKING_NAMED, .name = "large"};
+    struct rlimit small = {.rlim_cur = 1 << 16};
+    struct rlimit before;
+    struct lam_error error = {{0}};
+    struct lam_ring ring;
+
+    TEST_CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    small.rlim_max = before.rlim_max;
+    TEST_CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    options.directory = directory;
+    TEST_CHECK(lam_ring_create(&ring, &options, &error) == -EFBIG);
+    TEST_CHECK(strstr(error.text, "may make files of 65536") != NULL);
+    options.backing = LAM_BACKING_MEMFD;
+    options.directory = NULL;
+    TEST_CHECK(lam_ring_create(&ring, &options, &error) == -EFBIG);
+    TEST_CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    TEST_CHECK(entries_in(directory) == 0);
 }
 
 /* A store of huge pages has no others to fall back to: it says how many it lacks. */
@@ -111,7 +152,9 @@ int main(void)
     }
     lam_ring_producer_detach(&producer);
     TEST_OK(lam_ring_destroy(&ring), error);
+    a_process_that_may_make_small_files_alone(directory);
     TEST_CHECK(umount(directory) == 0);
+    a_store_without_inodes(directory);
     a_store_of_huge_pages(directory);
     TEST_CHECK(rmdir(directory) == 0);
     return 0;

@@ -166,8 +166,7 @@ int lam_segment_create(
     if (segment->fd < 0) {
         rc = segment->fd;
         segment->staged_path[0] = '\0';
-        return lam_error_set(error, rc, "%s: cannot create: %s",
-            segment->path[0] != '\0' ? segment->path : "memory file", strerror(-rc));
+        return lam_segment_refuse_name(segment, rc, error);
     }
     rc = fill(segment, options, mode, error);
     if (rc != 0)

@@ -15,9 +15,12 @@ int lam_segment_set_path(
 /* The size of the pages behind @fd. */
 uint64_t lam_segment_page_bytes_of(int fd);
 
+/* Say why no object could be made under the segment's name: @code. Returns it. */
+int lam_segment_refuse_name(const struct lam_segment *segment, int code, struct lam_error *error);
+
 /*
  * Reserve @bytes behind a created, still empty object. Returns 0, or -ENOSPC with mount, needed and
- * free bytes, or -errno.
+ * free bytes, -EFBIG where the process may not make so large a file, or -errno.
  */
 int lam_segment_reserve(struct lam_segment *segment, uint64_t bytes, struct lam_error *error);
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -131,6 +132,36 @@ static int look_for_room(const struct lam_segment *segment, uint64_t bytes, stru
         (unsigned long long)all_bytes);
 }
 
+/* A process that may make no file of that size is killed by SIGXFSZ when it asks for one. */
+static int look_at_limit(const char *where, uint64_t bytes, struct lam_error *error)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        (uint64_t)limit.rlim_cur >= bytes)
+        return 0;
+    return lam_error_set(error, -EFBIG,
+        "%s: needs %llu bytes, and this process may make files of %llu (RLIMIT_FSIZE; ulimit -f)",
+        where, (unsigned long long)bytes, (unsigned long long)limit.rlim_cur);
+}
+
+int lam_segment_refuse_name(const struct lam_segment *segment, int code, struct lam_error *error)
+{
+    const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
+    char mount[LAM_SEGMENT_PATH_BYTES];
+    struct statfs store;
+
+    if (code == -ENOSPC && segment->path[0] != '\0') {
+        find_mount(segment->path, mount);
+        if (statfs(mount, &store) == 0 && store.f_files != 0 && store.f_ffree == 0)
+            return lam_error_set(error, code,
+                "%s: the store mounted at %s is too full: needs an inode, 0 of %llu are free; make "
+                "room for more files there",
+                where, mount, (unsigned long long)store.f_files);
+    }
+    return lam_error_set(error, code, "%s: cannot create: %s", where, strerror(-code));
+}
+
 static int no_huge_pages(
     const struct lam_segment *segment, uint64_t bytes, int code, struct lam_error *error)
 {
@@ -152,8 +183,10 @@ static int no_huge_pages(
 int lam_segment_reserve(struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
 {
     const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
-    int code = look_for_room(segment, bytes, error);
+    int code = look_at_limit(where, bytes, error);
 
+    if (code == 0)
+        code = look_for_room(segment, bytes, error);
     if (code != 0)
         return code;
     code = -posix_fallocate(segment->fd, 0, (off_t)bytes);

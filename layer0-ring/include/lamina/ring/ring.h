@@ -123,6 +123,7 @@ struct lam_ring {
  *           what has the name was never a ring's
  *   -ENOSPC the store is too full, or the memory that it is of; @error has mount, needed and free
  *           bytes. No huge pages in a hugetlbfs: how many are needed, how many free
+ *   -EFBIG  this process may not make so large a file (RLIMIT_FSIZE)
  *   -EPROTO, -EPROTOTYPE with @keep: as lam_ring_attach()
  *   -errno  of the system call that @error names
  */

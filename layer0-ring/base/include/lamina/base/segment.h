@@ -114,6 +114,7 @@ void lam_segment_clear(struct lam_segment *segment);
  *                 no such NUMA node; an option that this backing cannot keep
  *   -ENOSPC       the store is too full, or the memory that it is of; @error says mount, needed and
  *                 free bytes. No huge pages
+ *   -EFBIG        this process may not make so large a file (RLIMIT_FSIZE)
  *   -errno        of the system call that @error names
  */
 int lam_segment_create(struct lam_segment *segment, const struct lam_segment_options *options,
