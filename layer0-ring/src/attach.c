@@ -85,6 +85,14 @@ static int check_and_map(
                                                                     : 0;
 }
 
+/* Data is mapped for writing by one of them alone, so what is neither would be for reading. */
+static int check_access(enum lam_access access, struct lam_error *error)
+{
+    if (access == LAM_ACCESS_READ || access == LAM_ACCESS_WRITE)
+        return 0;
+    return lam_error_set(error, -EINVAL, "there is no access %d", (int)access);
+}
+
 int lam_ring_attach_once(
     struct lam_ring *ring, const struct lam_ring_attach_options *options, struct lam_error *error)
 {
@@ -110,22 +118,25 @@ int lam_ring_attach(
     struct lam_ring *ring, const struct lam_ring_attach_options *options, struct lam_error *error)
 {
     unsigned mixed_up = 0;
+    int rc = check_access(options->access, error);
 
+    lam_ring_clear(ring);
+    if (rc != 0)
+        return rc;
     if (options->name == NULL || options->name[0] == '\0' ||
-        strlen(options->name) > LAM_RING_NAME_MAX || strchr(options->name, '/') != NULL) {
-        lam_ring_clear(ring);
+        strlen(options->name) > LAM_RING_NAME_MAX || strchr(options->name, '/') != NULL)
         return lam_error_set(error, -EINVAL,
             "ring name \"%.60s\": is empty, has a '/' or more than %d bytes",
             options->name == NULL ? "" : options->name, LAM_RING_NAME_MAX);
-    }
     for (;;) {
         struct lam_error why = {{0}};
-        int rc = lam_ring_attach_once(ring, options, &why);
-        /* A ring that is replaced while we look shows halves of both for a moment. */
-        int passing = rc == -ENOENT || rc == -EOWNERDEAD || (rc == -EPROTO && mixed_up++ < 3);
+        int passing;
 
+        rc = lam_ring_attach_once(ring, options, &why);
         if (rc == 0)
             return 0;
+        /* A ring that is replaced while we look shows halves of both for a moment. */
+        passing = rc == -ENOENT || rc == -EOWNERDEAD || (rc == -EPROTO && mixed_up++ < 3);
         if (!passing || lam_clock_now_ns() >= options->deadline_ns) {
             if (rc == -ENOENT)
                 return lam_error_set(error, rc,
@@ -156,10 +167,11 @@ static int check_seals(const struct lam_ring *ring, enum lam_access access, stru
 int lam_ring_attach_fds(struct lam_ring *ring, int data_fd, int control_fd,
     const struct lam_ring_attach_options *options, struct lam_error *error)
 {
-    int rc;
+    int rc = check_access(options->access, error);
 
     lam_ring_clear(ring);
-    rc = lam_segment_open_fd(&ring->data, data_fd, options->access, error);
+    if (rc == 0)
+        rc = lam_segment_open_fd(&ring->data, data_fd, options->access, error);
     if (rc == 0)
         rc = lam_segment_open_fd(&ring->control, control_fd,
             options->observe ? LAM_ACCESS_READ : LAM_ACCESS_WRITE, error);

@@ -119,6 +119,9 @@ int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access acces
         return lam_error_set(error, -EINVAL,
             "ring %s: has a name, by which it is attached; only a ring without one is passed",
             ring->name);
+    if (access != LAM_ACCESS_READ && access != LAM_ACCESS_WRITE)
+        return lam_error_set(
+            error, -EINVAL, "ring %s: there is no access %d", ring->name, (int)access);
     if (access == LAM_ACCESS_READ)
         fds[0] = open_for_reading(&ring->data);
     if (fds[0] < 0)

@@ -217,6 +217,20 @@ Test(pass, an_object_with_a_name_cannot_be_hardened_nor_passed)
     cr_assert(eq(int, lam_ring_destroy(&other), 0));
 }
 
+Test(pass, an_access_that_is_none_is_not_given_as_another)
+{
+    struct lam_ring_attach_options options = {.access = (enum lam_access)9};
+    int fds[2];
+
+    cr_assert(eq(int, lam_ring_send(ends[0], &ring, options.access, soon(), &error), -EINVAL));
+    cr_assert(ne(ptr, strstr(error.text, "no access 9"), NULL), "%s", error.text);
+    lam_ring_fds(&ring, &fds[0], &fds[1]);
+    cr_assert(eq(int, lam_ring_attach_fds(&other, fds[0], fds[1], &options, &error), -EINVAL));
+    options.name = "any";
+    cr_assert(eq(int, lam_ring_attach(&other, &options, &error), -EINVAL));
+    cr_assert(ne(ptr, strstr(error.text, "no access 9"), NULL), "%s", error.text);
+}
+
 Test(pass, a_ring_is_attached_for_writing_only_by_who_was_given_that)
 {
     cr_assert(eq(int, lam_ring_send(ends[0], &ring, LAM_ACCESS_WRITE, soon(), &error), 0));

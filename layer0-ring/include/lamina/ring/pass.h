@@ -32,7 +32,7 @@ struct lam_ring_peer {
  * the ring is hardened. The ring stays ours, too.
  *
  * Returns 0, or
- *   -EINVAL    the ring has a name: pass that
+ *   -EINVAL    the ring has a name: pass that. There is no such access
  *   -ETIMEDOUT the other end takes nothing until @deadline_ns
  *   -EPIPE     the other end is closed
  *   -ENOTSUP   no /proc: no read-only descriptor can be made

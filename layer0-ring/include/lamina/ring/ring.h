@@ -148,7 +148,7 @@ struct lam_ring_attach_options {
  * them (lamina/ring/event_crc.h).
  *
  * Returns 0, or
- *   -EINVAL     the name is empty, too long or holds a '/'
+ *   -EINVAL     the name is empty, too long or holds a '/'; there is no such access
  *   -ENOENT     no such ring at the deadline
  *   -EOWNERDEAD for reading: at the deadline nobody has revived a file ring of before the start
  *   -EPROTO     magic, version, a size or an offset is impossible, or the object is cut short;
