@@ -35,6 +35,7 @@ static void bind(
     consumer->policy = options->policy;
     consumer->guards =
         (uint16_t)((options->policy == LAM_RING_GATE_THEN_EVICT ? LAM_RING_GUARD_EVICTION : 0) |
+                   (options->policy == LAM_RING_LOSSY ? LAM_RING_GUARD_LOSSY : 0) |
                    (options->after_count != 0 ? LAM_RING_GUARD_AFTER : 0));
     consumer->release_guards = consumer->guards;
     if (ring->producers == LAM_RING_MANY_PRODUCERS)

@@ -4,6 +4,7 @@
  * whether those that go before them have released the event.
  */
 #include "after.h"
+#include "lamina/base/assert.h"
 #include "layout.h"
 #include "settle.h"
 
@@ -58,6 +59,7 @@ static int peek_after(struct lam_ring_consumer *consumer)
 /* Asked when the next event is there and nothing of it was lent yet. Returns 1, 0 or -errno. */
 int lam_ring_consumer_guard_peek(struct lam_ring_consumer *consumer)
 {
+    LAM_ASSERT((consumer->guards & LAM_RING_GUARD_LOSSY) == 0); /* it reads by lossy.h */
     /* Who may be evicted may look at bytes that are overwritten under it. */
     if (lam_ring_consumer_is_evicted(consumer))
         return -ESTALE;

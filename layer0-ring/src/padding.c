@@ -3,6 +3,7 @@
  * What a consumer peeks at that is no event: padding, on a ring with many producers; else a lie.
  */
 #include "consumer_wait.h"
+#include "lamina/base/assert.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -30,6 +31,8 @@ int lam_ring_consumer_odd(struct lam_ring_consumer *consumer)
     uint64_t cell_count, is_event;
     uint64_t shape = lam_load_relaxed(&lam_ring_consumer_cell(consumer, from)->shape);
 
+    /* It would find words of two events, and poison the ring for all. */
+    LAM_ASSERT((consumer->guards & LAM_RING_GUARD_LOSSY) == 0);
     if (lam_ring_consumer_is_evicted(consumer))
         return -ESTALE;
     cell_count = lam_ring_shape_cells(consumer->ring, shape, &is_event);

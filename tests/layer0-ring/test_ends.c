@@ -162,3 +162,13 @@ Test(ends, misuse_aborts, .signal = SIGABRT)
     (void)lam_ring_producer_try_claim(&producer, 8, &payload);
     (void)lam_ring_producer_try_claim(&producer, 8, &payload);
 }
+
+Test(ends, a_lossy_consumer_that_peeks_aborts, .signal = SIGABRT)
+{
+    struct lam_ring_consumer_options options = {.policy = LAM_RING_LOSSY};
+    struct lam_ring_consumer lossy;
+    struct lam_event event;
+
+    if (lam_ring_consumer_attach(&lossy, &ring, &options, NULL) == 0 && publish(0) == 1)
+        (void)lam_ring_consumer_try_peek(&lossy, &event);
+}

@@ -27,7 +27,7 @@ extern "C" {
 
 /*
  * Join @ring, kept until lam_ring_consumer_detach(). @options may be NULL: gating, at head, hybrid
- * waits. A lossy consumer reads by lamina/ring/lossy.h and does not peek.
+ * waits. A lossy consumer reads by lamina/ring/lossy.h, and aborts if it peeks.
  *
  * Returns 0, or
  *   -EINVAL  there is no such policy, start or wait mode; the name is empty or too long, the policy

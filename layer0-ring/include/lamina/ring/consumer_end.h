@@ -30,6 +30,7 @@ enum lam_ring_guard {
     LAM_RING_GUARD_APART = 4,    /* headers lie apart from payloads: a ring with many producers */
     LAM_RING_GUARD_PADDING = 8,  /* behind the last that it peeked lies what is no event */
     LAM_RING_GUARD_GROUP = 16,   /* it is a group's member (lamina/ring/group.h); for waits */
+    LAM_RING_GUARD_LOSSY = 32,   /* it holds nobody, so it must not peek */
 };
 
 /* One that this consumer goes after. Private. */
