@@ -44,6 +44,12 @@ static void bind(
     lam_cadence_init(&consumer->cadence, options->spin_ns);
 }
 
+static int refuse_choice(
+    const struct lam_ring *ring, const char *what, int choice, struct lam_error *error)
+{
+    return lam_error_set(error, -EINVAL, "ring %s: there is no %s %d", ring->name, what, choice);
+}
+
 static int check_options(const struct lam_ring *ring,
     const struct lam_ring_consumer_options *options, struct lam_error *error)
 {
@@ -53,11 +59,12 @@ static int check_options(const struct lam_ring *ring,
         return lam_error_set(error, -EINVAL,
             "ring %s: consumer name \"%.60s\" is empty or longer than %d bytes", ring->name,
             options->name, LAM_RING_CONSUMER_NAME_MAX);
-    if (options->policy > LAM_RING_LOSSY || options->start > LAM_RING_RESUME ||
-        !lam_ring_is_wait_mode(options->wait))
-        return lam_error_set(error, -EINVAL,
-            "ring %s: there is no policy %d, no start %d, or no wait mode %d", ring->name,
-            (int)options->policy, (int)options->start, (int)options->wait);
+    if (options->policy > LAM_RING_LOSSY)
+        return refuse_choice(ring, "policy", (int)options->policy, error);
+    if (options->start > LAM_RING_RESUME)
+        return refuse_choice(ring, "start", (int)options->start, error);
+    if (!lam_ring_is_wait_mode(options->wait))
+        return refuse_choice(ring, "wait mode", (int)options->wait, error);
     if ((options->policy == LAM_RING_GATE_THEN_EVICT) != (options->patience_ns != 0))
         return lam_error_set(error, -EINVAL,
             "ring %s: policy %d with a patience of %llu ns: LAM_RING_GATE_THEN_EVICT, and it "

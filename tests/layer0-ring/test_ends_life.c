@@ -142,9 +142,9 @@ Test(life, modes_and_starts_that_there_are_not_are_named)
     const struct {
         struct lam_ring_consumer_options options;
         const char *words;
-    } wrong[] = {{{.wait = (enum lam_wait_mode)4}, "wait mode 4"},
-        {{.start = (enum lam_ring_start)9}, "start 9"},
-        {{.policy = (enum lam_ring_policy)3}, "policy 3"},
+    } wrong[] = {{{.wait = (enum lam_wait_mode)4}, "there is no wait mode 4"},
+        {{.start = (enum lam_ring_start)9}, "there is no start 9"},
+        {{.policy = (enum lam_ring_policy)3}, "there is no policy 3"},
         {{.after_count = 1}, "names to go after are missing"}};
     const struct {
         struct lam_ring_producer_options options;
