@@ -72,15 +72,16 @@ void lam_call_table_init(
     struct lam_call_table *table, struct lam_call_slot *slots, uint32_t slot_count);
 
 /*
- * Begin a request. *@id is for its correlation.
+ * The id that the next request to begin will have, so that it can be sent first: nothing need be
+ * undone where that fails.
  *
- * Returns 0, or
+ * Returns 0 and *@id, or
  *   -EBUSY all slots wait for their end, or for that to be taken
  */
-int lam_call_table_begin(struct lam_call_table *table, uint64_t deadline_ns, uint64_t *id);
+int lam_call_table_next(const struct lam_call_table *table, uint64_t *id);
 
-/* As if it had never begun: @id was begun last, and nobody else has heard of it. */
-void lam_call_table_forget(struct lam_call_table *table, uint64_t id);
+/* Begin a request; there is a free slot. Returns its id, that of lam_call_table_next(). */
+uint64_t lam_call_table_begin(struct lam_call_table *table, uint64_t deadline_ns);
 
 /* The slot that waits with this @id, or NULL: what comes for it is late, foreign or hostile. */
 struct lam_call_slot *lam_call_table_waiting(struct lam_call_table *table, uint64_t id);

@@ -36,7 +36,7 @@ struct lam_caller_counts {
     uint64_t answered;
     uint64_t expired;
     uint64_t canceled;
-    uint64_t failed;  /* by the end of the channel */
+    uint64_t failed;  /* by the end of the channel, or of the answer */
     uint64_t late;    /* dropped: answers to what had ended, twice among them */
     uint64_t foreign; /* dropped: of another caller's scope */
 };

@@ -46,6 +46,12 @@ LAM_INLINE uint64_t lam_held_count(const struct lam_held *held)
     return held->next - held->oldest;
 }
 
+/* 1: one must be finished, the oldest best, before another one can be kept. */
+LAM_INLINE int lam_held_is_full(const struct lam_held *held)
+{
+    return lam_held_count(held) > held->mask;
+}
+
 /*
  * Hold @message, received last; there must be a free place. Returns its place, for
  * lam_held_finish().
@@ -56,6 +62,9 @@ uint64_t lam_held_keep(struct lam_held *held, const struct lam_framed_message *m
  * Finished with the message at @place. Returns as lam_framed_receiver_release(), where it released.
  */
 int lam_held_finish(struct lam_held *held, uint64_t place);
+
+/* Finished with all that are held. Returns likewise. */
+int lam_held_finish_all(struct lam_held *held);
 
 /* @message, received last, is not held: finished at once. Takes no place. Returns likewise. */
 int lam_held_pass(struct lam_held *held, const struct lam_framed_message *message);

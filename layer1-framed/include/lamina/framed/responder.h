@@ -38,6 +38,7 @@ struct lam_responder_counts {
     uint64_t expired;  /* passed over: the deadline had gone by */
     uint64_t canceled; /* passed over, or seen while in work */
     uint64_t unknown;  /* passed over: no sender for that caller */
+    uint64_t cut;      /* passed over: given up midway, or larger than the receiver takes */
 };
 
 /* One request in hand. Private. */
@@ -114,7 +115,7 @@ int lam_responder_try_receive(struct lam_responder *responder, struct lam_reques
 int lam_responder_receive_until(
     struct lam_responder *responder, uint64_t deadline_ns, struct lam_request *request);
 
-/* 1 a request was received ahead, or more can be: a try_receive may find something. A hint. */
+/* 1 something was received ahead: the next try_receive finds it without a look at the channel. */
 int lam_responder_is_ready(const struct lam_responder *responder);
 
 /* Nanoseconds that are left to answer, as of now; 0 none, LAM_DEADLINE_NEVER no end. */

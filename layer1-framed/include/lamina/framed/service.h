@@ -73,8 +73,11 @@ void lam_service_resume(struct lam_service *service, uint32_t index);
  */
 int lam_service_next_until(struct lam_service *service, uint64_t deadline_ns, uint32_t *index);
 
-/* @index was served: one message of @bytes. Not called where it had none after all. */
+/* @index was served: one message of @bytes. */
 void lam_service_served(struct lam_service *service, uint32_t index, uint64_t bytes);
+
+/* @index had nothing after all, or cannot be served now: its turn is over. */
+void lam_service_pass(struct lam_service *service, uint32_t index);
 
 /*
  * Both in one, for plain receivers: the next message of whose turn it is, lent until the caller

@@ -35,7 +35,7 @@ struct lam_turns {
 /* Nobody is there. */
 void lam_turns_init(struct lam_turns *turns);
 
-/* @index, below 64, comes with @weight, 1 to LAM_TURNS_WEIGHT_MAX; its first turn comes last. */
+/* @index, below 64, comes with @weight, 1 to LAM_TURNS_WEIGHT_MAX. */
 void lam_turns_add(struct lam_turns *turns, uint32_t index, uint32_t weight);
 
 /* @index goes. */
@@ -52,6 +52,9 @@ uint32_t lam_turns_next(struct lam_turns *turns, uint64_t ready);
 
 /* @index was served, and it cost @cost: 1 for a message, or its bytes. */
 void lam_turns_charge(struct lam_turns *turns, uint32_t index, uint64_t cost);
+
+/* @index gives the rest of its turn up. */
+void lam_turns_pass(struct lam_turns *turns, uint32_t index);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Requests and replies, scatter and gather, many channels behind one wait.
+lam_criterion_test(framed_calls
+  SOURCES test_calls.c
+  LAYERS framed LABELS framed TIMEOUT 60)
