@@ -118,7 +118,8 @@ const struct bench_subject bench_peer_atomic_queue = {.name = "AtomicQueue2",
     .answer = answer_any,
     .send = send_any,
     .receive = receive_any,
-    .skim = nullptr};
+    .skim = nullptr,
+    .threads = 0};
 const struct bench_subject bench_peer_atomic_queue_word = {.name = "AtomicQueue",
     .layer = -1,
     .open = open_words,
@@ -128,4 +129,5 @@ const struct bench_subject bench_peer_atomic_queue_word = {.name = "AtomicQueue"
     .answer = answer_word,
     .send = send_word,
     .receive = receive_word,
-    .skim = nullptr};
+    .skim = nullptr,
+    .threads = 0};

@@ -159,4 +159,5 @@ const struct bench_subject bench_peer_boost = {.name = "boost",
     .answer = answer_boost,
     .send = send,
     .receive = receive,
-    .skim = nullptr};
+    .skim = nullptr,
+    .threads = 0};

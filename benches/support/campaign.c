@@ -19,13 +19,23 @@ struct bench_pick {
     uint32_t lane_index, other_index, reading;
 };
 
-/* The best of all campaigns of this run: one of them may be far from beginning to end. */
-static double best_placement_ns;
+/*
+ * The best of all campaigns of this run: one of them may be far from beginning to end. Shared, so
+ * that processes of this run that measure one after another know it of each other.
+ */
+static double *best_placement_ns;
+
+void bench_campaign_share(void)
+{
+    if (best_placement_ns == NULL)
+        best_placement_ns = bench_shared_memory(sizeof(*best_placement_ns));
+}
 
 void bench_campaign_init(struct bench_campaign *campaign, const struct bench_measure *measure)
 {
     struct bench_shape shape = {.payload_bytes = 8, .batch = 1, .readers = 1};
 
+    bench_campaign_share();
     memset(campaign, 0, sizeof(*campaign));
     campaign->measure = measure;
     campaign->part_count = 1;
@@ -47,9 +57,9 @@ static void note_placement(struct bench_campaign *campaign, struct bench_window 
 {
     double placement_ns = bench_measure_placement(&campaign->crew);
 
-    if (best_placement_ns == 0 || placement_ns < best_placement_ns)
-        best_placement_ns = placement_ns;
-    campaign->near_ns = best_placement_ns;
+    if (*best_placement_ns == 0 || placement_ns < *best_placement_ns)
+        *best_placement_ns = placement_ns;
+    campaign->near_ns = *best_placement_ns;
     if (placement_ns > window->placement_ns)
         window->placement_ns = placement_ns;
 }
@@ -70,11 +80,12 @@ static void run_window(
     preempted = bench_preempted();
     campaign->measure->run(
         &campaign->crew, lane_index, &campaign->plans[lane_index], window->readings);
-    /* With fewer CPUs than ends, being put off is what is measured. */
-    window->disturbed =
-        !campaign->crew.oversubscribed &&
-        (bench_preempted() != preempted || bench_crew_preempted(&campaign->crew) != 0 ||
-            bench_machine_stolen_ticks() != stolen);
+    /* With fewer CPUs than ends, or than threads, being put off is what is measured. */
+    window->disturbed = bench_machine_stolen_ticks() != stolen;
+    if (!campaign->lanes[lane_index].subject->threads)
+        window->disturbed |=
+            bench_preempted() != preempted || bench_crew_preempted(&campaign->crew) != 0;
+    window->disturbed &= !campaign->crew.oversubscribed;
     note_placement(campaign, window);
 }
 
@@ -112,6 +123,12 @@ static uint32_t count_clean(const struct bench_campaign *campaign, const struct 
     return 1;
 }
 
+/* Threads that share a CPU take turns of milliseconds: shorter windows would see one turn. */
+static uint64_t window_ns(const struct bench_campaign *campaign, uint32_t lane_index)
+{
+    return campaign->window_ns * (campaign->lanes[lane_index].subject->threads ? 10 : 1);
+}
+
 /* One opening of all lanes: rounds until enough of them are clean, or @end_ns. */
 static void run_part(struct bench_campaign *campaign, uint64_t end_ns)
 {
@@ -119,8 +136,8 @@ static void run_part(struct bench_campaign *campaign, uint64_t end_ns)
     uint32_t first = campaign->round_count, clean_count = 0;
 
     for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
-        campaign->measure->plan(
-            &campaign->crew, lane_index, campaign->window_ns, &campaign->plans[lane_index]);
+        campaign->measure->plan(&campaign->crew, lane_index, window_ns(campaign, lane_index),
+            &campaign->plans[lane_index]);
     while (clean_count < wanted && campaign->round_count < BENCH_ROUNDS_MAX &&
            (campaign->round_count == first || bench_now_ns() < end_ns)) {
         struct bench_window *round = campaign->windows[campaign->round_count++];

@@ -15,7 +15,7 @@
 #include "crew.h"
 #include "measure.h"
 
-#define BENCH_LANES_MAX  16
+#define BENCH_LANES_MAX  32
 #define BENCH_ROUNDS_MAX 256
 
 struct bench_window {
@@ -45,6 +45,9 @@ struct bench_campaign {
 
 /* An empty campaign with the placement probe in it. */
 void bench_campaign_init(struct bench_campaign *campaign, const struct bench_measure *measure);
+
+/* Before processes of a run part that have campaigns of their own: they judge placements alike. */
+void bench_campaign_share(void);
 
 /* Adds a lane, returns its index. */
 uint32_t bench_campaign_add(struct bench_campaign *campaign, const struct bench_subject *subject,

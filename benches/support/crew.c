@@ -19,6 +19,9 @@
 /* No window lasts this long: a bench that does hangs, and must not do so for ever. */
 #define WATCHDOG_S 120
 
+/* Little beside the window of a lane with threads. */
+#define NAP_NS 20000
+
 uint32_t bench_looks_before_yield = 4096;
 
 void *bench_shared_memory(uint64_t bytes)
@@ -158,6 +161,19 @@ static void child(struct bench_crew *crew, uint32_t side, int cpu)
     _exit(0);
 }
 
+/* One step of a wait: asleep, where the lane's own threads need the CPU to bring it to an end. */
+static void wait_a_moment(const struct bench_crew *crew, uint32_t *looks)
+{
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+
+    if (crew->naps == 0) {
+        bench_pause(looks);
+    } else {
+        *looks = 0;
+        (void)nanosleep(&nap, NULL);
+    }
+}
+
 /* Spins until the word says what is awaited, or ends the program with the child. */
 static void await(struct bench_crew *crew, uint32_t reader, lam_atomic_u64 *word)
 {
@@ -165,7 +181,7 @@ static void await(struct bench_crew *crew, uint32_t reader, lam_atomic_u64 *word
     int status;
 
     while (lam_load_acquire(word) != crew->number) {
-        bench_pause(&looks);
+        wait_a_moment(crew, &looks);
         if (looks == 0 && ++rounds % 16 == 0 && waitpid(crew->pids[reader], &status, WNOHANG) > 0) {
             /* Told to leave, it may have said so and gone since we looked. */
             if (lam_load_acquire(word) == crew->number)
@@ -221,6 +237,7 @@ void bench_crew_order(
     struct bench_board *board = crew->board;
 
     alarm(WATCHDOG_S);
+    crew->naps = (uint32_t)crew->lanes[lane_index].subject->threads;
     board->order = order;
     board->lane_index = lane_index;
     board->count = count;

@@ -51,6 +51,7 @@ struct bench_crew {
     uint32_t lane_count;
     uint32_t readers;
     uint32_t oversubscribed; /* fewer CPUs than ends */
+    uint32_t naps;           /* the lane that runs has threads of its own: leave them the CPU */
     int pids[BENCH_READERS_MAX];
     int cpus[1 + BENCH_READERS_MAX]; /* of each side */
     uint64_t number;

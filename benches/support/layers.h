@@ -61,7 +61,11 @@ extern const struct bench_subject bench_zerocopy_pod;
 int bench_said(int rc, const struct lam_error *error);
 
 /* Ends the program when a call on the data path fails: no bench goes on with half its messages. */
+#ifdef __cplusplus
+extern "C" void bench_failed(int rc);
+#else
 void bench_failed(int rc);
+#endif
 
 static inline void bench_must(int rc)
 {

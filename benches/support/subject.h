@@ -69,6 +69,12 @@ struct bench_subject {
 
     /* Sides 1 and up: receive them, and look at the first word alone. Returns their sum. */
     uint64_t (*skim)(struct bench_lane *lane, uint64_t count);
+
+    /*
+     * 1: it has threads of its own on our CPUs. To be put off by them is its price, and who waits
+     * for the other side gives them the CPU sooner.
+     */
+    int threads;
 };
 
 /* Cells of a message: its payload and 16 bytes of header. */
