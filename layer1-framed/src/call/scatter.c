@@ -76,26 +76,34 @@ static void refuse(struct lam_scatter *scatter, uint32_t worker, int rc)
     scatter->replies[worker] = (struct lam_reply){.outcome = rc, .ticket.id = scatter->round + 1};
 }
 
+/*
+ * A copy for one. One whose channel is full has not taken what came before: it is late already, and
+ * nobody waits for it. What goes in frames must wait for room, of course.
+ */
+static int send_one(struct lam_scatter *scatter, uint32_t worker, const struct call_parts *all,
+    uint16_t kind, const struct lam_framed_correlation *correlation, uint64_t deadline_ns)
+{
+    struct lam_framed_sender *sender = scatter->senders[worker];
+    int rc = lam_framed_sender_try_send(sender, all->parts, all->count, kind, correlation);
+
+    if (rc == -EMSGSIZE)
+        return lam_framed_sender_send_until(
+            sender, all->parts, all->count, kind, correlation, deadline_ns);
+    if (rc == 0)
+        return -ETIMEDOUT;
+    return rc == 1 ? 0 : rc;
+}
+
 /* A copy for each. Returns those that got one. */
 static uint64_t send_each(struct lam_scatter *scatter, const struct call_parts *all, uint16_t kind,
     const struct lam_framed_correlation *correlation, uint64_t deadline_ns)
 {
     uint64_t asked = 0;
 
-    /* Where there is room first: a worker that is stuck delays nobody else's copy. */
     for (uint32_t i = 0; i < scatter->worker_count; i++) {
-        if (lam_framed_sender_try_send(
-                scatter->senders[i], all->parts, all->count, kind, correlation) == 1)
-            asked |= UINT64_C(1) << i;
-        LAM_CRASH_POINT("scatter.sent_to_one");
-    }
-    for (uint32_t i = 0; i < scatter->worker_count; i++) {
-        int rc;
+        int rc = send_one(scatter, i, all, kind, correlation, deadline_ns);
 
-        if ((asked >> i & 1) != 0)
-            continue;
-        rc = lam_framed_sender_send_until(
-            scatter->senders[i], all->parts, all->count, kind, correlation, deadline_ns);
+        LAM_CRASH_POINT("scatter.sent_to_one");
         if (rc == 0)
             asked |= UINT64_C(1) << i;
         else

@@ -82,9 +82,9 @@ int lam_scatter_init(struct lam_scatter *scatter, const struct lam_scatter_optio
  * Begin a round: send the request to all, waiting for room until @deadline_ns, which is the
  * round's, too. What is lent of the round before is released; what it waits for is given up.
  *
- * With a channel for each worker the copies go out one by one, first where there is room: a worker
- * whose channel stays full gets -ETIMEDOUT as its outcome, and the others are asked all the same.
- * Returns 0, or where nobody could be asked the error of lam_framed_sender_send_until().
+ * With a channel for each worker, one whose channel is full has not taken what came before: it gets
+ * -ETIMEDOUT as its outcome at once, and the others are asked all the same.
+ * Returns 0, or where nobody could be asked why, as lam_framed_sender_send_until().
  */
 int lam_scatter_begin_until(struct lam_scatter *scatter, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns);
