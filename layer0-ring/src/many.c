@@ -90,3 +90,24 @@ void lam_ring_many_close(struct lam_ring_many_producer *producer)
     if (!lam_ring_many_is_alive(ring, producer->index))
         close_ring(ring, producer->index);
 }
+
+int lam_ring_many_whereabouts(
+    const struct lam_ring *ring, uint32_t index, uint32_t generation, uint64_t *tail)
+{
+    const struct lam_ring_many *many = lam_ring_many_of(ring);
+    uint64_t state, changes;
+    int rc = -EOWNERDEAD;
+
+    LAM_ASSERT(ring->producers == LAM_RING_MANY_PRODUCERS && index < LAM_RING_PRODUCER_COUNT_MAX);
+    /* Acquire, for A22: who left has done so behind its last claim. */
+    state = lam_load_acquire(&many->entries[index].state);
+    changes = ((state >> 8) - generation) & 0xffffff;
+    if (changes == 0 && lam_ring_many_state_of(state) == LAM_RING_MANY_OPEN &&
+        lam_ring_lock_is_held(ring, LAM_RING_LOCK_MANY + index))
+        return 1;
+    /* A close and a detach are a change each; a successor is one to OPEN. */
+    if (changes != 0 && changes <= 2 && lam_ring_many_state_of(state) != LAM_RING_MANY_OPEN)
+        rc = 0;
+    *tail = lam_load_acquire(&many->tail); /* A22, pairs with R22; behind the proof: its last */
+    return rc;
+}

@@ -239,6 +239,23 @@ void lam_ring_many_abort(struct lam_ring_many_producer *producer);
 int lam_ring_many_blocker(
     struct lam_ring_many_producer *producer, struct lam_ring_many_blocker *blocker);
 
+/* Which one of those that have had its entry @producer is: 24 bits that change with each. */
+LAM_INLINE uint32_t lam_ring_many_generation(const struct lam_ring_many_producer *producer)
+{
+    return (uint32_t)(producer->entry_state >> 8) & 0xffffff;
+}
+
+/*
+ * What became of the producer that had entry @index as its @generation: for whoever knows that it
+ * has begun something of several events. Any end, any thread; a system call while it is there.
+ *
+ * Returns 1 it is there; or, with *@tail, a sequence that all its events lie below,
+ *   0           it closed or detached
+ *   -EOWNERDEAD it died, or has been replaced since
+ */
+int lam_ring_many_whereabouts(
+    const struct lam_ring *ring, uint32_t index, uint32_t generation, uint64_t *tail);
+
 /*
  * Wait until at least @count consumers have joined: they see all that is published from then on.
  *
