@@ -3,11 +3,15 @@
  * From events to messages, on the receiver's side.
  *
  *     whole message           -> lent in place
- *     first frame             -> ASSEMBLING, or SKIPPING where it is larger than the bound
+ *     first frame             -> assembled, or skipped where it is larger than the bound
  *     frame of that message   -> copied, or dropped; the last one completes it
  *     frame that cuts it      -> -ECANCELED
  *     whole or first, midway  -> its sender died: -EOWNERDEAD, then this event
  *     another frame           -> at the start, skipped with the rest of its message; else poison
+ *
+ * Where the ring has many producers, each has a message of its own on its way: frames find theirs
+ * by its id, a first one shows that the same sender's last message has no more, and frames of what
+ * was refused or not seen from its start are dropped.
  */
 #include "assemble.h"
 
@@ -15,8 +19,10 @@
 #include <string.h>
 
 #include "frame.h"
+#include "lamina/ring/event_crc.h"
+#include "lamina/ring/timestamp.h"
 
-static int poison(struct lam_framed_receiver *receiver)
+int lam_framed_receiver_poison(struct lam_framed_receiver *receiver)
 {
     int rc = lam_ring_consumer_poison(&receiver->consumer);
 
@@ -26,169 +32,240 @@ static int poison(struct lam_framed_receiver *receiver)
     return rc;
 }
 
-/* The event stays for the next call. */
-static int keep(struct lam_framed_receiver *receiver, const struct lam_event *event, int rc)
-{
-    receiver->ahead = *event;
-    receiver->state |= STATE_AHEAD;
-    return rc;
-}
-
 /*
  * A frame was used: its cells are the sender's again, so that it can go on. Returns 0, or -ESTALE:
  * evicted, we may have used what it was overwritten with.
  */
 static int hand_back(struct lam_framed_receiver *receiver, const struct lam_event *event)
 {
+    if ((receiver->state & STATE_COPIES) != 0)
+        return 0; /* when it was copied */
     receiver->released = event->end;
     return lam_ring_consumer_release_to(&receiver->consumer, event->end);
 }
 
-/* The message that is on its way will not be complete. */
-static int lose(struct lam_framed_receiver *receiver, int rc)
+static int lend_buffer(struct lam_framed_receiver *receiver, struct lam_framed_assembly *assembly,
+    const struct lam_event *event, struct lam_framed_message *message)
 {
-    receiver->loss.id = receiver->stream_id;
-    receiver->loss.total_bytes = receiver->stream_bytes_total;
-    receiver->loss.received_bytes =
-        (receiver->state & STATE_ASSEMBLING) != 0 ? receiver->stream_bytes_received : 0;
-    receiver->loss.kind = receiver->stream_kind;
-    receiver->state &= ~(uint32_t)STATE_ASSEMBLING;
-    receiver->state |= STATE_LOSS;
-    return rc;
-}
-
-int lam_framed_receiver_ended(struct lam_framed_receiver *receiver, int rc)
-{
-    if ((rc != -EPIPE && rc != -EOWNERDEAD) || (receiver->state & STATE_ASSEMBLING) == 0)
-        return rc;
-    /* A channel closed inside a message: the message first, then the close. */
-    return lose(receiver, rc == -EPIPE ? -ECANCELED : rc);
-}
-
-static int lend(const struct lam_event *event, struct lam_framed_message *message)
-{
-    uint32_t extension_bytes = lam_event_extension_bytes(event->flags);
-
-    message->payload = (const uint8_t *)event->payload + extension_bytes;
-    message->payload_bytes = event->payload_bytes - extension_bytes;
-    message->id = event->sequence;
-    message->end = event->end;
-    message->correlation = (event->flags & LAM_EVENT_CORRELATION) != 0 ? event->payload : NULL;
-    message->kind = event->kind;
-    message->flags = event->flags;
+    assembly->phase = PHASE_LENT;
+    assembly->end = event->end;
+    lam_framed_receiver_update(receiver);
+    message->payload = assembly->buffer;
+    message->payload_bytes = assembly->bytes_total;
+    message->id = assembly->id;
+    message->end = assembly->end;
+    message->correlation =
+        (assembly->flags & LAM_EVENT_CORRELATION) != 0 ? &assembly->correlation : NULL;
+    message->published_ns = assembly->published_ns;
+    message->kind = assembly->kind;
+    message->flags = assembly->flags;
     return 1;
 }
 
-static int lend_buffer(struct lam_framed_receiver *receiver, struct lam_framed_message *message)
+/* Take up the message that @frame, which is @event, belongs to. */
+static void follow(struct lam_framed_assembly *assembly, const struct lam_event *event,
+    const struct frame *frame)
 {
-    receiver->state &= ~(uint32_t)STATE_ASSEMBLING;
-    receiver->state |= STATE_BUFFER_HELD;
-    message->payload = receiver->buffer;
-    message->payload_bytes = receiver->stream_bytes_total;
-    message->id = receiver->stream_id;
-    message->end = receiver->released;
-    message->correlation = (receiver->stream_flags & LAM_EVENT_CORRELATION) != 0
-                               ? &receiver->stream_correlation
-                               : NULL;
-    message->kind = receiver->stream_kind;
-    message->flags = receiver->stream_flags;
-    return 1;
+    assembly->id = frame->message;
+    assembly->bytes_total = frame->total;
+    assembly->bytes_received = frame->offset;
+    assembly->sender = frame->sender;
+    assembly->orphan_rc = 0;
+    assembly->kind = frame->kind;
+    assembly->flags = frame->flags & FLAGS_OF_EXTENSIONS;
+    if ((frame->flags & LAM_EVENT_CORRELATION) != 0)
+        memcpy(&assembly->correlation, event->payload, LAM_FRAMED_EXTENSION_BYTES);
 }
 
-/* Take up the message that @frame belongs to. */
-static void follow(struct lam_framed_receiver *receiver, const struct frame *frame)
+static int is_next(const struct lam_framed_assembly *assembly, const struct frame *frame)
 {
-    receiver->stream_id = frame->message;
-    receiver->stream_bytes_total = frame->total;
-    receiver->stream_bytes_received = frame->offset;
-    receiver->stream_kind = frame->kind;
-    receiver->stream_flags = frame->flags & FLAGS_OF_EXTENSIONS;
-}
-
-static int is_next(const struct lam_framed_receiver *receiver, const struct frame *frame)
-{
-    return frame->message == receiver->stream_id && frame->total == receiver->stream_bytes_total &&
-           frame->offset == receiver->stream_bytes_received && frame->kind == receiver->stream_kind;
+    return frame->message == assembly->id && frame->total == assembly->bytes_total &&
+           frame->offset == assembly->bytes_received && frame->kind == assembly->kind &&
+           frame->sender == assembly->sender &&
+           ((frame->flags ^ assembly->flags) & LAM_EVENT_CRC32C) == 0;
 }
 
 /* The next frame of the message that is put together. */
-static int assemble(struct lam_framed_receiver *receiver, const struct lam_event *event,
-    const struct frame *frame, struct lam_framed_message *message)
+static int assemble(struct lam_framed_receiver *receiver, struct lam_framed_assembly *assembly,
+    const struct lam_event *event, const struct frame *frame, struct lam_framed_message *message)
 {
     /* Inside the buffer: first_frame() compared the total, the frame's own check the rest. */
-    memcpy(receiver->buffer + frame->offset, frame->piece, frame->piece_bytes);
-    receiver->stream_bytes_received += frame->piece_bytes;
+    memcpy(assembly->buffer + frame->offset, frame->piece, frame->piece_bytes);
     if (hand_back(receiver, event) != 0)
-        return lose(receiver, -ESTALE);
+        return lam_framed_receiver_ended(receiver, -ESTALE);
+    assembly->bytes_received += frame->piece_bytes;
     if (frame->cut)
-        return lose(receiver, -ECANCELED);
+        return lam_framed_receiver_lose(receiver, assembly, -ECANCELED);
     if ((frame->flags & LAM_EVENT_LAST_FRAME) != 0)
-        return lend_buffer(receiver, message);
+        return lend_buffer(receiver, assembly, event, message);
     return 0;
 }
 
+/* One producer: the next frame of the message that is skipped. */
 static int skip(
     struct lam_framed_receiver *receiver, const struct lam_event *event, const struct frame *frame)
 {
-    receiver->stream_bytes_received += frame->piece_bytes;
+    receiver->rest.bytes_received += frame->piece_bytes;
     if ((frame->flags & LAM_EVENT_LAST_FRAME) != 0)
         receiver->state &= ~(uint32_t)STATE_SKIPPING;
     return hand_back(receiver, event);
 }
 
+/* A message is not taken, from its first frame on. */
+static int refuse(struct lam_framed_receiver *receiver, const struct lam_event *event,
+    const struct frame *frame, int rc)
+{
+    follow(&receiver->rest, event, frame);
+    if (receiver->is_many) {
+        (void)hand_back(receiver, event);
+    } else {
+        receiver->state |= STATE_SKIPPING;
+        (void)skip(receiver, event, frame);
+    }
+    receiver->rest.bytes_received = 0;
+    (void)lam_framed_receiver_lose(receiver, &receiver->rest, rc);
+    receiver->rest.bytes_received = frame->piece_bytes;
+    return rc;
+}
+
+/* A buffer for one more message; or NULL, and *@is_lent: a release would give one. */
+static struct lam_framed_assembly *find_free(struct lam_framed_receiver *receiver, int *is_lent)
+{
+    *is_lent = 0;
+    for (uint32_t i = 0; i < receiver->streams_max; i++) {
+        if (receiver->assemblies[i].phase == PHASE_FREE)
+            return &receiver->assemblies[i];
+        *is_lent |= receiver->assemblies[i].phase == PHASE_LENT;
+    }
+    return NULL;
+}
+
 static int first_frame(struct lam_framed_receiver *receiver, const struct lam_event *event,
     const struct frame *frame, struct lam_framed_message *message)
 {
-    /* Handing its frames back would hand back what is still held before them, too. */
-    if (event->sequence != receiver->released || (receiver->state & STATE_BUFFER_HELD) != 0)
-        return keep(receiver, event, -EBUSY);
-    follow(receiver, frame);
+    struct lam_framed_assembly *assembly;
+    int is_lent;
+
     receiver->state &= ~(uint32_t)(STATE_JOINING | STATE_SKIPPING);
-    if (frame->total > receiver->message_bytes_max) {
-        receiver->state |= STATE_SKIPPING;
-        (void)skip(receiver, event, frame);
-        return lose(receiver, -EMSGSIZE);
+    if (frame->total > receiver->message_bytes_max)
+        return refuse(receiver, event, frame, -EMSGSIZE);
+    assembly = find_free(receiver, &is_lent);
+    if (assembly == NULL && is_lent)
+        return lam_framed_receiver_keep(receiver, event, -EBUSY);
+    if (assembly == NULL)
+        return refuse(receiver, event, frame, -EUSERS);
+    follow(assembly, event, frame);
+    if ((frame->flags & LAM_EVENT_TIMESTAMP) != 0) {
+        (void)lam_event_timestamp(event, &assembly->published_ns);
+        lam_ring_consumer_count_latency(&receiver->consumer, event);
     }
-    if ((frame->flags & LAM_EVENT_CORRELATION) != 0)
-        memcpy(&receiver->stream_correlation, event->payload, LAM_FRAMED_EXTENSION_BYTES);
+    assembly->phase = PHASE_ASSEMBLING;
     receiver->state |= STATE_ASSEMBLING;
-    return assemble(receiver, event, frame, message);
+    return assemble(receiver, assembly, event, frame, message);
+}
+
+/* What is on its way of the sender of @frame, if it is another message; or NULL. */
+static struct lam_framed_assembly *find_unfinished(
+    struct lam_framed_receiver *receiver, const struct frame *frame)
+{
+    for (uint32_t i = 0; i < receiver->streams_max; i++) {
+        struct lam_framed_assembly *assembly = &receiver->assemblies[i];
+
+        if (assembly->phase == PHASE_ASSEMBLING &&
+            (assembly->sender & 0xff) == (frame->sender & 0xff) && assembly->id != frame->message)
+            return assembly;
+    }
+    return NULL;
+}
+
+static struct lam_framed_assembly *find_message(
+    struct lam_framed_receiver *receiver, const struct frame *frame)
+{
+    for (uint32_t i = 0; i < receiver->streams_max; i++)
+        if (receiver->assemblies[i].phase == PHASE_ASSEMBLING &&
+            receiver->assemblies[i].id == frame->message)
+            return &receiver->assemblies[i];
+    return NULL;
+}
+
+/* A frame in the middle of a message that is not put together. One producer. */
+static int use_rest(
+    struct lam_framed_receiver *receiver, const struct lam_event *event, const struct frame *frame)
+{
+    if ((receiver->state & STATE_JOINING) != 0) {
+        receiver->state &= ~(uint32_t)STATE_JOINING;
+        receiver->state |= STATE_SKIPPING;
+        follow(&receiver->rest, event, frame);
+        receiver->rest.bytes_received = 0;
+        if (!receiver->has_told || receiver->told_id != frame->message)
+            (void)lam_framed_receiver_lose(receiver, &receiver->rest, 0);
+        receiver->rest.bytes_received = frame->offset;
+    }
+    if ((receiver->state & STATE_SKIPPING) == 0 || !is_next(&receiver->rest, frame))
+        return lam_framed_receiver_poison(receiver);
+    return skip(receiver, event, frame);
+}
+
+static int sender_is_sound(const struct lam_framed_receiver *receiver, const struct frame *frame)
+{
+    uint32_t entry = frame->sender & 0xff;
+
+    return receiver->is_many ? entry >= 1 && entry <= LAM_RING_PRODUCER_COUNT_MAX
+                             : frame->sender == 0;
 }
 
 static int use_frame(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message)
 {
+    struct lam_framed_assembly *assembly;
     struct frame frame;
 
-    if (!lam_frame_load(event, &frame))
-        return poison(receiver);
+    if (!lam_frame_load(event, &frame) || !sender_is_sound(receiver, &frame))
+        return lam_framed_receiver_poison(receiver);
+    /* Handing its cells back would hand back what is still held before them, too. */
+    if (((frame.flags & LAM_EVENT_FIRST_FRAME) != 0 || receiver->is_many) &&
+        lam_framed_receiver_holds_older(receiver, event))
+        return lam_framed_receiver_keep(receiver, event, -EBUSY);
     if ((frame.flags & LAM_EVENT_FIRST_FRAME) != 0) {
-        if ((receiver->state & STATE_ASSEMBLING) != 0)
-            return keep(receiver, event, lose(receiver, -EOWNERDEAD));
-        return first_frame(receiver, event, &frame, message);
+        assembly = find_unfinished(receiver, &frame);
+        if (assembly == NULL)
+            return first_frame(receiver, event, &frame, message);
+        return lam_framed_receiver_keep(receiver, event,
+            lam_framed_receiver_lose(receiver, assembly,
+                receiver->is_many && assembly->sender == frame.sender ? -ECANCELED : -EOWNERDEAD));
     }
-    if ((receiver->state & STATE_JOINING) != 0) {
-        receiver->state &= ~(uint32_t)STATE_JOINING;
-        receiver->state |= STATE_SKIPPING;
-        follow(receiver, &frame);
-        (void)lose(receiver, 0);
-    }
-    if ((receiver->state & (STATE_ASSEMBLING | STATE_SKIPPING)) == 0 || !is_next(receiver, &frame))
-        return poison(receiver);
-    if ((receiver->state & STATE_SKIPPING) != 0)
-        return skip(receiver, event, &frame);
-    return assemble(receiver, event, &frame, message);
+    assembly = find_message(receiver, &frame);
+    if (assembly != NULL)
+        return is_next(assembly, &frame) ? assemble(receiver, assembly, event, &frame, message)
+                                         : lam_framed_receiver_poison(receiver);
+    if (receiver->is_many)
+        return hand_back(receiver, event);
+    if ((receiver->state & STATE_ASSEMBLING) != 0)
+        return lam_framed_receiver_poison(receiver);
+    return use_rest(receiver, event, &frame);
+}
+
+static int is_damaged(const struct lam_framed_receiver *receiver, const struct lam_event *event)
+{
+    if ((event->flags & LAM_EVENT_CRC32C) == 0)
+        return (receiver->state & STATE_CHECKED) != 0;
+    return event->payload_bytes >= lam_event_extension_bytes(event->flags) &&
+           !lam_event_crc_is_right(event);
 }
 
 int lam_framed_receiver_use(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message)
 {
+    /* First: of what is not what was sent, nothing else is believed, and nobody is blamed. */
+    if (is_damaged(receiver, event))
+        return lam_framed_receiver_damaged(receiver, event);
     if (!lam_event_is_sound(event))
-        return poison(receiver);
+        return lam_framed_receiver_poison(receiver);
     if (event->kind == LAM_FRAMED_KIND_FRAME)
         return use_frame(receiver, event, message);
-    if ((receiver->state & STATE_ASSEMBLING) != 0)
-        return keep(receiver, event, lose(receiver, -EOWNERDEAD));
+    if ((receiver->state & STATE_ASSEMBLING) != 0 && !receiver->is_many)
+        return lam_framed_receiver_keep(
+            receiver, event, lam_framed_receiver_lose_active(receiver, -EOWNERDEAD));
     receiver->state &= ~(uint32_t)(STATE_JOINING | STATE_SKIPPING);
-    return lend(event, message);
+    return lam_framed_receiver_lend_event(receiver, event, message);
 }

@@ -12,7 +12,7 @@ int lam_event_is_sound(const struct lam_event *event)
     if ((event->flags & ~(FLAGS_OF_EXTENSIONS | FLAGS_OF_FRAMES)) != 0)
         return 0;
     if (event->kind == LAM_FRAMED_KIND_FRAME)
-        return 1;
+        return event->payload_bytes >= lam_event_extension_bytes(event->flags);
     if (event->kind >= LAM_EVENT_KIND_RESERVED && event->kind < LAM_FRAMED_KIND_END)
         return 0;
     if ((event->flags & FLAGS_OF_FRAMES) != 0)
@@ -28,8 +28,9 @@ static int is_message_kind(uint16_t kind)
 /* The frame that gives its message up: behind a piece, before the last one, and empty. */
 static int cut_is_sound(const struct frame *frame)
 {
-    return frame->cut == 1 && frame->piece_bytes == 0 && frame->flags == LAM_EVENT_LAST_FRAME &&
-           frame->offset > 0 && frame->offset < frame->total;
+    return frame->cut == 1 && frame->piece_bytes == 0 &&
+           (frame->flags & ~LAM_EVENT_CRC32C) == LAM_EVENT_LAST_FRAME && frame->offset > 0 &&
+           frame->offset < frame->total;
 }
 
 /* A piece lies inside its message, and the flags say where. */
@@ -46,8 +47,8 @@ static int piece_is_sound(const struct frame *frame)
     if (first != (frame->offset == 0) ||
         last != (frame->piece_bytes == frame->total - frame->offset))
         return 0;
-    /* The extensions of a message are on its first frame alone. */
-    return first || (frame->flags & FLAGS_OF_EXTENSIONS) == 0;
+    /* What a message says of itself is on its first frame alone. */
+    return first || (frame->flags & FLAGS_OF_EXTENSIONS & ~LAM_EVENT_CRC32C) == 0;
 }
 
 int lam_frame_load(const struct lam_event *event, struct frame *frame)
@@ -69,8 +70,9 @@ int lam_frame_load(const struct lam_event *event, struct frame *frame)
     shape = lam_load_relaxed(&header->shape);
     frame->kind = (uint16_t)shape;
     frame->cut = (uint16_t)(shape >> 16);
+    frame->sender = (uint32_t)(shape >> 32);
 
-    if (shape >> 32 != 0 || !is_message_kind(frame->kind))
+    if (!is_message_kind(frame->kind))
         return 0;
     if ((frame->flags & LAM_EVENT_FIRST_FRAME) != 0) {
         if (frame->message != event->sequence)

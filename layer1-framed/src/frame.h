@@ -21,6 +21,7 @@ struct frame {
     uint64_t offset;
     const uint8_t *piece;
     uint32_t piece_bytes;
+    uint32_t sender; /* as in its header */
     uint16_t kind;
     uint16_t cut;
     uint16_t flags;

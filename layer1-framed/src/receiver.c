@@ -6,15 +6,8 @@
 
 #include "assemble.h"
 
-static int next_event(struct lam_framed_receiver *receiver, struct lam_event *event)
-{
-    if ((receiver->state & STATE_AHEAD) != 0) {
-        *event = receiver->ahead;
-        receiver->state &= ~(uint32_t)STATE_AHEAD;
-        return 1;
-    }
-    return lam_ring_consumer_try_peek(&receiver->consumer, event);
-}
+/* A wait while something is on its way of one of many senders looks after them so often. */
+#define WATCH_NS (8 * LAM_NS_PER_MS)
 
 /* Use the events that are there. Returns as lam_framed_receiver_try_receive(). */
 static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message *message)
@@ -25,7 +18,10 @@ static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message
 
     /* One lap at most: a sender as fast as we are must not keep a try_ call from returning. */
     do {
-        rc = next_event(receiver, &event);
+        rc = lam_framed_receiver_look_for_orphans(receiver);
+        if (rc != 0)
+            return rc;
+        rc = lam_framed_receiver_fetch(receiver, &event);
         if (rc != 1)
             return lam_framed_receiver_ended(receiver, rc);
         rc = lam_framed_receiver_use(receiver, &event, message);
@@ -36,60 +32,114 @@ static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message
 int lam_framed_receiver_proceed(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
+    int rc;
+
+    if ((receiver->state & STATE_DEFERRED) != 0) {
+        receiver->state &= ~(uint32_t)STATE_DEFERRED;
+        return receiver->deferred;
+    }
     receiver->state &= ~(uint32_t)STATE_LOSS;
     if ((receiver->state & STATE_POISONED) != 0)
         return -ENOTRECOVERABLE;
-    return carry(receiver, message);
-}
-
-static int carry_with(struct lam_framed_receiver *receiver, const struct lam_event *event,
-    struct lam_framed_message *message)
-{
-    receiver->ahead = *event;
-    receiver->state |= STATE_AHEAD;
-    return carry(receiver, message);
+    if ((receiver->state & STATE_KEPT) != 0) {
+        receiver->state &= ~(uint32_t)STATE_KEPT;
+        *message = receiver->kept;
+        return 1;
+    }
+    rc = lam_framed_receiver_tell_cut(receiver);
+    return rc != 0 ? rc : carry(receiver, message);
 }
 
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message)
 {
-    return carry_with(receiver, event, message); /* the state was 0: no loss, no poison */
+    receiver->ahead = *event;
+    receiver->state |= STATE_AHEAD;
+    return carry(receiver, message); /* the state was 0: no loss, no poison */
+}
+
+/* Until something came, or until it is time to look after senders. Returns 0 or -errno. */
+static int watch_until(struct lam_framed_receiver *receiver, uint64_t deadline_ns)
+{
+    uint64_t now_ns = lam_clock_now_ns();
+    int rc;
+
+    if (!receiver->is_many || (receiver->state & STATE_ASSEMBLING) == 0 ||
+        (int64_t)(deadline_ns - now_ns) <= (int64_t)WATCH_NS)
+        return lam_ring_consumer_wait_until(&receiver->consumer, deadline_ns);
+    rc = lam_ring_consumer_wait_until(&receiver->consumer, now_ns + WATCH_NS);
+    return rc == -ETIMEDOUT ? 0 : rc;
+}
+
+/* A receiver that is about messages of frames, or copies. */
+static int wait_carrying(
+    struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
+{
+    for (;;) {
+        int end = watch_until(receiver, deadline_ns);
+        /* Also behind an error: who is lapped while it waits has not come to the end. */
+        int rc = carry(receiver, message);
+
+        if (rc != 0)
+            return rc == 1 ? 0 : rc;
+        if (end != 0)
+            return end;
+        /* Events came, and no message: the wait alone would never look at the clock. */
+        if (lam_clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+    }
 }
 
 /* Behind a try_receive that found nothing: what that one lost is this receive's loss, too. */
 int lam_framed_receiver_wait_until(
     struct lam_framed_receiver *receiver, uint64_t deadline_ns, struct lam_framed_message *message)
 {
-    for (;;) {
-        struct lam_event event = {.payload = NULL};
-        int rc = lam_ring_consumer_peek_until(&receiver->consumer, deadline_ns, &event);
+    struct lam_event event = {.payload = NULL};
+    int rc;
 
-        if (rc != 0)
-            return lam_framed_receiver_ended(receiver, rc);
-        if (receiver->state == 0 && lam_framed_receiver_is_plain(&event)) {
-            lam_framed_receiver_lend(&event, message);
-            return 0;
-        }
-        rc = carry_with(receiver, &event, message);
-        if (rc != 0)
-            return rc == 1 ? 0 : rc;
-        /* Events came, and no message: peek_until() alone would never look at the clock. */
-        if (lam_clock_now_ns() >= deadline_ns)
-            return -ETIMEDOUT;
-    }
-}
-
-void lam_framed_receiver_free_buffer(struct lam_framed_receiver *receiver)
-{
-    /* The message in the buffer is the oldest that is held: nothing older was, when it was lent. */
-    receiver->state &= ~(uint32_t)STATE_BUFFER_HELD;
-}
-
-int lam_framed_receiver_loss(
-    const struct lam_framed_receiver *receiver, struct lam_framed_loss *loss)
-{
-    if ((receiver->state & STATE_LOSS) == 0)
+    if ((receiver->state & (STATE_COPIES | STATE_ASSEMBLING)) != 0)
+        return wait_carrying(receiver, deadline_ns, message);
+    rc = lam_ring_consumer_peek_until(&receiver->consumer, deadline_ns, &event);
+    if (rc != 0)
+        return lam_framed_receiver_ended(receiver, rc);
+    if (receiver->state == 0 && lam_framed_receiver_is_plain(&event)) {
+        lam_framed_receiver_lend(&event, message);
         return 0;
-    *loss = receiver->loss;
-    return 1;
+    }
+    rc = lam_framed_receiver_unwrap(receiver, &event, message);
+    if (rc == 0)
+        return wait_carrying(receiver, deadline_ns, message);
+    return rc == 1 ? 0 : rc;
+}
+
+/* The buffers of all messages up to @end are free. Returns how many were. */
+static unsigned free_buffers(struct lam_framed_receiver *receiver, uint64_t end)
+{
+    unsigned freed = 0;
+
+    for (uint32_t i = 0; i < receiver->streams_max; i++)
+        if (receiver->assemblies[i].phase == PHASE_LENT &&
+            (int64_t)(end - receiver->assemblies[i].end) >= 0) {
+            receiver->assemblies[i].phase = PHASE_FREE;
+            freed++;
+        }
+    if ((receiver->state & STATE_SCRATCH) != 0 && (int64_t)(end - receiver->scratch_end) >= 0) {
+        receiver->state &= ~(uint32_t)STATE_SCRATCH;
+        freed++;
+    }
+    lam_framed_receiver_update(receiver);
+    return freed;
+}
+
+int lam_framed_receiver_release_rarely(
+    struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
+{
+    unsigned freed = free_buffers(receiver, message->end);
+
+    /* The cells of what was in a buffer went back as it came. */
+    if (freed != 0 && (int64_t)(message->end - receiver->released) <= 0)
+        return 0;
+    LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
+    receiver->released = message->end;
+    return lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }

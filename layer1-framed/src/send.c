@@ -5,6 +5,8 @@
 
 #include "lamina/framed/stream.h"
 
+#include "outgoing.h"
+
 /* How far the parts of a message have been copied. */
 struct gather {
     const struct iovec *parts;
@@ -64,8 +66,9 @@ int lam_framed_sender_try_send(struct lam_framed_sender *sender, const struct io
 
     if (rc != 0)
         return rc;
-    if (correlation != NULL)
-        rc = lam_framed_sender_try_claim_correlated(sender, total_bytes, correlation, &payload);
+    if (correlation != NULL || sender->extensions != 0)
+        rc = lam_framed_sender_try_claim_extended(
+            sender, total_bytes, correlation, (uint16_t)sender->extensions, &payload);
     else
         rc = lam_framed_sender_try_claim(sender, total_bytes, &payload);
     if (rc == 1)
@@ -104,7 +107,8 @@ int lam_framed_sender_send_until(struct lam_framed_sender *sender, const struct 
     uint64_t deadline_ns)
 {
     struct gather gather = {.parts = parts, .part_count = part_count};
-    uint64_t extension_bytes = correlation != NULL ? LAM_FRAMED_EXTENSION_BYTES : 0;
+    uint64_t extension_bytes = lam_event_extension_bytes((uint16_t)sender->extensions) +
+                               (correlation != NULL ? LAM_FRAMED_EXTENSION_BYTES : 0);
     uint64_t total_bytes;
     void *payload;
     int rc = sum_parts(parts, part_count, &total_bytes);
@@ -115,9 +119,9 @@ int lam_framed_sender_send_until(struct lam_framed_sender *sender, const struct 
         rc = lam_framed_sender_open_stream(sender, total_bytes, kind, correlation);
         return rc != 0 ? rc : send_frames_until(sender, &gather, deadline_ns);
     }
-    if (correlation != NULL)
-        rc = lam_framed_sender_claim_correlated_until(
-            sender, total_bytes, correlation, deadline_ns, &payload);
+    if (extension_bytes != 0)
+        rc = lam_framed_sender_claim_extended_until(
+            sender, total_bytes, correlation, (uint16_t)sender->extensions, deadline_ns, &payload);
     else
         rc = lam_framed_sender_claim_until(sender, total_bytes, deadline_ns, &payload);
     if (rc == 0)

@@ -7,25 +7,7 @@
 
 #include "lamina/framed/stream.h"
 
-/* A frame holds its own header and something of the message, also behind a correlation. */
-#define FRAME_BYTES_MIN 128
-
-/*
- * A quarter of the ring: the sender writes one frame while receivers copy another out. One more
- * cell is claimed with each and not used, so that a cut can be published whenever a stream is open.
- */
-static uint64_t frame_bytes_max(const struct lam_ring *ring)
-{
-    uint64_t cell_bytes = UINT64_C(1) << ring->cell_shift;
-    uint64_t quarter_bytes = ring->depth / 4 * cell_bytes;
-    uint64_t bytes_max = lam_ring_payload_bytes_max(ring) - cell_bytes;
-
-    if (quarter_bytes < FRAME_BYTES_MIN)
-        return 0;
-    quarter_bytes -= LAM_EVENT_HEADER_BYTES;
-    /* Of a very large ring: an event's length is 32 bits. */
-    return quarter_bytes < bytes_max ? quarter_bytes : bytes_max;
-}
+#include "outgoing.h"
 
 int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,
     const struct lam_framed_sender_options *options, struct lam_error *error)
@@ -37,9 +19,15 @@ int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *
         return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
             (unsigned long long)options->message_bytes_max,
             (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
-    if (options != NULL)
-        sender->message_bytes_max = options->message_bytes_max;
-    sender->frame_bytes_max = frame_bytes_max(ring);
+    if (options != NULL && (options->extensions & ~FLAGS_OF_CHOICE) != 0)
+        return lam_error_set(error, -EINVAL,
+            "extensions are 0x%x: LAM_EVENT_TIMESTAMP and LAM_EVENT_CRC32C can be asked for",
+            (unsigned)options->extensions);
+    if (options != NULL) {
+        sender->stream.message_bytes_max = options->message_bytes_max;
+        sender->extensions = options->extensions;
+    }
+    sender->stream.frame_bytes_max = lam_outgoing_frame_bytes_max(ring);
     return lam_ring_producer_attach(
         &sender->producer, ring, options != NULL ? &options->producer : NULL, error);
 }
@@ -70,55 +58,89 @@ int lam_framed_sender_blocker(struct lam_framed_sender *sender, struct lam_ring_
 int lam_framed_sender_claim_until(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload)
 {
-    LAM_ASSERT(sender->stream_bytes_total == 0);
+    LAM_ASSERT(sender->stream.bytes_total == 0);
     return lam_ring_producer_claim_until(&sender->producer, payload_bytes, deadline_ns, payload);
 }
 
-/* Write the extension where the claim begins, and lend what is behind it. */
-static void correlate(struct lam_framed_sender *sender,
-    const struct lam_framed_correlation *correlation, void **payload)
+/* Remember what the commit writes where the claim begins, and lend what is behind it. */
+static void extend(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, uint16_t flags, void **payload)
 {
-    memcpy(*payload, correlation, sizeof(*correlation));
-    *payload = (uint8_t *)*payload + LAM_FRAMED_EXTENSION_BYTES;
-    sender->extension_bytes = LAM_FRAMED_EXTENSION_BYTES;
-    sender->extension_flags = LAM_EVENT_CORRELATION;
+    if (correlation != NULL)
+        memcpy(*payload, correlation, sizeof(*correlation));
+    sender->extension_bytes = lam_event_extension_bytes(flags);
+    sender->extension_flags = flags;
+    *payload = (uint8_t *)*payload + sender->extension_bytes;
+}
+
+static uint16_t flags_of(const struct lam_framed_correlation *correlation, uint16_t extensions)
+{
+    LAM_ASSERT((extensions & ~FLAGS_OF_CHOICE) == 0);
+    return correlation != NULL ? extensions | LAM_EVENT_CORRELATION : extensions;
+}
+
+int lam_framed_sender_try_claim_extended(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, uint16_t extensions, void **payload)
+{
+    uint16_t flags = flags_of(correlation, extensions);
+    int rc;
+
+    LAM_ASSERT(sender->stream.bytes_total == 0);
+    if (payload_bytes > sender->producer.payload_bytes_max)
+        return -EMSGSIZE;
+    rc = lam_ring_producer_try_claim(
+        &sender->producer, payload_bytes + lam_event_extension_bytes(flags), payload);
+    if (rc == 1)
+        extend(sender, correlation, flags, payload);
+    return rc;
+}
+
+int lam_framed_sender_claim_extended_until(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, uint16_t extensions, uint64_t deadline_ns,
+    void **payload)
+{
+    uint16_t flags = flags_of(correlation, extensions);
+    int rc;
+
+    LAM_ASSERT(sender->stream.bytes_total == 0);
+    if (payload_bytes > sender->producer.payload_bytes_max)
+        return -EMSGSIZE;
+    rc = lam_ring_producer_claim_until(
+        &sender->producer, payload_bytes + lam_event_extension_bytes(flags), deadline_ns, payload);
+    if (rc == 0)
+        extend(sender, correlation, flags, payload);
+    return rc;
 }
 
 int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
     const struct lam_framed_correlation *correlation, void **payload)
 {
-    int rc;
-
-    LAM_ASSERT(sender->stream_bytes_total == 0 && correlation != NULL);
-    if (payload_bytes > sender->producer.payload_bytes_max)
-        return -EMSGSIZE;
-    rc = lam_ring_producer_try_claim(
-        &sender->producer, payload_bytes + LAM_FRAMED_EXTENSION_BYTES, payload);
-    if (rc == 1)
-        correlate(sender, correlation, payload);
-    return rc;
+    LAM_ASSERT(correlation != NULL);
+    return lam_framed_sender_try_claim_extended(
+        sender, payload_bytes, correlation, (uint16_t)sender->extensions, payload);
 }
 
 int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
     uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint64_t deadline_ns,
     void **payload)
 {
-    int rc;
-
-    LAM_ASSERT(sender->stream_bytes_total == 0 && correlation != NULL);
-    if (payload_bytes > sender->producer.payload_bytes_max)
-        return -EMSGSIZE;
-    rc = lam_ring_producer_claim_until(
-        &sender->producer, payload_bytes + LAM_FRAMED_EXTENSION_BYTES, deadline_ns, payload);
-    if (rc == 0)
-        correlate(sender, correlation, payload);
-    return rc;
+    LAM_ASSERT(correlation != NULL);
+    return lam_framed_sender_claim_extended_until(
+        sender, payload_bytes, correlation, (uint16_t)sender->extensions, deadline_ns, payload);
 }
 
 void lam_framed_sender_commit_extended(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind)
 {
-    lam_ring_producer_commit(&sender->producer, payload_bytes + sender->extension_bytes, kind,
-        (uint16_t)sender->extension_flags);
+    struct lam_ring_producer *producer = &sender->producer;
+    uint8_t *event = (uint8_t *)(lam_ring_producer_cell(producer, producer->next) + 1);
+    uint64_t event_bytes = payload_bytes + sender->extension_bytes;
+    uint16_t flags = (uint16_t)sender->extension_flags;
+
+    /* Before the checksum reads them: commit() would find out too late. */
+    LAM_ASSERT(lam_ring_producer_cell_count(producer, event_bytes) <=
+               producer->claimed_end - producer->next);
+    lam_extensions_write(event, event_bytes, kind, flags, NULL);
+    lam_ring_producer_commit(producer, event_bytes, kind, flags);
     sender->extension_flags = 0;
 }

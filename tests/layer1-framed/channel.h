@@ -133,7 +133,7 @@ static inline int known_try_send(struct lam_framed_sender *sender, uint64_t numb
 /* Send the next piece of the open stream of message @number. Returns as try_claim_piece(). */
 static inline int known_try_piece(struct lam_framed_sender *sender, uint64_t number)
 {
-    uint64_t offset = sender->stream_bytes_sent;
+    uint64_t offset = sender->stream.bytes_sent;
     uint64_t piece_bytes;
     void *piece;
     int rc = lam_framed_sender_try_claim_piece(sender, &piece, &piece_bytes);

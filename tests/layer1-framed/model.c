@@ -86,7 +86,7 @@ static int open_stream(void)
 
 static int move_stream(void)
 {
-    uint64_t offset = channel.sender.stream_bytes_sent;
+    uint64_t offset = channel.sender.stream.bytes_sent;
     uint64_t piece_bytes;
     void *piece;
     int rc;
@@ -118,7 +118,7 @@ static int move_stream(void)
 static int replace_sender(void)
 {
     int inside =
-        lam_framed_sender_is_streaming(&channel.sender) && channel.sender.stream_bytes_sent != 0;
+        lam_framed_sender_is_streaming(&channel.sender) && channel.sender.stream.bytes_sent != 0;
 
     lam_framed_sender_detach(&channel.sender);
     channel_attach_sender(&channel);

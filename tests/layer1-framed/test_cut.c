@@ -74,7 +74,7 @@ Test(cut, a_cancelled_message_is_reported_and_the_next_is_intact)
         uint64_t sent;
 
         begin(5, 10000, pieces);
-        sent = channel.sender.stream_bytes_sent;
+        sent = channel.sender.stream.bytes_sent;
         lam_framed_sender_cancel_stream(&channel.sender);
         cr_assert(eq(int, receive(&message), -ECANCELED));
         expect_loss(5, id, 10000, sent);
@@ -111,7 +111,7 @@ Test(cut, giving_up_never_waits_for_room)
         cr_assert(eq(int, lam_framed_sender_open_stream(&channel.sender, 10000, 3, NULL), 0));
         while (known_try_piece(&channel.sender, 3) == 1)
             continue;
-        int began = channel.sender.stream_bytes_sent != 0;
+        int began = channel.sender.stream.bytes_sent != 0;
 
         lam_framed_sender_cancel_stream(&channel.sender);
         for (uint64_t i = 0; i < before; i++)
@@ -182,7 +182,7 @@ Test(cut, a_layer_0_close_midway_does_the_same)
     begin(4, 10000, 2);
     lam_ring_producer_close(&channel.sender.producer);
     cr_assert(eq(int, receive_soon(&message), -ECANCELED));
-    expect_loss(4, 0, 10000, channel.sender.stream_bytes_sent);
+    expect_loss(4, 0, 10000, channel.sender.stream.bytes_sent);
     cr_assert(eq(int, receive_soon(&message), -EPIPE));
 }
 
@@ -192,7 +192,7 @@ Test(cut, a_death_midway_is_told_and_the_successors_message_is_intact)
     uint64_t sent;
 
     begin(4, 10000, 2);
-    sent = channel.sender.stream_bytes_sent;
+    sent = channel.sender.stream.bytes_sent;
     lam_framed_sender_detach(&channel.sender);
     cr_assert(eq(int, receive_soon(&message), -EOWNERDEAD));
     expect_loss(4, 0, 10000, sent);
@@ -211,7 +211,7 @@ Test(cut, a_successor_that_is_quicker_than_the_news_loses_nothing)
         uint64_t sent;
 
         begin(4, 10000, 2);
-        sent = channel.sender.stream_bytes_sent;
+        sent = channel.sender.stream.bytes_sent;
         cr_assert(eq(int, receive(&message), 0));
         lam_framed_sender_detach(&channel.sender);
         channel_attach_sender(&channel);

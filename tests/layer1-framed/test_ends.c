@@ -165,17 +165,3 @@ Test(ends, a_receiver_that_is_evicted_learns_it_at_its_release)
     lam_framed_sender_detach(&mine.sender);
     (void)lam_ring_destroy(&mine.ring);
 }
-
-Test(ends, a_lossy_receiver_is_refused)
-{
-    struct lam_framed_receiver_options options = {.consumer = {.policy = LAM_RING_LOSSY}};
-    struct lam_framed_receiver receiver;
-    struct lam_error error = {""};
-    struct lam_ring ring;
-
-    channel_make_ring(&ring, 16, 0);
-    cr_assert(eq(int, lam_framed_receiver_attach(&receiver, &ring, &options, &error), -EINVAL));
-    cr_assert(strstr(error.text, "lossy") != NULL);
-    lam_framed_receiver_detach(&receiver);
-    (void)lam_ring_destroy(&ring);
-}

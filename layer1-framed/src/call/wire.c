@@ -3,16 +3,9 @@
 
 #include <errno.h>
 
-#include "assemble.h"
-
 int call_poison(struct lam_framed_receiver *receiver)
 {
-    int rc = lam_ring_consumer_poison(&receiver->consumer);
-
-    /* Evicted, we saw parts of two events: no sin of the sender's. */
-    if (rc != -ESTALE)
-        receiver->state |= STATE_POISONED;
-    return rc;
+    return lam_framed_receiver_poison(receiver);
 }
 
 int call_lost_one(
@@ -23,8 +16,8 @@ int call_lost_one(
     *correlation = (struct lam_framed_correlation){0, 0};
     if ((rc != -ECANCELED && rc != -EMSGSIZE) || !lam_framed_receiver_loss(receiver, &loss))
         return 0;
-    if ((receiver->stream_flags & LAM_EVENT_CORRELATION) != 0)
-        *correlation = receiver->stream_correlation;
+    if ((loss.flags & LAM_EVENT_CORRELATION) != 0)
+        *correlation = loss.correlation;
     return 1;
 }
 

@@ -40,7 +40,7 @@ LAM_INLINE int lam_framed_sender_try_claim_batch(struct lam_framed_sender *sende
 {
     uint64_t cell_count = lam_framed_batch_cells(sender, message_count, message_bytes_max);
 
-    LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
+    LAM_ASSERT(sender->stream.bytes_total == 0 && message_count > 0);
     if (__builtin_expect(cell_count == 0, 0)) {
         lam_ring_batch_refuse(&batch->events);
         return -EMSGSIZE;
@@ -55,7 +55,7 @@ LAM_INLINE int lam_framed_sender_claim_batch_until(struct lam_framed_sender *sen
 {
     uint64_t cell_count = lam_framed_batch_cells(sender, message_count, message_bytes_max);
 
-    LAM_ASSERT(sender->stream_bytes_total == 0 && message_count > 0);
+    LAM_ASSERT(sender->stream.bytes_total == 0 && message_count > 0);
     if (__builtin_expect(cell_count == 0, 0)) {
         lam_ring_batch_refuse(&batch->events);
         return -EMSGSIZE;
@@ -77,6 +77,17 @@ LAM_INLINE int lam_framed_batch_stage(
     LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
     return lam_ring_batch_stage(&batch->events, payload_bytes, kind, 0, payload);
 }
+
+/*
+ * The same with extensions, as lam_framed_sender_try_claim_extended(): each takes 16 bytes more of
+ * what was claimed. To be published by lam_framed_batch_commit_extended().
+ */
+int lam_framed_batch_stage_extended(struct lam_framed_batch *batch, uint64_t payload_bytes,
+    uint16_t kind, const struct lam_framed_correlation *correlation, uint16_t extensions,
+    void **payload);
+
+/* Write what the staged messages carry, and publish them all at once. Wait-free. */
+void lam_framed_batch_commit_extended(struct lam_framed_batch *batch);
 
 /* Give the claim back; nothing becomes visible. Wait-free. */
 LAM_INLINE void lam_framed_batch_abort(struct lam_framed_batch *batch)

@@ -23,5 +23,6 @@
 #include "lamina/framed/sender.h"
 #include "lamina/framed/service.h"
 #include "lamina/framed/stream.h"
+#include "lamina/framed/take.h"
 
 #endif

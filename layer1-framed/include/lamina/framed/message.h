@@ -17,11 +17,18 @@
  *     byte 16  offset   64 bits  where in the message this piece belongs
  *     byte 24  kind     16 bits  of the message
  *     byte 26  cut      16 bits  0, or 1: the sender gives the message up here
- *     byte 28  zero     32 bits
+ *     byte 28  sender   32 bits  0; on a ring with many producers its entry + 1 in the low 8 bits,
+ *                                that entry's generation above
  *     byte 32  piece    to the end of the event; empty only where cut is 1
  *
  * FIRST_FRAME is set where offset is 0 and cut is not set, LAST_FRAME where the piece ends the
- * message or cut is set. Frames of a message follow each other with nothing in between.
+ * message or cut is set. Frames of a message follow each other with nothing in between where the
+ * ring has one producer; with many, those of up to one message of each producer come interleaved.
+ *
+ * Extensions (lamina/ring/event.h) of a message in place lie before its payload. Of a message of
+ * frames, the first frame carries correlation and timestamp. The CRC32C is carried by every frame,
+ * each for itself, as lamina/ring/event_crc.h has it: a frame's words are believed only after that,
+ * they say where each piece belongs, and so all of them vouch for the whole message.
  */
 
 #include <stdint.h>
@@ -54,16 +61,25 @@ struct lam_framed_message {
     uint64_t id;
     uint64_t end;                                     /* private: what a release hands back */
     const struct lam_framed_correlation *correlation; /* lent with the payload; NULL for none */
+    uint64_t published_ns; /* monotonic; set only where flags have LAM_EVENT_TIMESTAMP. Of a message
+                              of frames: when its first frame was */
     uint16_t kind;
     uint16_t flags; /* of LAM_EVENT_CORRELATION, LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C */
 };
 
-/* Where a message of frames came to an end before it was complete. */
+/* What a receiver did not get: one message, or a run of events, or both. */
 struct lam_framed_loss {
-    uint64_t id;
-    uint64_t total_bytes;
+    /* A message that was cut short, refused or found damaged. */
+    uint64_t id;             /* of the message; nothing else of it is set where total_bytes is 0 */
+    uint64_t total_bytes;    /* 0: no message of which more is known */
     uint64_t received_bytes; /* of them, before the cut; 0 where it was larger than the bound */
     uint16_t kind;
+    uint16_t flags; /* LAM_EVENT_CORRELATION: */
+    struct lam_framed_correlation correlation;
+    /* After an eviction or an overrun. */
+    uint64_t event_count; /* missed exactly: messages in place, and frames; 0 none were */
+    uint64_t from;        /* sequence of the first of them */
+    uint64_t to;          /* and of what is read next */
 };
 
 /* The header of a frame, in shared memory: loaded word by word, once, and checked. */
@@ -71,7 +87,7 @@ struct lam_frame_header {
     lam_atomic_u64 message;
     lam_atomic_u64 total;
     lam_atomic_u64 offset;
-    lam_atomic_u64 shape; /* kind, cut, zero */
+    lam_atomic_u64 shape; /* kind, cut, sender */
 };
 
 #define LAM_FRAME_HEADER_BYTES 32

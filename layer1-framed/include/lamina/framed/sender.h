@@ -31,6 +31,26 @@ struct lam_framed_sender_options {
      * half the ring is not bounded by it.
      */
     uint64_t message_bytes_max;
+    /*
+     * LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C, both or 0: what every message carries that is sent by
+     * try_send, send_until, a stream or a correlated claim. Plain claims and batches carry nothing;
+     * extended ones what each asks for.
+     */
+    uint16_t extensions;
+};
+
+/* A message of frames that is on its way. Private. */
+struct lam_framed_outgoing {
+    uint64_t bytes_total; /* 0 while there is none */
+    uint64_t bytes_sent;
+    uint64_t id;
+    uint64_t piece_bytes; /* of the piece that is claimed; 0 none */
+    uint64_t message_bytes_max;
+    uint64_t frame_bytes_max; /* of a frame's event, its extensions counted; 0 no frames here */
+    uint32_t sender;          /* as in a frame's header */
+    uint16_t kind;
+    uint16_t flags; /* extensions */
+    struct lam_framed_correlation correlation;
 };
 
 struct lam_framed_sender {
@@ -38,17 +58,8 @@ struct lam_framed_sender {
     struct lam_ring_producer producer;
     uint32_t extension_flags; /* of the claim in hand; 0 while there is none */
     uint32_t extension_bytes;
-    uint64_t message_bytes_max;
-    uint64_t frame_bytes_max; /* of a frame's event, its header not counted; 0 no frames here */
-
-    /* The message of frames that is on its way; its total is 0 while there is none. */
-    uint64_t stream_bytes_total;
-    uint64_t stream_bytes_sent;
-    uint64_t stream_id;
-    uint64_t piece_bytes; /* of the piece that is claimed; 0 none */
-    uint16_t stream_kind;
-    uint16_t stream_correlated;
-    struct lam_framed_correlation stream_correlation;
+    struct lam_framed_outgoing stream;
+    uint32_t extensions; /* of the options */
 };
 
 /*
@@ -56,7 +67,7 @@ struct lam_framed_sender {
  * may be NULL.
  *
  * Returns as lam_ring_producer_attach(), or
- *   -EINVAL message_bytes_max is above LAM_FRAMED_MESSAGE_BYTES_MAX
+ *   -EINVAL message_bytes_max is above LAM_FRAMED_MESSAGE_BYTES_MAX, or extensions have other flags
  */
 int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *ring,
     const struct lam_framed_sender_options *options, struct lam_error *error);
@@ -74,7 +85,7 @@ int lam_framed_sender_wait_receivers_until(
 /* Who holds the sender back. As lam_ring_producer_blocker(). */
 int lam_framed_sender_blocker(struct lam_framed_sender *sender, struct lam_ring_blocker *blocker);
 
-/* The longest message in place: what a claim can be given. 16 bytes less with a correlation. */
+/* The longest message in place: what a claim can be given. 16 bytes less for each extension. */
 LAM_INLINE uint64_t lam_framed_sender_claim_bytes_max(const struct lam_framed_sender *sender)
 {
     return sender->producer.payload_bytes_max;
@@ -101,7 +112,7 @@ LAM_INLINE uint64_t lam_framed_sender_next_id(const struct lam_framed_sender *se
 LAM_INLINE int lam_framed_sender_try_claim(
     struct lam_framed_sender *sender, uint64_t payload_bytes, void **payload)
 {
-    LAM_ASSERT(sender->stream_bytes_total == 0);
+    LAM_ASSERT(sender->stream.bytes_total == 0);
     return lam_ring_producer_try_claim(&sender->producer, payload_bytes, payload);
 }
 
@@ -115,9 +126,18 @@ int lam_framed_sender_claim_until(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload);
 
 /*
- * Claim for a message with *@correlation, which is copied. Otherwise as
+ * Claim for a message with extensions: *@correlation, which is copied, unless it is NULL; and of
+ * @extensions, LAM_EVENT_TIMESTAMP, the time of its commit, about 27 ns, and LAM_EVENT_CRC32C, of
+ * all that is committed, for which the commit reads it again. Otherwise as
  * lam_framed_sender_try_claim() and lam_framed_sender_claim_until().
  */
+int lam_framed_sender_try_claim_extended(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, uint16_t extensions, void **payload);
+int lam_framed_sender_claim_extended_until(struct lam_framed_sender *sender, uint64_t payload_bytes,
+    const struct lam_framed_correlation *correlation, uint16_t extensions, uint64_t deadline_ns,
+    void **payload);
+
+/* The same with the extensions of the sender's options. */
 int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
     const struct lam_framed_correlation *correlation, void **payload);
 int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
@@ -155,7 +175,8 @@ LAM_INLINE void lam_framed_sender_abort(struct lam_framed_sender *sender)
  * Send the bytes that @parts point to, one after another, as one message, without waiting: they
  * are copied once, straight into the ring. @correlation may be NULL.
  *
- * Returns as lam_framed_sender_try_claim(); -EMSGSIZE: does not fit half the ring. Only
+ * The extensions are those of the sender's options. Returns as lam_framed_sender_try_claim();
+ * -EMSGSIZE: does not fit half the ring. Only
  * lam_framed_sender_send_until() and lamina/framed/stream.h send in frames.
  */
 int lam_framed_sender_try_send(struct lam_framed_sender *sender, const struct iovec *parts,

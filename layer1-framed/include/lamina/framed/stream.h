@@ -21,6 +21,7 @@ extern "C" {
 
 /*
  * Begin a message of @total_bytes. Nothing is published yet. @correlation is copied; NULL for none.
+ * It carries the extensions of the sender's options; the time is that of its first piece's commit.
  *
  * Returns 0, or
  *   -EINVAL   @total_bytes is 0: an empty message is no stream
@@ -33,7 +34,7 @@ int lam_framed_sender_open_stream(struct lam_framed_sender *sender, uint64_t tot
 /* 1 while a stream is open: a message was begun and is neither complete nor cancelled. */
 LAM_INLINE int lam_framed_sender_is_streaming(const struct lam_framed_sender *sender)
 {
-    return sender->stream_bytes_total != 0;
+    return sender->stream.bytes_total != 0;
 }
 
 /*
