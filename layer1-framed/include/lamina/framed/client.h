@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_FRAMED_CLIENT_H
+#define LAM_FRAMED_CLIENT_H
+
+/*
+ * lamina/framed/client.h: one who finds a daemon by its name.
+ *
+ * Framed, layer 1. A client has three lanes to its daemon and three from it. It sends and receives
+ * messages, and asks: a request has a deadline, comes to exactly one end, and that is taken once
+ * (lamina/framed/call_table.h). Answers, and what the daemon sends of itself, are lent where they
+ * lie, kept apart, and released in any order; what is not taken holds the lane that it came by.
+ *
+ * With reconnect the end of a connection ends no request: calls that wait connect anew, and send
+ * again what has no answer, from copies that the client keeps. So a daemon may see a request twice,
+ * and can tell: lam_daemon_request.is_repeated, and the same correlation id from the same kept_id.
+ * What the daemon sends of itself is not repeated.
+ *
+ * All calls from one thread at a time. No call but connect, and a reconnect, allocates or makes
+ * system calls, but to sleep, to wake, and to look at the socket once in 64 sends or 8 ms of
+ * waiting. A forked child has no client, and does not keep its parent's alive.
+ */
+
+#include <sys/types.h>
+
+#include "lamina/framed/call_table.h"
+#include "lamina/framed/endpoint.h"
+#include "lamina/framed/held.h"
+#include "lamina/framed/lanes.h"
+#include "lamina/framed/lanes_receiver.h"
+#include "lamina/framed/lanes_sender.h"
+#include "lamina/ring/pass.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAM_CLIENT_HELD_MAX 64 /* messages of one lane that are lent or wait to be taken */
+
+struct lam_client_options {
+    const char *endpoint;
+    const char *directory; /* NULL: lam_endpoint_directory() */
+    const char *name;      /* of this client, for people; NULL: the program's */
+    /* What the application speaks. */
+    uint32_t version_min, version_max;
+    uint64_t features_offered, features_required;
+    uint64_t type_hash; /* 0: any */
+    /* What to ask for; 0: as the daemon likes. */
+    uint64_t depth;
+    uint32_t cell_bytes;
+    uint64_t message_bytes_max;
+    uint64_t turns_max; /* between lanes that come in */
+    enum lam_wait_mode wait;
+    uint64_t spin_ns;
+    uint32_t requests_max; /* outstanding, or their end not taken; 0: LAM_CALL_PENDING_DEFAULT */
+    /*
+     * 1: connect anew when the daemon has died or shut down. Copies of unanswered requests are
+     * kept, of request_bytes_max each (0: 4096); larger ones are refused: -EMSGSIZE.
+     */
+    int reconnect;
+    uint32_t request_bytes_max;
+    /* A daemon that leaves a request unanswered so long is asked whether it is there; 0: never. */
+    uint64_t silent_ns;
+};
+
+/* A message that the daemon sent of itself, not taken yet. Private. */
+struct lam_client_push {
+    struct lam_framed_message message;
+    enum lam_lane lane;
+};
+
+/* The copy of a request. Private. */
+struct lam_client_copy {
+    uint64_t id; /* 0 none */
+    uint64_t order;
+    uint64_t deadline_ns;
+    uint32_t bytes;
+    uint16_t kind;
+    uint16_t lane;
+};
+
+struct lam_client_counts {
+    uint64_t reconnects;
+    uint64_t repeated; /* requests sent again */
+    uint64_t late;     /* replies dropped: their request had ended */
+};
+
+/* One connection's rings. Of two, one is in use; the other may still lend what came by it. */
+struct lam_client_link {
+    struct lam_lanes_receiver receiver;
+    struct lam_lanes_sender sender;
+    struct lam_held held[LAM_LANE_COUNT];
+    struct lam_held_message held_messages[LAM_LANE_COUNT][LAM_CLIENT_HELD_MAX];
+    uint32_t is_open;
+    uint32_t is_over; /* no longer the connection: kept for what it lends */
+    struct lam_lanes out;
+    struct lam_lanes in;
+};
+
+/* Kept in place by the caller until lam_client_disconnect(). Fields are private. */
+struct lam_client {
+    struct lam_client_link *link; /* the one in use */
+    struct lam_call_table table;
+    struct lam_client_push *pushes; /* a queue */
+    uint64_t push_first;
+    uint64_t push_next;
+    uint64_t scope;
+    uint32_t sends;   /* since the last look at the socket */
+    uint32_t hung_up; /* its socket: what the rings hold is the last */
+    int lost;         /* how the connection ended: 0, -EPIPE, -EOWNERDEAD ... */
+    int socket;
+    uint32_t said_goodbye;
+    uint32_t is_given_up; /* with reconnect: the daemon that is there now refused us */
+    uint64_t began;       /* requests, in order */
+    uint64_t look_at_ns;  /* when to look at the socket next */
+    uint64_t came;        /* messages */
+    uint64_t came_last;   /* when the silence was looked at */
+    uint64_t heard_ns;
+    uint64_t asked_ns; /* a PING is out since; 0 none */
+    struct lam_client_copy *copies;
+    uint8_t *copy_bytes;
+    void *memory;
+    struct lam_endpoint_hello hello;
+    struct lam_endpoint_welcome welcome;
+    struct lam_endpoint_goodbye goodbye;
+    struct lam_ring_peer peer;
+    struct lam_client_options options;
+    struct lam_client_counts counts;
+    char endpoint[LAM_ENDPOINT_NAME_MAX + 1];
+    char directory[LAM_ENDPOINT_PATH_MAX + 1];
+    struct lam_client_link links[2];
+};
+
+/*
+ * Connect to the daemon of options->endpoint, waiting for one to appear and to answer until
+ * @deadline_ns (0 does not wait for it to appear, and 1 s for its answer).
+ *
+ * Returns 0, or
+ *   -EINVAL       an option is out of range; @error says which
+ *   -ENOENT       there is no such endpoint
+ *   -ECONNREFUSED its daemon is dead, and no other has come
+ *   -ETIMEDOUT    it does not answer: busy, or stopped; @error has its pid
+ *   -EPROTO, -EPROTOTYPE, -EMSGSIZE, -EUSERS, -EACCES, -ENOMEM, -EPIPE
+ *                 it refused: enum lam_endpoint_code; @error has field, found, expected
+ *   -EOWNERDEAD   it died while we connected
+ *   -errno        of the system call that @error names
+ */
+int lam_client_connect(struct lam_client *client, const struct lam_client_options *options,
+    uint64_t deadline_ns, struct lam_error *error);
+
+/* Say goodbye, with a @reason of the application's, and give everything back. */
+void lam_client_disconnect(struct lam_client *client, uint32_t reason, const char *text);
+
+/* Whether the daemon is there, as far as is known without waiting. Looks at the socket. */
+int lam_client_is_connected(struct lam_client *client);
+
+/*
+ * How long the daemon has not answered a PING, in ns; 0: nothing was asked, or it has. Only with
+ * silent_ns. A stopped daemon is silent, not dead.
+ */
+uint64_t lam_client_silence_ns(const struct lam_client *client);
+
+/* What was agreed on; lent. And who the daemon is, as the kernel says. */
+const struct lam_endpoint_welcome *lam_client_welcome(const struct lam_client *client);
+const struct lam_ring_peer *lam_client_peer(const struct lam_client *client);
+
+/* What the daemon said when it went: reason 0 and no text where it said nothing. Lent. */
+const struct lam_endpoint_goodbye *lam_client_goodbye(const struct lam_client *client);
+const struct lam_client_counts *lam_client_counts(const struct lam_client *client);
+
+/* The lanes to the daemon, for claims in place. Lent until a call that may connect anew. */
+struct lam_lanes_sender *lam_client_lanes(struct lam_client *client);
+
+/*
+ * Send the bytes that @parts point to as one message.
+ *
+ * Returns 1; 0 the lane is full; or
+ *   -EMSGSIZE        larger than half the lane's ring
+ *   -EPIPE           the daemon shut down: lam_client_goodbye()
+ *   -EOWNERDEAD      it died
+ *   -ENOTRECOVERABLE it poisoned the lane
+ * What was sent before the end of the connection was known may never have been read.
+ */
+int lam_client_try_send(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind);
+
+/*
+ * The same, waiting for room until @deadline_ns, and in frames where needed. Connects anew, where
+ * that is wanted. Returns 0, or an error, -ETIMEDOUT among them.
+ */
+int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, uint64_t deadline_ns);
+
+/*
+ * Take the next message that the daemon sent of itself. Lent until lam_client_release().
+ *
+ * Returns 1; 0 none is there; or
+ *   -EPIPE, -EOWNERDEAD, -ENOTRECOVERABLE the connection is over, and the last message was taken.
+ *           With reconnect that is not told: a later call may go on
+ *   -EBUSY  LAM_CLIENT_HELD_MAX messages of a lane are held, or one of frames comes next: release
+ *           something
+ *   -ECANCELED, -EMSGSIZE one of frames was cut short, or too large: the next call goes on
+ */
+int lam_client_try_receive(
+    struct lam_client *client, struct lam_framed_message *message, enum lam_lane *lane);
+
+/* The same, waiting until @deadline_ns. Returns 0, or an error, -ETIMEDOUT among them. */
+int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
+    struct lam_framed_message *message, enum lam_lane *lane);
+
+/* Release a message that was taken, in any order. Wait-free. */
+void lam_client_release(
+    struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message);
+
+/*
+ * Begin a request of the bytes that @parts point to, at most LAM_CALL_PART_COUNT_MAX parts. It ends
+ * by @deadline_ns, which the daemon sees, at the latest.
+ *
+ * Returns 0 and *@ticket, or an error of lam_client_send_until(), or
+ *   -EBUSY requests_max are outstanding or not taken: take one
+ */
+int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket);
+
+/*
+ * Take the end of request @ticket, or with NULL of any, the first to end: look at reply->outcome.
+ * What is lent, is so until lam_client_release_reply().
+ *
+ * Returns 1; 0 not yet; or
+ *   -ENOENT no such request is outstanding, or with NULL none at all
+ *   -EBUSY  as lam_client_try_receive()
+ */
+int lam_client_try_take(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);
+
+/* The same, waiting until @deadline_ns. Connects anew. Returns 0, or an error, -ETIMEDOUT too. */
+int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ticket,
+    uint64_t deadline_ns, struct lam_reply *reply);
+
+/*
+ * Ask and wait. Returns 0 and fills *@reply: answered, by whatever status; or the error of the
+ * begin; or the outcome, and nothing is lent.
+ */
+int lam_client_request_until(struct lam_client *client, enum lam_lane lane,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind, uint64_t deadline_ns,
+    struct lam_reply *reply);
+
+/* Give a taken reply back, in any order. Nothing happens for one that lends nothing. */
+void lam_client_release_reply(struct lam_client *client, const struct lam_reply *reply);
+
+/*
+ * Give a request up: its end is -ECANCELED, to be taken. The daemon is told, if there is room.
+ * Returns 0, or -ENOENT: it has ended already.
+ */
+int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

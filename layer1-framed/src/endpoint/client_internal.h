@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_ENDPOINT_CLIENT_INTERNAL_H
+#define LAM_ENDPOINT_CLIENT_INTERNAL_H
+
+/*
+ * client_internal.h: the parts of a client.
+ *
+ * What came and was not released is *held*, by its link and lane; its place, with both, stands
+ * where a receiver would look for what to release.
+ */
+
+#include "lamina/framed/client.h"
+
+#define CLIENT_PUSHES 256 /* a power of two, more than all lanes can hold */
+
+/* client_open.c: what allocates. */
+
+/* One try to connect, with the link that is free. Returns as lam_client_connect(). */
+int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error);
+/* The same, again and again until @deadline_ns, while that may help. */
+int lam_client_open_until(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error);
+/* Leave the connection: its socket, and its link as soon as that lends nothing. */
+void lam_client_close(struct lam_client *client);
+void lam_client_close_link(struct lam_client_link *link);
+
+/* client_receive.c */
+
+/* Take what is there. Returns 1; 0 nothing came; or what lam_client_try_receive() says. */
+int lam_client_pump(struct lam_client *client);
+/* The same, waiting until @deadline_ns. Returns 1, 0 nothing came, or an error. */
+int lam_client_pump_until(struct lam_client *client, uint64_t deadline_ns);
+/* Give back what is held at @place. */
+void lam_client_give_back(struct lam_client *client, uint64_t place);
+
+/* client_socket.c */
+
+/* Look at the socket. */
+void lam_client_hear(struct lam_client *client);
+/* Look at it if that is due, and ask a daemon that is silent. */
+void lam_client_tend(struct lam_client *client, uint64_t now_ns);
+void lam_client_say_goodbye(struct lam_client *client, uint32_t reason, const char *text);
+
+/* client_resume.c */
+
+/*
+ * The connection is over: connect anew until @deadline_ns, where that is wanted, and send again
+ * what has no answer; else fail all requests. With a deadline of 0 it does not connect.
+ *
+ * Returns 0 it is there again; -ETIMEDOUT nobody was; -EBUSY what came by connections before is
+ * held; or what it ended with, when all requests have failed
+ */
+int lam_client_recover(struct lam_client *client, uint64_t deadline_ns);
+void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct iovec *parts,
+    uint32_t part_count, enum lam_lane lane, uint16_t kind, uint64_t deadline_ns);
+/* Returns -EMSGSIZE when no copy of so much could be kept, or 0. */
+int lam_client_check_copy(
+    const struct lam_client *client, const struct iovec *parts, uint32_t part_count);
+
+#endif

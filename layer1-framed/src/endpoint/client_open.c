@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a client comes to its rings. What the daemon says is looked at before it is believed. */
+#include "client_internal.h"
+#include "lamina/base/crash_point.h"
+#include "packet.h"
+#include "place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_NS   (2 * LAM_NS_PER_MS)
+#define ANSWER_NS  LAM_NS_PER_S /* with a deadline of 0 */
+#define COPY_BYTES 4096
+#define COPIES_MAX 1024
+
+void lam_client_close_link(struct lam_client_link *link)
+{
+    if (!link->is_open)
+        return;
+    lam_lanes_receiver_detach(&link->receiver);
+    lam_lanes_sender_detach(&link->sender);
+    lam_lanes_detach(&link->in);
+    lam_lanes_detach(&link->out);
+    link->is_open = 0;
+}
+
+static uint64_t held_count(const struct lam_client_link *link)
+{
+    uint64_t count = 0;
+
+    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
+        count += lam_held_count(&link->held[lane]);
+    return count;
+}
+
+void lam_client_close(struct lam_client *client)
+{
+    if (client->socket >= 0)
+        (void)close(client->socket);
+    client->socket = -1;
+    client->link->is_over = 1;
+    if (held_count(client->link) == 0)
+        lam_client_close_link(client->link);
+}
+
+static int attach_ends(
+    struct lam_client *client, struct lam_client_link *link, struct lam_error *error)
+{
+    struct lam_lanes_receiver_options receiver = {
+        .receiver = {.consumer = {.name = "client",
+                         .wait = client->options.wait,
+                         .spin_ns = client->options.spin_ns},
+            .message_bytes_max = client->welcome.message_bytes_max},
+        .turns_max = client->options.turns_max};
+    struct lam_lanes_sender_options sender = {
+        .sender = {.producer = {.wait = client->options.wait, .spin_ns = client->options.spin_ns},
+            .message_bytes_max = client->welcome.message_bytes_max}};
+    int rc = lam_lanes_receiver_attach(&link->receiver, &link->in, &receiver, error);
+
+    if (rc != 0)
+        return rc;
+    LAM_CRASH_POINT("endpoint.half_attached");
+    rc = lam_lanes_sender_attach(&link->sender, &link->out, &sender, error);
+    if (rc != 0)
+        lam_lanes_receiver_detach(&link->receiver);
+    return rc;
+}
+
+/* The geometry is what was welcomed, or else it is not what we agreed on. */
+static int check_ring(
+    const struct lam_client *client, const struct lam_ring *ring, struct lam_error *error)
+{
+    if ((UINT64_C(1) << ring->cell_shift) == client->welcome.cell_bytes &&
+        ring->producers == LAM_RING_ONE_PRODUCER)
+        return 0;
+    return lam_error_set(error, -EPROTO, "a ring came with cells of %llu bytes, expected %u",
+        (unsigned long long)(UINT64_C(1) << ring->cell_shift), client->welcome.cell_bytes);
+}
+
+static struct lam_ring *ring_at(struct lam_client_link *link, uint32_t i)
+{
+    return i % 2 == 0 ? &link->out.rings[i / 2] : &link->in.rings[i / 2];
+}
+
+/* The rings, one by one, in the order in which they are passed: all of them, or none. */
+static int take_rings(struct lam_client *client, struct lam_client_link *link, uint64_t deadline_ns,
+    struct lam_error *error)
+{
+    uint32_t taken = 0;
+    int rc = 0;
+
+    while (rc == 0 && taken < 2 * LAM_LANE_COUNT) {
+        struct lam_ring *ring = ring_at(link, taken);
+        struct lam_ring_attach_options options = {
+            .access = taken % 2 == 0 ? LAM_ACCESS_WRITE : LAM_ACCESS_READ,
+            .deadline_ns = deadline_ns};
+
+        taken++;
+        rc = lam_ring_receive(client->socket, ring, &options, NULL, error);
+        if (rc == 0)
+            rc = check_ring(client, ring, error);
+        LAM_CRASH_POINT("endpoint.took_a_ring");
+    }
+    while (rc != 0 && taken > 0)
+        lam_ring_detach(ring_at(link, --taken)); /* also safe on the one that did not come */
+    return rc == -EPIPE ? -EOWNERDEAD : rc;
+}
+
+static int be_refused(const uint8_t *bytes, struct lam_error *error)
+{
+    struct lam_endpoint_refused refused, wrong;
+
+    if (lam_endpoint_read_refused(bytes, &refused, &wrong) != 0)
+        return lam_error_set(error, -EPROTO, "a refusal that makes no sense");
+    return lam_error_set(error, lam_endpoint_refusal_error(refused.code),
+        "refused: %s (field %d: found 0x%llx, expected 0x%llx to 0x%llx)", refused.text,
+        refused.field, (unsigned long long)refused.found, (unsigned long long)refused.expected_min,
+        (unsigned long long)refused.expected_max);
+}
+
+static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)
+{
+    uint8_t bytes[LAM_ENDPOINT_PACKET_MAX];
+    struct lam_endpoint_refused wrong;
+    size_t count = 0;
+    int rc = 0;
+    int type;
+
+    while (rc == 0) {
+        rc = lam_packet_wait_until(client->socket, deadline_ns);
+        if (rc != 0)
+            return lam_error_set(error, rc,
+                "the daemon, pid %d, does not answer: it is busy, or stopped", client->peer.pid);
+        rc = lam_packet_receive(client->socket, bytes, &count);
+    }
+    if (rc == -EPIPE)
+        return lam_error_set(error, -EOWNERDEAD, "the daemon died, or closed the connection");
+    type = rc == 1 ? lam_endpoint_packet_type(bytes, count, &wrong) : rc;
+    if (type == LAM_ENDPOINT_REFUSED)
+        return be_refused(bytes, error);
+    if (type != LAM_ENDPOINT_WELCOME ||
+        lam_endpoint_read_welcome(bytes, &client->welcome, &wrong) != 0)
+        return lam_error_set(error, -EPROTO, "the daemon's answer makes no sense");
+    return 0;
+}
+
+static void fill_peer(struct lam_client *client)
+{
+    struct ucred who = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t bytes = sizeof(who);
+
+    (void)getsockopt(client->socket, SOL_SOCKET, SO_PEERCRED, &who, &bytes);
+    client->peer = (struct lam_ring_peer){.pid = who.pid, .uid = who.uid, .gid = who.gid};
+}
+
+/* From HELLO to READY, over a socket that is connected. */
+static int shake_hands(struct lam_client *client, struct lam_client_link *link,
+    uint64_t deadline_ns, struct lam_error *error)
+{
+    uint8_t bytes[LAM_ENDPOINT_HELLO_BYTES];
+    int rc;
+
+    lam_endpoint_write_hello(&client->hello, bytes);
+    rc = lam_packet_send(client->socket, bytes, sizeof(bytes));
+    if (rc != 0)
+        return lam_error_set(error, rc == -EPIPE ? -EOWNERDEAD : rc, "no hello: %s", strerror(-rc));
+    LAM_CRASH_POINT("endpoint.said_hello");
+    rc = hear_answer(client, deadline_ns, error);
+    if (rc == 0)
+        rc = take_rings(client, link, deadline_ns, error);
+    if (rc != 0)
+        return rc;
+    rc = attach_ends(client, link, error);
+    if (rc != 0) {
+        lam_lanes_detach(&link->in);
+        lam_lanes_detach(&link->out);
+        return rc;
+    }
+    link->is_open = 1;
+    rc = lam_packet_send(
+        client->socket, bytes, lam_endpoint_write_small(LAM_ENDPOINT_READY, 0, bytes));
+    LAM_CRASH_POINT("endpoint.said_ready");
+    if (rc != 0)
+        lam_client_close_link(link);
+    return rc == 0 ? 0 : lam_error_set(error, -EOWNERDEAD, "the daemon died meanwhile");
+}
+
+static void begin_link(struct lam_client *client, struct lam_client_link *link)
+{
+    client->link = link;
+    link->is_over = 0;
+    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
+        lam_held_init(&link->held[lane], &link->receiver.lanes[lane], link->held_messages[lane],
+            LAM_CLIENT_HELD_MAX);
+    client->lost = 0;
+    client->hung_up = 0;
+    client->said_goodbye = 0;
+    client->asked_ns = 0;
+    client->heard_ns = lam_clock_now_ns();
+    client->hello.session = client->welcome.session;
+    client->hello.flags = LAM_ENDPOINT_RESUMES;
+}
+
+int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)
+{
+    struct lam_client_link *link = &client->links[client->links[0].is_open];
+    int rc;
+
+    if (link->is_open)
+        return lam_error_set(
+            error, -EBUSY, "messages of the connection before the last are not released");
+    rc = lam_endpoint_call(
+        client->endpoint, client->directory[0] == '\0' ? NULL : client->directory, error);
+    if (rc < 0)
+        return rc;
+    client->socket = rc;
+    fill_peer(client);
+    LAM_CRASH_POINT("endpoint.connected");
+    rc = shake_hands(client, link, deadline_ns, error);
+    if (rc == 0) {
+        begin_link(client, link);
+        return 0;
+    }
+    (void)close(client->socket);
+    client->socket = -1;
+    return rc;
+}
+
+static int check_options(const struct lam_client_options *options, struct lam_error *error)
+{
+    if (options->version_min > options->version_max)
+        return lam_error_set(error, -EINVAL, "version_min is %u, above version_max, %u",
+            options->version_min, options->version_max);
+    if ((options->features_required & ~options->features_offered) != 0)
+        return lam_error_set(error, -EINVAL,
+            "features_required has 0x%llx that features_offered, 0x%llx, has not",
+            (unsigned long long)options->features_required,
+            (unsigned long long)options->features_offered);
+    if (options->requests_max > LAM_CALL_PENDING_MAX ||
+        (options->reconnect && options->requests_max > COPIES_MAX))
+        return lam_error_set(error, -EINVAL, "requests_max is %u: at most %d",
+            options->requests_max, options->reconnect ? COPIES_MAX : LAM_CALL_PENDING_MAX);
+    if ((options->depth & (options->depth - 1)) != 0)
+        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two",
+            (unsigned long long)options->depth);
+    if (options->directory != NULL &&
+        strnlen(options->directory, LAM_ENDPOINT_PATH_MAX + 1) > LAM_ENDPOINT_PATH_MAX)
+        return lam_error_set(error, -EINVAL, "the directory's name is too long");
+    return 0;
+}
+
+static void set_hello(struct lam_client *client)
+{
+    const struct lam_client_options *options = &client->options;
+    const char *name = options->name != NULL ? options->name : program_invocation_short_name;
+    struct lam_endpoint_hello *hello = &client->hello;
+
+    *hello = (struct lam_endpoint_hello){.wire_min = LAM_ENDPOINT_WIRE,
+        .wire_max = LAM_ENDPOINT_WIRE,
+        .version_min = options->version_min,
+        .version_max = options->version_max,
+        .features_required = options->features_required,
+        .features_offered = options->features_offered,
+        .type_hash = options->type_hash,
+        .depth = options->depth,
+        .message_bytes_max = options->message_bytes_max,
+        .cell_bytes = options->cell_bytes,
+        .lanes = LAM_LANE_COUNT,
+        .identity = lam_identity_self()};
+    (void)snprintf(hello->name, sizeof(hello->name), "%s", name);
+    if (getrandom(&hello->client_id, sizeof(hello->client_id), 0) !=
+        (ssize_t)sizeof(hello->client_id))
+        hello->client_id = lam_clock_now_ns() ^ (uint64_t)getpid() << 40;
+    hello->client_id |= 1; /* never 0 */
+    client->scope = hello->client_id & UINT32_MAX;
+}
+
+/* All that a client needs as long as it is one, in one piece. */
+static int allocate(struct lam_client *client, struct lam_error *error)
+{
+    uint32_t slots = client->options.requests_max;
+    uint64_t copies = client->options.reconnect ? slots : 0;
+    uint64_t slot_bytes = slots * sizeof(struct lam_call_slot);
+    uint64_t push_bytes = CLIENT_PUSHES * sizeof(struct lam_client_push);
+    uint64_t copy_bytes = copies * sizeof(struct lam_client_copy);
+    uint8_t *memory = calloc(
+        1, slot_bytes + push_bytes + copy_bytes + copies * client->options.request_bytes_max);
+
+    if (memory == NULL)
+        return lam_error_set(error, -ENOMEM, "no memory for %u requests", slots);
+    client->memory = memory;
+    lam_call_table_init(&client->table, (struct lam_call_slot *)(void *)memory, slots);
+    client->pushes = (struct lam_client_push *)(void *)(memory + slot_bytes);
+    client->copies = (struct lam_client_copy *)(void *)(memory + slot_bytes + push_bytes);
+    client->copy_bytes = memory + slot_bytes + push_bytes + copy_bytes;
+    return 0;
+}
+
+/* What may be otherwise a moment later: nobody there, or somebody who is about to go or to come. */
+static int is_worth_a_try(int rc)
+{
+    return rc == -ENOENT || rc == -ECONNREFUSED || rc == -EAGAIN || rc == -EOWNERDEAD ||
+           rc == -EPIPE;
+}
+
+int lam_client_open_until(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)
+{
+    uint64_t answer_ns = deadline_ns != 0 ? deadline_ns : lam_deadline_after_ns(ANSWER_NS);
+
+    for (;;) {
+        struct timespec pause = {.tv_nsec = RETRY_NS};
+        int rc = lam_client_open(client, answer_ns, error);
+
+        if (!is_worth_a_try(rc) || lam_clock_now_ns() >= deadline_ns)
+            return rc;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int lam_client_connect(struct lam_client *client, const struct lam_client_options *options,
+    uint64_t deadline_ns, struct lam_error *error)
+{
+    int rc;
+
+    LAM_ASSERT(client != NULL && options != NULL);
+    memset(client, 0, sizeof(*client));
+    client->socket = -1;
+    client->link = &client->links[0];
+    rc = check_options(options, error);
+    if (rc != 0)
+        return rc;
+    client->options = *options;
+    if (client->options.requests_max == 0)
+        client->options.requests_max = LAM_CALL_PENDING_DEFAULT;
+    if (client->options.request_bytes_max == 0)
+        client->options.request_bytes_max = COPY_BYTES;
+    (void)snprintf(client->endpoint, sizeof(client->endpoint), "%s",
+        options->endpoint == NULL ? "" : options->endpoint);
+    (void)snprintf(client->directory, sizeof(client->directory), "%s",
+        options->directory == NULL ? "" : options->directory);
+    set_hello(client);
+    rc = allocate(client, error);
+    if (rc == 0)
+        rc = lam_client_open_until(client, deadline_ns, error);
+    if (rc == 0)
+        return 0;
+    free(client->memory);
+    client->memory = NULL;
+    return rc;
+}
+
+void lam_client_disconnect(struct lam_client *client, uint32_t reason, const char *text)
+{
+    if (client->memory == NULL)
+        return;
+    if (client->socket >= 0) {
+        lam_client_say_goodbye(client, reason, text);
+        if (lam_lock_is_held(&client->link->sender.lanes[0].producer.lock))
+            lam_lanes_sender_close(&client->link->sender);
+        (void)close(client->socket);
+    }
+    client->socket = -1;
+    lam_client_close_link(&client->links[0]);
+    lam_client_close_link(&client->links[1]);
+    free(client->memory);
+    client->memory = NULL;
+}

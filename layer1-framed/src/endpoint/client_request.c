@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client sends and asks, and how requests come to their ends. */
+#include "client_internal.h"
+
+#include <errno.h>
+
+#define SENDS_A_LOOK 64
+
+/* Before a send: is there anybody? Returns 0, or how the connection ended. */
+static int look(struct lam_client *client)
+{
+    if (__builtin_expect(++client->sends % SENDS_A_LOOK == 0, 0)) {
+        lam_client_hear(client);
+        if (client->lost == 0 && (client->hung_up || client->said_goodbye))
+            client->lost = client->said_goodbye ? -EPIPE : -EOWNERDEAD;
+    }
+    return client->lost;
+}
+
+int lam_client_try_send(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind)
+{
+    int rc = look(client);
+
+    if (rc != 0)
+        return rc;
+    return lam_lanes_sender_try_send(&client->link->sender, &lane, parts, part_count, kind, NULL);
+}
+
+/* The same with a deadline: recovers. */
+static int look_until(struct lam_client *client, uint64_t deadline_ns)
+{
+    int rc = look(client);
+
+    return rc == 0 ? 0 : lam_client_recover(client, deadline_ns);
+}
+
+int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, uint64_t deadline_ns)
+{
+    int rc = look_until(client, deadline_ns);
+
+    if (rc != 0)
+        return rc;
+    return lam_lanes_sender_send_until(
+        &client->link->sender, &lane, parts, part_count, kind, NULL, deadline_ns);
+}
+
+static void write_header(struct lam_call_header *header, uint64_t word, uint64_t type)
+{
+    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
+    lam_store_relaxed(&header->word, word);
+    lam_store_relaxed(&header->type, type);
+}
+
+int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
+    uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
+{
+    struct lam_framed_correlation correlation = {.scope = client->scope};
+    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
+    struct lam_call_header header;
+    enum lam_lane taken = lane;
+    int rc = look_until(client, deadline_ns);
+
+    LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
+    if (rc == 0)
+        rc = lam_client_check_copy(client, parts, part_count);
+    if (rc == 0)
+        rc = lam_call_table_next(&client->table, &correlation.id);
+    if (rc != 0)
+        return rc;
+    write_header(&header, deadline_ns, LAM_CALL_REQUEST);
+    all[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
+    for (uint32_t i = 0; i < part_count; i++)
+        all[i + 1] = parts[i];
+    rc = lam_lanes_sender_send_until(
+        &client->link->sender, &taken, all, part_count + 1, kind, &correlation, deadline_ns);
+    if (rc != 0)
+        return rc;
+    (void)lam_call_table_begin(&client->table, deadline_ns);
+    lam_client_keep_copy(client, correlation.id, parts, part_count, lane, kind, deadline_ns);
+    ticket->id = correlation.id;
+    return 0;
+}
+
+/* One look. Returns as lam_client_try_take(), and the pump's answer, with what ended for us. */
+static int take(struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply)
+{
+    int rc = lam_call_table_take(&client->table, ticket, reply);
+
+    while (rc == 0) {
+        rc = lam_client_pump(client);
+        if (rc == -ECANCELED || rc == -EMSGSIZE)
+            rc = 1; /* cut short: whoever it was for has no answer yet */
+        if (rc != 1)
+            return rc;
+        rc = lam_call_table_take(&client->table, ticket, reply);
+    }
+    return rc;
+}
+
+int lam_client_try_take(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply)
+{
+    int rc = take(client, ticket, reply);
+
+    if (rc == 1 || rc == -ENOENT || (rc == -EBUSY && client->lost == 0))
+        return rc;
+    if (client->lost != 0)
+        (void)lam_client_recover(client, 0);
+    (void)lam_call_table_expire(&client->table, lam_clock_now_ns());
+    return lam_call_table_take(&client->table, ticket, reply);
+}
+
+static uint64_t earliest(uint64_t a_ns, uint64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ticket,
+    uint64_t deadline_ns, struct lam_reply *reply)
+{
+    for (;;) {
+        uint64_t due_ns = earliest(deadline_ns, lam_call_table_earliest_ns(&client->table));
+        int rc = take(client, ticket, reply);
+        uint64_t now_ns;
+
+        if (rc == 1)
+            return 0;
+        if (rc == -ENOENT || rc == -EBUSY)
+            return rc;
+        if (client->lost != 0)
+            rc = lam_client_recover(client, due_ns);
+        if (rc == -EBUSY)
+            return rc;
+        now_ns = lam_clock_now_ns();
+        if (lam_call_table_expire(&client->table, now_ns) != 0 || (rc < 0 && rc != -ETIMEDOUT))
+            continue; /* some came to their end; the one that is waited for, perhaps */
+        if (now_ns >= deadline_ns)
+            return -ETIMEDOUT;
+        if (client->lost != 0)
+            continue;
+        lam_client_tend(client, now_ns);
+        (void)lam_client_pump_until(client, earliest(due_ns, now_ns + LAM_WAIT_CHECK_NS));
+    }
+}
+
+int lam_client_request_until(struct lam_client *client, enum lam_lane lane,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind, uint64_t deadline_ns,
+    struct lam_reply *reply)
+{
+    struct lam_ticket ticket;
+    int rc = lam_client_begin_until(client, lane, parts, part_count, kind, deadline_ns, &ticket);
+
+    if (rc != 0)
+        return rc;
+    rc = lam_client_take_until(client, &ticket, LAM_DEADLINE_NEVER, reply);
+    if (rc == 0)
+        return reply->outcome;
+    /* What is held is in the way of the answer: then there is none. */
+    (void)lam_client_cancel(client, ticket);
+    (void)lam_call_table_take(&client->table, &ticket, reply);
+    return rc;
+}
+
+void lam_client_release_reply(struct lam_client *client, const struct lam_reply *reply)
+{
+    if (reply->outcome == 0)
+        lam_client_give_back(client, reply->place);
+}
+
+int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket)
+{
+    struct lam_call_slot *slot = lam_call_table_waiting(&client->table, ticket.id);
+    struct lam_framed_correlation correlation = {.id = ticket.id, .scope = client->scope};
+    enum lam_lane lane = LAM_LANE_CRITICAL;
+    struct lam_call_header header;
+    struct iovec part = {.iov_base = &header, .iov_len = sizeof(header)};
+
+    if (slot == NULL)
+        return -ENOENT;
+    (void)lam_call_table_finish(&client->table, slot, -ECANCELED);
+    write_header(&header, 0, LAM_CALL_CANCEL);
+    if (client->lost == 0)
+        (void)lam_lanes_sender_try_send(&client->link->sender, &lane, &part, 1, 0, &correlation);
+    return 0;
+}
+
+struct lam_lanes_sender *lam_client_lanes(struct lam_client *client)
+{
+    return &client->link->sender;
+}
+
+const struct lam_endpoint_welcome *lam_client_welcome(const struct lam_client *client)
+{
+    return &client->welcome;
+}
+
+const struct lam_ring_peer *lam_client_peer(const struct lam_client *client)
+{
+    return &client->peer;
+}
+
+const struct lam_endpoint_goodbye *lam_client_goodbye(const struct lam_client *client)
+{
+    return &client->goodbye;
+}
+
+const struct lam_client_counts *lam_client_counts(const struct lam_client *client)
+{
+    return &client->counts;
+}

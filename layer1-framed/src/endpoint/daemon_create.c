@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a daemon allocates: itself, and the rings of a client. */
+#include "daemon_internal.h"
+#include "place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static struct lam_lanes_options lanes_options(
+    const struct lam_daemon *daemon, uint64_t depth, uint32_t cell_bytes)
+{
+    struct lam_lanes_options options = {.ring = {.backing = LAM_BACKING_MEMFD,
+                                            .name = daemon->place.name,
+                                            .depth = depth,
+                                            .cell_bytes = cell_bytes}};
+
+    memcpy(options.share_percent, daemon->options.share_percent, sizeof(options.share_percent));
+    return options;
+}
+
+static int attach_ends(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
+    uint64_t message_bytes_max, struct lam_error *error)
+{
+    struct lam_lanes_receiver_options receiver = {
+        .receiver = {.consumer = {.name = "daemon",
+                         .wait = daemon->options.wait,
+                         .spin_ns = daemon->options.spin_ns},
+            .message_bytes_max = message_bytes_max},
+        .turns_max = daemon->options.turns_max};
+    struct lam_lanes_sender_options sender = {
+        .sender = {.producer = {.wait = daemon->options.wait, .spin_ns = daemon->options.spin_ns},
+            .message_bytes_max = message_bytes_max}};
+    int rc = lam_lanes_receiver_attach(&slot->receiver, &slot->in, &receiver, error);
+
+    if (rc != 0)
+        return rc;
+    rc = lam_lanes_sender_attach(&slot->sender, &slot->out, &sender, error);
+    if (rc != 0)
+        lam_lanes_receiver_detach(&slot->receiver);
+    return rc;
+}
+
+int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
+    const struct lam_endpoint_welcome *welcome, struct lam_error *error)
+{
+    struct lam_lanes_options options = lanes_options(daemon, welcome->depth, welcome->cell_bytes);
+    int rc = lam_lanes_create(&slot->in, &options, error);
+
+    if (rc != 0)
+        return rc;
+    rc = lam_lanes_create(&slot->out, &options, error);
+    if (rc == 0) {
+        rc = attach_ends(daemon, slot, welcome->message_bytes_max, error);
+        if (rc != 0)
+            (void)lam_lanes_destroy(&slot->out);
+    }
+    if (rc != 0)
+        (void)lam_lanes_destroy(&slot->in);
+    return rc;
+}
+
+static int check_options(const struct lam_daemon_options *options, struct lam_error *error)
+{
+    if (options->clients_max > LAM_DAEMON_CLIENTS_MAX)
+        return lam_error_set(error, -EINVAL, "clients_max is %u: at most %u", options->clients_max,
+            LAM_DAEMON_CLIENTS_MAX);
+    if (options->version_min > options->version_max)
+        return lam_error_set(error, -EINVAL, "version_min is %u, above version_max, %u",
+            options->version_min, options->version_max);
+    if ((options->features_required & ~options->features_offered) != 0)
+        return lam_error_set(error, -EINVAL,
+            "features_required has 0x%llx that features_offered, 0x%llx, has not",
+            (unsigned long long)options->features_required,
+            (unsigned long long)options->features_offered);
+    if (options->depth_max != 0 && options->depth_max < options->depth)
+        return lam_error_set(error, -EINVAL, "depth_max is %llu, below depth, %llu",
+            (unsigned long long)options->depth_max, (unsigned long long)options->depth);
+    if ((options->depth & (options->depth - 1)) != 0)
+        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two",
+            (unsigned long long)options->depth);
+    if (options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
+        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
+            (unsigned long long)options->message_bytes_max,
+            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
+    return 0;
+}
+
+static void set_terms(struct lam_daemon *daemon, const struct lam_daemon_options *options)
+{
+    uint64_t depth = options->depth != 0 ? options->depth : LAM_DAEMON_DEPTH_DEFAULT;
+    uint32_t cell_bytes =
+        options->cell_bytes != 0 ? options->cell_bytes : LAM_RING_CELL_BYTES_DEFAULT;
+
+    daemon->terms = (struct lam_endpoint_terms){.version_min = options->version_min,
+        .version_max = options->version_max,
+        .features_required = options->features_required,
+        .features_offered = options->features_offered,
+        .type_hash = options->type_hash,
+        .depth = depth,
+        .depth_max = options->depth_max > depth ? options->depth_max : depth,
+        .message_bytes_max = options->message_bytes_max,
+        .cell_bytes = cell_bytes,
+        .cell_bytes_max = cell_bytes,
+        .lanes = LAM_LANE_COUNT};
+}
+
+/* What no client's geometry may break, tried before anyone comes. */
+static int check_lanes(struct lam_daemon *daemon, struct lam_error *error)
+{
+    struct lam_lanes_options options =
+        lanes_options(daemon, daemon->terms.depth, daemon->terms.cell_bytes);
+    uint64_t bytes;
+
+    options.ring.name = "endpoint";
+    return lam_lanes_bytes(&options, &bytes, error);
+}
+
+static int allocate(struct lam_daemon *daemon, struct lam_error *error)
+{
+    daemon->slot_count = daemon->clients_max + DAEMON_NEWCOMERS;
+    daemon->slots = calloc(daemon->slot_count, sizeof(*daemon->slots));
+    daemon->live = calloc(daemon->slot_count, sizeof(struct lam_daemon_slot *));
+    daemon->poll = calloc(1, sizeof(*daemon->poll));
+    if (daemon->slots == NULL || daemon->live == NULL || daemon->poll == NULL)
+        return lam_error_set(error, -ENOMEM, "no memory for %u clients", daemon->clients_max);
+    for (uint32_t i = 0; i < daemon->slot_count; i++) {
+        daemon->slots[i].index = i;
+        daemon->slots[i].socket = -1;
+    }
+    daemon->poll->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (daemon->poll->epoll < 0)
+        return lam_error_set(error, -errno, "epoll_create1: %s", strerror(errno));
+    return 0;
+}
+
+int lam_daemon_create(
+    struct lam_daemon *daemon, const struct lam_daemon_options *options, struct lam_error *error)
+{
+    int rc;
+
+    LAM_ASSERT(daemon != NULL && options != NULL);
+    memset(daemon, 0, sizeof(*daemon));
+    lam_endpoint_place_clear(&daemon->place);
+    rc = check_options(options, error);
+    if (rc != 0)
+        return rc;
+    daemon->options = *options;
+    daemon->clients_max =
+        options->clients_max != 0 ? options->clients_max : LAM_DAEMON_CLIENTS_DEFAULT;
+    if (daemon->options.handshake_ns == 0)
+        daemon->options.handshake_ns = LAM_DAEMON_HANDSHAKE_NS;
+    daemon->wait = options->wait;
+    daemon->identity = lam_identity_self();
+    lam_cadence_init(&daemon->cadence, options->spin_ns);
+    set_terms(daemon, options);
+    rc = check_lanes(daemon, error);
+    if (rc == 0)
+        rc = allocate(daemon, error);
+    if (rc == 0)
+        rc = lam_endpoint_place_take(&daemon->place, options, error);
+    if (rc == 0 && lam_daemon_poll_listen(daemon, 1) != 0)
+        rc = lam_error_set(error, -errno, "epoll_ctl: %s", strerror(errno));
+    if (rc != 0)
+        lam_daemon_destroy(daemon);
+    return rc;
+}
+
+void lam_daemon_destroy(struct lam_daemon *daemon)
+{
+    lam_daemon_release(daemon);
+    for (uint32_t i = 0; daemon->slots != NULL && i < daemon->slot_count; i++)
+        lam_daemon_free_slot(daemon, &daemon->slots[i]);
+    for (uint32_t i = 0; daemon->poll != NULL && i < DAEMON_NOTIFIERS; i++)
+        if ((daemon->poll->opened >> i & 1) != 0)
+            lam_ring_notifier_close(&daemon->poll->notifiers[i]);
+    if (daemon->poll != NULL && daemon->poll->epoll > 0)
+        (void)close(daemon->poll->epoll);
+    lam_endpoint_place_give_back(&daemon->place);
+    free(daemon->slots);
+    free((void *)daemon->live);
+    free(daemon->poll);
+    daemon->slots = NULL;
+    daemon->live = NULL;
+    daemon->poll = NULL;
+    daemon->slot_count = 0;
+    daemon->live_count = 0;
+}

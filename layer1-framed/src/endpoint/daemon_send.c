@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a daemon sends: messages, replies, and that it goes. */
+#include "daemon_internal.h"
+#include "lamina/base/crash_point.h"
+#include "packet.h"
+#include "place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int lam_daemon_try_send(struct lam_daemon *daemon, uint64_t client, enum lam_lane lane,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
+
+    if (slot == NULL)
+        return -ENOTCONN;
+    return lam_lanes_sender_try_send(&slot->sender, &lane, parts, part_count, kind, NULL);
+}
+
+int lam_daemon_send_until(struct lam_daemon *daemon, uint64_t client, enum lam_lane lane,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind, uint64_t deadline_ns)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
+
+    if (slot == NULL)
+        return -ENOTCONN;
+    return lam_lanes_sender_send_until(
+        &slot->sender, &lane, parts, part_count, kind, NULL, deadline_ns);
+}
+
+static void write_header(struct lam_call_header *header, int32_t status)
+{
+    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
+    lam_store_relaxed(&header->word, (uint32_t)status);
+    lam_store_relaxed(&header->type, LAM_CALL_REPLY);
+}
+
+/* The header of a reply before its parts. Returns how many parts that are. */
+static uint32_t with_header(struct lam_call_header *header, const struct iovec *parts,
+    uint32_t part_count, int32_t status, struct iovec all[LAM_CALL_PART_COUNT_MAX + 1])
+{
+    LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
+    write_header(header, status);
+    all[0] = (struct iovec){.iov_base = header, .iov_len = sizeof(*header)};
+    for (uint32_t i = 0; i < part_count; i++)
+        all[i + 1] = parts[i];
+    return part_count + 1;
+}
+
+int lam_daemon_try_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
+    enum lam_lane lane = request->lane;
+    struct lam_call_header header;
+
+    if (slot == NULL)
+        return -ENOTCONN;
+    part_count = with_header(&header, parts, part_count, status, all);
+    return lam_lanes_sender_try_send(
+        &slot->sender, &lane, all, part_count, kind, &request->correlation);
+}
+
+int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_request *request,
+    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status,
+    uint64_t deadline_ns)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
+    enum lam_lane lane = request->lane;
+    struct lam_call_header header;
+
+    if (slot == NULL)
+        return -ENOTCONN;
+    part_count = with_header(&header, parts, part_count, status, all);
+    return lam_lanes_sender_send_until(
+        &slot->sender, &lane, all, part_count, kind, &request->correlation, deadline_ns);
+}
+
+int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
+    uint64_t payload_bytes, void **payload)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+    int rc;
+
+    if (slot == NULL)
+        return -ENOTCONN;
+    if (payload_bytes > UINT32_MAX)
+        return -EMSGSIZE;
+    rc = lam_framed_sender_try_claim_correlated(&slot->sender.lanes[request->lane],
+        payload_bytes + LAM_CALL_HEADER_BYTES, &request->correlation, payload);
+    if (rc != 1)
+        return rc;
+    slot->claimed = *payload;
+    *payload = (uint8_t *)*payload + LAM_CALL_HEADER_BYTES;
+    return 1;
+}
+
+void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
+    uint64_t payload_bytes, uint16_t kind, int32_t status)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+
+    LAM_ASSERT(slot != NULL && slot->claimed != NULL);
+    write_header(slot->claimed, status);
+    slot->claimed = NULL;
+    lam_lanes_sender_commit(
+        &slot->sender, request->lane, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
+}
+
+struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
+
+    return slot == NULL ? NULL : &slot->sender;
+}
+
+const struct lam_daemon_peer *lam_daemon_peer(const struct lam_daemon *daemon, uint64_t client)
+{
+    const struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
+
+    return slot == NULL ? NULL : &slot->peer;
+}
+
+uint32_t lam_daemon_client_count(const struct lam_daemon *daemon)
+{
+    return daemon->live_count;
+}
+
+const struct lam_daemon_counts *lam_daemon_counts(const struct lam_daemon *daemon)
+{
+    return &daemon->counts;
+}
+
+static void say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text)
+{
+    struct lam_endpoint_goodbye goodbye = {.reason = reason};
+    uint8_t bytes[LAM_ENDPOINT_GOODBYE_BYTES];
+
+    (void)snprintf(goodbye.text, sizeof(goodbye.text), "%s", text == NULL ? "" : text);
+    lam_endpoint_write_goodbye(&goodbye, bytes);
+    (void)lam_packet_send(slot->socket, bytes, sizeof(bytes));
+}
+
+void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason, const char *text)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
+
+    if (slot == NULL)
+        return;
+    say_goodbye(slot, reason, text);
+    lam_daemon_gone(daemon, slot, -ECANCELED, NULL);
+}
+
+void lam_daemon_shutdown(struct lam_daemon *daemon, uint32_t reason, const char *text)
+{
+    if (daemon->is_shut)
+        return;
+    daemon->is_shut = 1;
+    (void)lam_daemon_poll_listen(daemon, 0);
+    lam_endpoint_place_hide(&daemon->place);
+    for (uint32_t i = 0; i < daemon->slot_count; i++) {
+        struct lam_daemon_slot *slot = &daemon->slots[i];
+
+        if (slot->state == DAEMON_GREETING || slot->state == DAEMON_BUILDING)
+            lam_daemon_refuse(daemon, slot, LAM_ENDPOINT_SHUTTING_DOWN, "the daemon shuts down");
+        if (slot->state != DAEMON_LIVE)
+            continue;
+        say_goodbye(slot, reason, text);
+        LAM_CRASH_POINT("endpoint.said_goodbye");
+        lam_lanes_sender_close(&slot->sender); /* what was sent before is read before the end */
+    }
+}

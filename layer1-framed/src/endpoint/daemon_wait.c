@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's loop: notices first, then messages, client by client; then the ladder. */
+#include "daemon_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SERVE_AT_ONCE 256 /* messages between two looks at the sockets */
+#define LOOK_EVERY    32  /* microseconds of spinning, about */
+
+void lam_daemon_release(struct lam_daemon *daemon)
+{
+    if (daemon->lent == NULL)
+        return;
+    (void)lam_lanes_receiver_release(
+        &daemon->lent->receiver, daemon->lent_lane, &daemon->lent_message);
+    daemon->lent = NULL;
+}
+
+static void fill_notice(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
+    enum daemon_notice notice, struct lam_daemon_event *event)
+{
+    static const enum lam_daemon_event_type types[] = {[NOTICE_CONNECTED] = LAM_DAEMON_CONNECTED,
+        [NOTICE_SILENT] = LAM_DAEMON_SILENT,
+        [NOTICE_SPEAKS] = LAM_DAEMON_SPEAKS,
+        [NOTICE_GONE] = LAM_DAEMON_GONE};
+
+    *event = (struct lam_daemon_event){
+        .type = types[notice], .client = slot->peer.client, .peer = &slot->peer};
+    slot->notices &= ~(uint32_t)notice;
+    daemon->notices -= slot->notices == 0;
+    if (notice != NOTICE_GONE)
+        return;
+    event->reason = slot->reason;
+    event->goodbye = slot->goodbye.reason;
+    memcpy(event->text, slot->goodbye.text, sizeof(event->text));
+    slot->state = DAEMON_FREE; /* its peer stays as it is until a newcomer takes the slot */
+}
+
+/* The oldest news of the first slot that has any. Returns 1, or 0. */
+static int tell(struct lam_daemon *daemon, struct lam_daemon_event *event)
+{
+    for (uint32_t i = 0; daemon->notices != 0 && i < daemon->slot_count; i++) {
+        struct lam_daemon_slot *slot = &daemon->slots[i];
+
+        if (slot->notices == 0)
+            continue;
+        fill_notice(daemon, slot, (enum daemon_notice)(slot->notices & -slot->notices), event);
+        return 1;
+    }
+    return 0;
+}
+
+/*
+ * Fill the event of a message with a correlation: a request or a cancel. Returns 1, or 0: it is
+ * neither, and no client of this library writes such a thing.
+ */
+static int read_call(struct lam_daemon_slot *slot, struct lam_daemon_event *event)
+{
+    struct lam_framed_message *message = &event->message;
+    const struct lam_call_header *header = message->payload;
+    uint64_t type;
+
+    if (message->payload_bytes < LAM_CALL_HEADER_BYTES)
+        return 0;
+    /* Relaxed: the stamp that was acquired carries them. Each is loaded once, then looked at. */
+    type = lam_load_relaxed(&header->type);
+    event->request = (struct lam_daemon_request){.client = slot->peer.client,
+        .deadline_ns = lam_load_relaxed(&header->word),
+        .correlation = *message->correlation,
+        .lane = event->lane,
+        .is_repeated = type == LAM_ENDPOINT_CALL_AGAIN};
+    if (type == LAM_CALL_CANCEL)
+        event->type = LAM_DAEMON_CANCELED;
+    else if (type == LAM_CALL_REQUEST || type == LAM_ENDPOINT_CALL_AGAIN)
+        event->type = LAM_DAEMON_REQUEST;
+    else
+        return 0;
+    message->payload = (const uint8_t *)message->payload + LAM_CALL_HEADER_BYTES;
+    message->payload_bytes -= LAM_CALL_HEADER_BYTES;
+    return 1;
+}
+
+/* A message of @slot is in *@event. Returns 1 when it is one for the application. */
+static int lend(
+    struct lam_daemon *daemon, struct lam_daemon_slot *slot, struct lam_daemon_event *event)
+{
+    daemon->lent = slot;
+    daemon->lent_message = event->message;
+    daemon->lent_lane = event->lane;
+    event->client = slot->peer.client;
+    event->peer = &slot->peer;
+    event->type = LAM_DAEMON_MESSAGE;
+    if (__builtin_expect(event->message.correlation == NULL, 1) || read_call(slot, event))
+        return 1;
+    lam_daemon_gone(daemon, slot, -EPROTO, "a message with a correlation is no request");
+    return 0;
+}
+
+/* The end of a client's stream, or a message of its that was cut short. */
+static void end(struct lam_daemon *daemon, struct lam_daemon_slot *slot, int rc)
+{
+    if (rc == -ECANCELED || rc == -EMSGSIZE)
+        daemon->counts.cut++;
+    else if (rc == -EPIPE || rc == -EOWNERDEAD) {
+        lam_daemon_hear(daemon, slot); /* it may have said why */
+        if (slot->state == DAEMON_LIVE)
+            lam_daemon_gone(daemon, slot, slot->said_goodbye ? -EPIPE : rc, NULL);
+    } else if (rc != -EBUSY)
+        lam_daemon_gone(daemon, slot, -EPROTO, "impossible bytes in a ring");
+}
+
+/* Look at one client: at three stamps; @wide, at its end, too. Returns 1 and a message, or 0. */
+static int serve_one(struct lam_daemon *daemon, struct lam_daemon_slot *slot, int wide,
+    struct lam_daemon_event *event)
+{
+    struct lam_lanes_receiver *receiver = &slot->receiver;
+    uint32_t hung_up = slot->hung_up;
+    int rc;
+
+    if (!wide && receiver->restless == 0 && lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT)
+        return 0;
+    rc = lam_lanes_receiver_try_receive(receiver, &event->message, &event->lane);
+    if (__builtin_expect(rc == 1, 1))
+        return lend(daemon, slot, event);
+    if (rc < 0)
+        end(daemon, slot, rc);
+    else if (hung_up != 0) /* it is past its last store: what is not there now will not come */
+        lam_daemon_gone(daemon, slot, slot->said_goodbye ? -EPIPE : -EOWNERDEAD, NULL);
+    return 0;
+}
+
+/* One message, of the client whose turn it is. Returns 1, or 0. */
+static int serve(struct lam_daemon *daemon, int wide, struct lam_daemon_event *event)
+{
+    uint32_t at = daemon->live_next;
+
+    for (uint32_t left = daemon->live_count; left > 0 && daemon->live_count > 0; left--) {
+        struct lam_daemon_slot *slot;
+        int found;
+
+        if (at >= daemon->live_count)
+            at = 0;
+        slot = daemon->live[at];
+        found = serve_one(daemon, slot, wide, event);
+        if (at < daemon->live_count && daemon->live[at] == slot)
+            at++; /* or else it is gone, and another one has its place */
+        if (found) {
+            daemon->live_next = at;
+            daemon->served++;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Whether anything has to be looked at before a sleep is over by itself. */
+static uint64_t sleep_until(const struct lam_daemon *daemon, uint64_t deadline_ns, uint64_t now_ns)
+{
+    uint64_t tick_ns = now_ns + LAM_WAIT_CHECK_NS;
+    int needs_tick = daemon->options.silent_ns != 0 || !daemon->poll->listens;
+
+    for (uint32_t i = 0; !needs_tick && i < daemon->slot_count; i++)
+        needs_tick =
+            daemon->slots[i].state == DAEMON_GREETING || daemon->slots[i].state == DAEMON_BUILDING;
+    if (!needs_tick)
+        tick_ns = now_ns + LAM_NS_PER_S;
+    return tick_ns < deadline_ns ? tick_ns : deadline_ns;
+}
+
+static void tend(struct lam_daemon *daemon)
+{
+    uint64_t now_ns = lam_clock_now_ns();
+
+    lam_daemon_look(daemon);
+    if (now_ns < daemon->look_at_ns)
+        return;
+    daemon->look_at_ns = now_ns + LAM_WAIT_CHECK_NS;
+    lam_daemon_tick(daemon, now_ns);
+}
+
+/* Whoever cannot be slept for: ask locks whether its clients live. */
+static void probe(struct lam_daemon *daemon)
+{
+    for (uint32_t i = 0; i < daemon->live_count; i++) {
+        struct lam_daemon_slot *slot = daemon->live[i];
+        int rc = lam_ring_consumer_wait_until(
+            &slot->receiver.lanes[LAM_LANE_CRITICAL].consumer, lam_clock_now_ns());
+
+        if (rc == -EOWNERDEAD)
+            slot->hung_up = 1;
+    }
+}
+
+static int wait_until(
+    struct lam_daemon *daemon, uint64_t deadline_ns, struct lam_daemon_event *event)
+{
+    struct lam_wait wait;
+    uint32_t looks = 0;
+    int verdict;
+
+    lam_wait_begin(&wait, daemon->wait, &daemon->cadence, deadline_ns);
+    for (;;) {
+        verdict = lam_wait_step(&wait);
+        if (serve(daemon, verdict != LAM_WAIT_LOOK, event))
+            break;
+        if (verdict == LAM_WAIT_LOOK || (verdict == LAM_WAIT_LOOK_WIDE && ++looks % LOOK_EVERY))
+            continue;
+        if (verdict == LAM_WAIT_PARK)
+            lam_daemon_sleep(daemon, sleep_until(daemon, deadline_ns, lam_clock_now_ns()));
+        else if (verdict == LAM_WAIT_CHECK)
+            probe(daemon);
+        tend(daemon);
+        if (tell(daemon, event))
+            break;
+        if (verdict < 0)
+            return verdict;
+    }
+    (void)lam_wait_end(&wait);
+    return 0;
+}
+
+int lam_daemon_wait_until(
+    struct lam_daemon *daemon, uint64_t deadline_ns, struct lam_daemon_event *event)
+{
+    int wide = 0;
+
+    lam_daemon_release(daemon);
+    if (__builtin_expect(daemon->served >= SERVE_AT_ONCE, 0)) {
+        wide = 1;
+        tend(daemon);
+    }
+    if (__builtin_expect(daemon->notices != 0, 0) && tell(daemon, event))
+        return 0;
+    if (__builtin_expect(serve(daemon, wide, event), 1))
+        return 0;
+    if (daemon->is_shut) {
+        tend(daemon);
+        return tell(daemon, event) || serve(daemon, 1, event) || tell(daemon, event) ? 0 : -EPIPE;
+    }
+    return wait_until(daemon, deadline_ns, event);
+}

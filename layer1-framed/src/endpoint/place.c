@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "place.h"
+#include "lamina/base/crash_point.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LOCK_MARK   "lamina endpoint, held by pid "
+#define FILE_BYTES  (LAM_ENDPOINT_NAME_MAX + 12) /* ".NAME.sock.new" */
+#define LISTEN_MANY 64
+
+/* What NAME.lock, NAME.sock and the socket's first name are called. */
+static void file_name(char file[FILE_BYTES], const char *name, const char *suffix)
+{
+    (void)snprintf(file, FILE_BYTES, "%s%s", name, suffix);
+}
+
+static void first_name(char file[FILE_BYTES], const char *name)
+{
+    (void)snprintf(file, FILE_BYTES, ".%s.sock.new", name);
+}
+
+/* A socket's path is short: the directory comes in by its descriptor. */
+static struct sockaddr_un address_of(int directory_fd, const char *file)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    (void)snprintf(
+        address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", directory_fd, file);
+    return address;
+}
+
+static int check_name(const char *name, struct lam_error *error)
+{
+    size_t length = name == NULL ? 0 : strnlen(name, LAM_ENDPOINT_NAME_MAX + 1);
+
+    if (length == 0 || length > LAM_ENDPOINT_NAME_MAX || name[0] == '.' ||
+        strchr(name, '/') != NULL)
+        return lam_error_set(error, -EINVAL,
+            "endpoint \"%.80s\": a name has 1 to %d bytes, no '/', and no '.' in front",
+            name == NULL ? "" : name, LAM_ENDPOINT_NAME_MAX);
+    return 0;
+}
+
+/* Open the directory; @make: a daemon makes it, one level, for its own user. */
+static int open_directory(
+    const char *given, int make, char path[LAM_ENDPOINT_PATH_MAX + 1], struct lam_error *error)
+{
+    int fd;
+    int rc = 0;
+
+    if (given == NULL)
+        rc = lam_endpoint_directory(path, error);
+    else if (snprintf(path, LAM_ENDPOINT_PATH_MAX + 1, "%s", given) > LAM_ENDPOINT_PATH_MAX)
+        rc = lam_error_set(error, -ENAMETOOLONG, "the directory's name is too long");
+    if (rc != 0)
+        return rc;
+    if (make && mkdir(path, 0700) != 0 && errno != EEXIST)
+        return lam_error_set(error, -errno,
+            "%s: cannot be made: %s; LAMINA_RUN_DIR says where else", path, strerror(errno));
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return lam_error_set(
+            error, -errno, "%s: %s; LAMINA_RUN_DIR says where else", path, strerror(errno));
+    return fd;
+}
+
+/* Who says in the lock's file that it is the daemon. */
+static void say_holder(int fd, char text[FILE_BYTES])
+{
+    ssize_t got = pread(fd, text, FILE_BYTES - 1, 0);
+
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+}
+
+/* A file that holds something else than ours is not ours to write to. */
+static int check_lock_file(int fd, const struct lam_endpoint_place *place, struct lam_error *error)
+{
+    char text[FILE_BYTES];
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return lam_error_set(error, -errno, "fstat: %s", strerror(errno));
+    say_holder(fd, text);
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 ||
+        (status.st_size != 0 && strncmp(text, LOCK_MARK, strlen(LOCK_MARK)) != 0))
+        return lam_error_set(error, -EEXIST,
+            "%s/%s.lock is no lock of an endpoint: it is left alone; take another name",
+            place->directory, place->name);
+    return 0;
+}
+
+/* Whether the name still is of the file that we have open. */
+static int names_it(int directory_fd, const char *file, int fd)
+{
+    struct stat named, open_one;
+
+    return fstatat(directory_fd, file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstat(fd, &open_one) == 0 && named.st_ino == open_one.st_ino &&
+           named.st_dev == open_one.st_dev;
+}
+
+static int refuse_second(const struct lam_endpoint_place *place, int fd, struct lam_error *error)
+{
+    char text[FILE_BYTES];
+
+    say_holder(fd, text);
+    return lam_error_set(error, -EBUSY,
+        "endpoint %s has a living daemon: %s/%s.lock says \"%s\"; \"fuser %s/%s.lock\" finds it",
+        place->name, place->directory, place->name, text, place->directory, place->name);
+}
+
+static int lock_file_once(struct lam_endpoint_place *place, mode_t mode, struct lam_error *error)
+{
+    char file[FILE_BYTES], text[FILE_BYTES];
+    int fd, rc;
+
+    file_name(file, place->name, ".lock");
+    fd = openat(
+        place->directory_fd, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+    if (fd < 0)
+        return lam_error_set(error, errno == ELOOP || errno == EISDIR ? -EEXIST : -errno,
+            "%s/%s cannot be opened: %s", place->directory, file, strerror(errno));
+    rc = check_lock_file(fd, place, error);
+    if (rc == 0)
+        rc = lam_lock_take(&place->lock, fd, 0);
+    if (rc == -EBUSY)
+        rc = refuse_second(place, fd, error);
+    else if (rc != 0 && rc != -EEXIST)
+        rc = lam_error_set(error, rc, "%s/%s: no lock: %s", place->directory, file, strerror(-rc));
+    if (rc == 0 && !names_it(place->directory_fd, file, fd)) {
+        lam_lock_drop(&place->lock); /* its last holder has removed it meanwhile */
+        rc = 1;
+    }
+    if (rc == 0) {
+        (void)snprintf(text, sizeof(text), LOCK_MARK "%d\n", (int)getpid());
+        if (ftruncate(fd, 0) != 0 || pwrite(fd, text, strlen(text), 0) < 0)
+            rc = lam_error_set(error, -errno, "%s: %s", file, strerror(errno));
+    }
+    (void)close(fd);
+    return rc;
+}
+
+static int take_lock(struct lam_endpoint_place *place, mode_t mode, struct lam_error *error)
+{
+    int rc;
+
+    do {
+        rc = lock_file_once(place, mode, error);
+    } while (rc == 1);
+    LAM_CRASH_POINT("endpoint.locked");
+    return rc;
+}
+
+/* Whether anybody listens at the socket @file. */
+static int is_live(int directory_fd, const char *file)
+{
+    struct sockaddr_un address = address_of(directory_fd, file);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int rc;
+
+    if (fd < 0)
+        return 1;
+    rc = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+    (void)close(fd);
+    return rc != ECONNREFUSED && rc != ENOENT;
+}
+
+static int bind_first_name(struct lam_endpoint_place *place,
+    const struct lam_daemon_options *options, const char *file, struct lam_error *error)
+{
+    struct sockaddr_un address = address_of(place->directory_fd, file);
+    struct stat status;
+
+    /* What a daemon that died here left; a file that is none is in the way of bind. */
+    if (fstatat(place->directory_fd, file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISSOCK(status.st_mode))
+        (void)unlinkat(place->directory_fd, file, 0);
+    place->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (place->listener < 0 ||
+        bind(place->listener, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        return lam_error_set(
+            error, -errno, "%s/%s: no socket: %s", place->directory, file, strerror(errno));
+    LAM_CRASH_POINT("endpoint.bound");
+    if (fchmodat(place->directory_fd, file, options->mode != 0 ? options->mode : 0600, 0) != 0 ||
+        (options->set_group &&
+            fchownat(place->directory_fd, file, (uid_t)-1, options->group, AT_SYMLINK_NOFOLLOW)) ||
+        fstatat(place->directory_fd, file, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        listen(place->listener, LISTEN_MANY) != 0)
+        return lam_error_set(
+            error, -errno, "%s/%s: mode, group: %s", place->directory, file, strerror(errno));
+    place->inode = status.st_ino;
+    return 0;
+}
+
+/* Put the socket where another file is: a dead daemon's socket, or it stays. */
+static int replace(
+    struct lam_endpoint_place *place, const char *from, const char *to, struct lam_error *error)
+{
+    struct stat status;
+    int fd = place->directory_fd;
+
+    if (fstatat(fd, to, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 1 : -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return lam_error_set(
+            error, -EEXIST, "%s/%s is no socket: it is left alone", place->directory, to);
+    if (is_live(fd, to))
+        return lam_error_set(error, -EBUSY,
+            "%s/%s: somebody listens there who does not hold the lock; \"fuser %s/%s\" finds it",
+            place->directory, to, place->directory, to);
+    if (renameat2(fd, from, fd, to, RENAME_EXCHANGE) != 0)
+        return errno == ENOENT ? 1 : -errno;
+    LAM_CRASH_POINT("endpoint.exchanged");
+    if (fstatat(fd, from, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode) &&
+        !is_live(fd, from)) {
+        (void)unlinkat(fd, from, 0);
+        return 0;
+    }
+    (void)renameat2(fd, from, fd, to, RENAME_EXCHANGE); /* changed under our eyes: as it was */
+    return lam_error_set(error, -EEXIST, "%s/%s changes: it is left alone", place->directory, to);
+}
+
+static int appear(struct lam_endpoint_place *place, const char *from, struct lam_error *error)
+{
+    char to[FILE_BYTES];
+    int rc = 1;
+
+    file_name(to, place->name, ".sock");
+    for (int turn = 0; rc == 1 && turn < 100; turn++) {
+        if (renameat2(place->directory_fd, from, place->directory_fd, to, RENAME_NOREPLACE) == 0)
+            rc = 0;
+        else if (errno == EEXIST)
+            rc = replace(place, from, to, error);
+        else
+            rc = lam_error_set(error, -errno, "%s/%s: %s", place->directory, to, strerror(errno));
+    }
+    LAM_CRASH_POINT("endpoint.appeared");
+    return rc == 1 ? -EEXIST : rc;
+}
+
+void lam_endpoint_place_clear(struct lam_endpoint_place *place)
+{
+    memset(place, 0, sizeof(*place));
+    place->directory_fd = -1;
+    place->listener = -1;
+    place->lock.fd = -1;
+}
+
+int lam_endpoint_place_take(struct lam_endpoint_place *place,
+    const struct lam_daemon_options *options, struct lam_error *error)
+{
+    char file[FILE_BYTES];
+    int rc = check_name(options->name, error);
+
+    lam_endpoint_place_clear(place);
+    if (rc != 0)
+        return rc;
+    (void)snprintf(place->name, sizeof(place->name), "%s", options->name);
+    rc = open_directory(options->directory, 1, place->directory, error);
+    if (rc < 0)
+        return rc;
+    place->directory_fd = rc;
+    first_name(file, place->name);
+    rc = take_lock(place, options->mode != 0 ? options->mode : 0600, error);
+    if (rc == 0)
+        rc = bind_first_name(place, options, file, error);
+    if (rc == 0)
+        rc = appear(place, file, error);
+    if (rc == 0)
+        return 0;
+    if (place->inode != 0)
+        (void)unlinkat(place->directory_fd, file, 0);
+    place->inode = 0;
+    lam_endpoint_place_give_back(place);
+    return rc;
+}
+
+void lam_endpoint_place_hide(struct lam_endpoint_place *place)
+{
+    char file[FILE_BYTES];
+    struct stat status;
+
+    file_name(file, place->name, ".sock");
+    if (place->listener >= 0 && lam_lock_is_held(&place->lock) && place->inode != 0 &&
+        fstatat(place->directory_fd, file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_ino == place->inode)
+        (void)unlinkat(place->directory_fd, file, 0);
+    if (place->listener >= 0)
+        (void)close(place->listener);
+    place->listener = -1;
+}
+
+void lam_endpoint_place_give_back(struct lam_endpoint_place *place)
+{
+    char file[FILE_BYTES];
+
+    lam_endpoint_place_hide(place);
+    file_name(file, place->name, ".lock");
+    /* While it is locked: whoever has opened it finds that it is no longer the one of that name. */
+    if (lam_lock_is_held(&place->lock))
+        (void)unlinkat(place->directory_fd, file, 0);
+    lam_lock_drop(&place->lock);
+    if (place->directory_fd >= 0)
+        (void)close(place->directory_fd);
+    place->directory_fd = -1;
+}
+
+int lam_endpoint_call(const char *name, const char *directory, struct lam_error *error)
+{
+    char path[LAM_ENDPOINT_PATH_MAX + 1], file[FILE_BYTES];
+    struct sockaddr_un address;
+    int directory_fd, fd;
+    int rc = check_name(name, error);
+
+    if (rc != 0)
+        return rc;
+    directory_fd = open_directory(directory, 0, path, error);
+    if (directory_fd < 0)
+        return directory_fd;
+    file_name(file, name, ".sock");
+    address = address_of(directory_fd, file);
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        rc = lam_error_set(error, -errno, "no socket: %s", strerror(errno));
+    else if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        rc = lam_error_set(error, -errno, "%s/%s: %s", path, file,
+            errno == ECONNREFUSED ? "its daemon is dead" : strerror(errno));
+    (void)close(directory_fd);
+    if (rc == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}

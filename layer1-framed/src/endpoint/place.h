@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_ENDPOINT_PLACE_H
+#define LAM_ENDPOINT_PLACE_H
+
+/*
+ * place.h: the names of an endpoint: its socket, and the file whose lock a living daemon holds.
+ *
+ * The lock decides who is the daemon; the socket is put into its place by one rename, so that it is
+ * there and listens, or is not there. What is no socket, or a socket that somebody listens at, is
+ * never removed.
+ */
+
+#include "lamina/framed/daemon.h"
+
+/* Returns 0, or -EINVAL, -EBUSY, -EEXIST, -errno: see lam_daemon_create(). */
+int lam_endpoint_place_take(struct lam_endpoint_place *place,
+    const struct lam_daemon_options *options, struct lam_error *error);
+
+/* Nothing taken: what giving back leaves. */
+void lam_endpoint_place_clear(struct lam_endpoint_place *place);
+
+/* Take no more callers: close the listener and remove its name, if it is still ours. */
+void lam_endpoint_place_hide(struct lam_endpoint_place *place);
+
+/* Hide it, and let go of the lock. In a forked child: closes, and removes nothing. */
+void lam_endpoint_place_give_back(struct lam_endpoint_place *place);
+
+/*
+ * Connect to the socket of the endpoint @name in @directory (NULL: the one of endpoints).
+ *
+ * Returns its descriptor, or -ENOENT, -ECONNREFUSED nobody listens, -EAGAIN as many wait there as
+ * may, -EINVAL, -errno.
+ */
+int lam_endpoint_call(const char *name, const char *directory, struct lam_error *error);
+
+#endif
