@@ -6,6 +6,8 @@
 #include "one_pair.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void setup(void)
 {
@@ -153,6 +155,27 @@ Test(ends, every_consumer_sees_every_event_and_the_slowest_holds_the_producer)
     cr_assert(eq(int, publish(0), 1)); /* who left holds nobody back */
     for (int i = 0; i < count; i++)
         lam_ring_consumer_detach(&more[i]);
+}
+
+Test(ends, a_forked_child_ends_nothing_of_its_parents)
+{
+    struct lam_event event = {.payload = NULL};
+    int status = 1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        lam_ring_producer_close(&producer);
+        lam_ring_producer_detach(&producer);
+        lam_ring_consumer_detach(&consumer);
+        lam_ring_detach(&ring);
+        _exit(0);
+    }
+    cr_assert(eq(int, (int)waitpid(child, &status, 0), (int)child));
+    cr_assert(eq(int, status, 0));
+    cr_assert(eq(int, publish(7), 1));
+    cr_assert(eq(u64, take(&consumer), 7));
+    for (int i = 0; i < 200; i++) /* long enough to look for the producer's lock */
+        cr_assert(eq(int, lam_ring_consumer_try_peek(&consumer, &event), 0));
 }
 
 Test(ends, misuse_aborts, .signal = SIGABRT)

@@ -12,6 +12,9 @@
  * A process maps a ring once (struct lam_ring) and may place a producer and several consumers on
  * it (lamina/ring/producer.h, lamina/ring/consumer.h). Whoever creates a ring need not be an end.
  *
+ * A forked child may go on with the mapping, and place ends of its own there. Its parent's ends are
+ * not its own: to close or detach them does nothing there, any other call of theirs is wrong.
+ *
  * Control plane: calls here make system calls, and are made by one thread at a time per ring.
  */
 
