@@ -10,6 +10,7 @@
  * messages themselves.
  */
 
+#include "lamina/framed/advise.h"
 #include "lamina/framed/batch.h"
 #include "lamina/framed/call.h"
 #include "lamina/framed/lanes.h"
