@@ -6,3 +6,5 @@ lam_program_test(framed_advise_watches SOURCES advise_watches.c LAYERS framed LA
 lam_criterion_test(framed_lanes
   SOURCES test_lanes.c test_lanes_ends.c test_lanes_pressure.c test_lanes_turns.c
   LAYERS framed LABELS framed TIMEOUT 60)
+lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
+  LAYERS framed LABELS framed process stress TIMEOUT 120)
