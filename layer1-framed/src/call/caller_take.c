@@ -7,35 +7,50 @@
 /* Messages that one call looks at, at most: a responder as fast as we are must not keep us. */
 #define LOOKS_MAX 256
 
-static int answer(struct lam_caller *caller, struct lam_call_slot *slot,
-    const struct lam_framed_message *message, const struct call *call)
-{
-    struct lam_reply *reply = lam_call_table_finish(&caller->table, slot, 0);
+/* What a take is looking for, and where it goes. */
+struct wanted {
+    const struct lam_ticket *ticket; /* NULL: any */
+    struct lam_reply *reply;
+};
 
+/* Returns 2 it was wanted, and is taken; 1 it is kept for its own take. */
+static int answer(struct lam_caller *caller, const struct wanted *wanted,
+    struct lam_call_slot *slot, const struct lam_framed_message *message, const struct call *call)
+{
+    int is_wanted = wanted->ticket == NULL || wanted->ticket->id == call->correlation.id;
+    struct lam_reply *reply = wanted->reply;
+
+    if (is_wanted)
+        lam_call_table_drop(&caller->table, slot);
+    else
+        reply = lam_call_table_finish(&caller->table, slot, 0);
     reply->payload = call->payload;
     reply->payload_bytes = call->payload_bytes;
-    reply->kind = call->kind;
+    reply->ticket.id = call->correlation.id;
+    reply->outcome = 0;
     reply->status = (int32_t)(uint32_t)call->word;
+    reply->kind = call->kind;
     reply->place = lam_held_keep(&caller->held, message);
     LAM_CRASH_POINT("call.reply_kept");
     caller->counts.answered++;
-    return 1;
+    return is_wanted ? 2 : 1;
 }
 
-/* What is this message for? Returns 1: used or dropped; or the end of the channel. */
-static int sort(struct lam_caller *caller, const struct lam_framed_message *message)
+/* What is this message for? As answer(), 1 where it is dropped, or the end of the channel. */
+static int sort(struct lam_caller *caller, const struct wanted *wanted,
+    const struct lam_framed_message *message)
 {
     struct lam_call_slot *slot;
     struct call call;
 
     if (!call_load(message, &call) || call.type != LAM_CALL_REPLY)
-        return call_poison(caller->receiver);
+        return lam_framed_receiver_poison(caller->receiver);
     if (call.correlation.scope != caller->scope) {
         caller->counts.foreign++;
     } else {
         slot = lam_call_table_waiting(&caller->table, call.correlation.id);
         if (slot != NULL)
-            return answer(caller, slot, message, &call);
+            return answer(caller, wanted, slot, message, &call);
         caller->counts.late++;
     }
     return lam_held_pass(&caller->held, message) == 0 ? 1 : -ESTALE;
@@ -56,8 +71,8 @@ static int lose(
     return 1;
 }
 
-/* Take one message in. Returns 1 it was; 0 none is there; -EBUSY; or the end of the channel. */
-static int receive(struct lam_caller *caller)
+/* Take one message in. As answer(); 0 none is there; -EBUSY; or the end of the channel. */
+static int receive(struct lam_caller *caller, const struct wanted *wanted)
 {
     struct lam_framed_correlation correlation;
     struct lam_framed_message message;
@@ -65,9 +80,9 @@ static int receive(struct lam_caller *caller)
 
     if (lam_held_is_full(&caller->held))
         return -EBUSY;
-    rc = lam_framed_receiver_try_receive(caller->receiver, &message);
+    rc = call_try_receive(caller->receiver, &message);
     if (rc == 1)
-        return sort(caller, &message);
+        return sort(caller, wanted, &message);
     if (rc < 0 && call_lost_one(caller->receiver, rc, &correlation))
         return lose(caller, &correlation, rc);
     return rc;
@@ -77,17 +92,20 @@ static int receive(struct lam_caller *caller)
 static int take_in(
     struct lam_caller *caller, const struct lam_ticket *ticket, struct lam_reply *reply)
 {
+    const struct wanted wanted = {ticket, reply};
     int taken = lam_call_table_take(&caller->table, ticket, reply);
     int rc = 1;
 
-    for (uint32_t looks = 0; taken != 1 && rc == 1 && looks < LOOKS_MAX; looks++) {
-        if (taken != 0 && ticket != NULL)
-            return taken;
-        rc = receive(caller);
-        if (rc < 0 && rc != -EBUSY)
-            caller->counts.failed += lam_call_table_fail(&caller->table, rc);
-        taken = lam_call_table_take(&caller->table, ticket, reply);
-    }
+    /* With nothing outstanding, too: what is late is dropped, and its room the responder's again. */
+    if (taken == 1 || (taken != 0 && ticket != NULL))
+        return taken;
+    for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
+        rc = receive(caller, &wanted);
+    if (rc == 2)
+        return 1;
+    if (rc < 0 && rc != -EBUSY)
+        caller->counts.failed += lam_call_table_fail(&caller->table, rc);
+    taken = lam_call_table_take(&caller->table, ticket, reply);
     return taken == 0 && rc == -EBUSY ? rc : taken;
 }
 

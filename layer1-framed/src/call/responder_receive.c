@@ -87,7 +87,7 @@ static int sort(struct lam_responder *responder, const struct lam_framed_message
     struct call call;
 
     if (!call_load(message, &call) || call.type == LAM_CALL_REPLY)
-        return call_poison(responder->receiver);
+        return lam_framed_receiver_poison(responder->receiver);
     if (call.type == LAM_CALL_REQUEST) {
         if (is_known(responder, call.correlation.scope)) {
             enqueue(responder, message, &call);
@@ -109,7 +109,7 @@ static int receive(struct lam_responder *responder)
 
     if (responder->free_first == RESPONDER_NONE || lam_held_is_full(&responder->held))
         return -EBUSY;
-    rc = lam_framed_receiver_try_receive(responder->receiver, &message);
+    rc = call_try_receive(responder->receiver, &message);
     if (rc == 1)
         return sort(responder, &message);
     /* A request that its caller gave up midway, or larger than we take: it never was one. */

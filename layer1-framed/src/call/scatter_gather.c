@@ -75,7 +75,7 @@ static int sort(
     struct call call;
 
     if (!call_load(message, &call) || call.type != LAM_CALL_REPLY)
-        return call_poison(scatter->receivers[worker]);
+        return lam_framed_receiver_poison(scatter->receivers[worker]);
     if (call.correlation.scope == scatter->scope && call.correlation.id == scatter->round) {
         answer(scatter, worker, message, &call);
         return 1;
@@ -94,7 +94,7 @@ static int receive(struct lam_scatter *scatter, uint32_t worker)
 {
     struct lam_framed_correlation correlation;
     struct lam_framed_message message;
-    int rc = lam_framed_receiver_try_receive(scatter->receivers[worker], &message);
+    int rc = call_try_receive(scatter->receivers[worker], &message);
 
     if (rc == 1)
         return sort(scatter, worker, &message);

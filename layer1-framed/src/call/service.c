@@ -14,6 +14,9 @@
 /* What a message costs beside its bytes, where bytes are counted: none is free. */
 #define MESSAGE_BYTES 64
 
+/* What a receiver has without a look at its channel. */
+#define STATES_READY (STATE_AHEAD | STATE_KEPT | STATE_DEFERRED | STATE_CUT)
+
 LAM_STATIC_ASSERT(LAM_SERVICE_COUNT_MAX <= LAM_RING_WAIT_ANY_MAX &&
                       LAM_SERVICE_COUNT_MAX == LAM_TURNS_MEMBER_COUNT_MAX,
     "one wait, and one turn each, for all");

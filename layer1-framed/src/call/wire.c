@@ -3,18 +3,15 @@
 
 #include <errno.h>
 
-int call_poison(struct lam_framed_receiver *receiver)
-{
-    return lam_framed_receiver_poison(receiver);
-}
-
 int call_lost_one(
     const struct lam_framed_receiver *receiver, int rc, struct lam_framed_correlation *correlation)
 {
     struct lam_framed_loss loss;
 
     *correlation = (struct lam_framed_correlation){0, 0};
-    if ((rc != -ECANCELED && rc != -EMSGSIZE) || !lam_framed_receiver_loss(receiver, &loss))
+    if (rc != -ECANCELED && rc != -EMSGSIZE && rc != -EBADMSG && rc != -EUSERS)
+        return 0;
+    if (!lam_framed_receiver_loss(receiver, &loss))
         return 0;
     if ((loss.flags & LAM_EVENT_CORRELATION) != 0)
         *correlation = loss.correlation;

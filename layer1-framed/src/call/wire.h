@@ -46,62 +46,104 @@ static inline int call_load(const struct lam_framed_message *message, struct cal
     return 1;
 }
 
-/* The channel's bytes are impossible: say so to both ends. Returns -ENOTRECOVERABLE, or -ESTALE. */
-int call_poison(struct lam_framed_receiver *receiver);
-
 /*
  * What the end @rc of a receive means.
  *
- * Returns 1 one message of frames was lost, and the channel goes on: *@correlation is its, or 0
+ * Returns 1 one message was lost, and the channel goes on: *@correlation is its, or 0
  * where it is not known; 0 the channel has ended by @rc
  */
 int call_lost_one(
     const struct lam_framed_receiver *receiver, int rc, struct lam_framed_correlation *correlation);
 
-/* Where the claim in hand of @sender has its call's header. */
-static inline struct lam_call_header *call_claimed_header(struct lam_framed_sender *sender)
+/*
+ * Receive as lam_framed_receiver_try_receive(), by a short way for what calls nearly always are: in
+ * place, with a correlation and nothing else.
+ */
+LAM_INLINE int call_try_receive(
+    struct lam_framed_receiver *receiver, struct lam_framed_message *message)
 {
-    uint8_t *event =
-        (uint8_t *)(lam_ring_producer_cell(&sender->producer, sender->producer.next) + 1);
+    struct lam_event event = {NULL, 0, 0, 0, 0, 0};
+    int rc;
 
-    return (struct lam_call_header *)(void *)(event + sender->extension_bytes);
+    if (__builtin_expect(receiver->state != 0, 0))
+        return lam_framed_receiver_rarely(receiver, NULL, message);
+    rc = lam_ring_consumer_try_peek(&receiver->consumer, &event);
+    if (rc != 1)
+        return rc;
+    if (__builtin_expect(event.flags != LAM_EVENT_CORRELATION ||
+                             event.kind >= LAM_EVENT_KIND_RESERVED ||
+                             event.payload_bytes < LAM_FRAMED_EXTENSION_BYTES,
+            0))
+        return lam_framed_receiver_rarely(receiver, &event, message);
+    lam_framed_receiver_lend(&event, message);
+    message->correlation = (const struct lam_framed_correlation *)event.payload;
+    message->payload = message->correlation + 1;
+    message->payload_bytes -= LAM_FRAMED_EXTENSION_BYTES;
+    message->flags = LAM_EVENT_CORRELATION;
+    return 1;
+}
+
+/* Where the claim in hand of @sender begins. */
+LAM_INLINE uint8_t *call_claimed(const struct lam_framed_sender *sender)
+{
+    return (uint8_t *)(lam_ring_producer_cell(&sender->producer, sender->producer.next) + 1);
 }
 
 /* Write the header of the claim in hand and publish, with @payload_bytes behind it. */
-static inline void call_commit(struct lam_framed_sender *sender, uint64_t payload_bytes,
-    uint16_t kind, enum lam_call_type type, uint64_t word)
+LAM_INLINE void call_commit(struct lam_framed_sender *sender, uint64_t payload_bytes, uint16_t kind,
+    enum lam_call_type type, uint64_t word)
 {
-    struct lam_call_header *header = call_claimed_header(sender);
+    struct lam_call_header *header =
+        (struct lam_call_header *)(void *)(call_claimed(sender) + sender->extension_bytes);
 
+    LAM_ASSERT(kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END);
     /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
     lam_store_relaxed(&header->word, word);
     lam_store_relaxed(&header->type, (uint64_t)type);
-    lam_framed_sender_commit(sender, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
+    if (__builtin_expect(sender->extension_flags != LAM_EVENT_CORRELATION, 0)) {
+        lam_framed_sender_commit_extended(sender, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
+        return;
+    }
+    sender->extension_flags = 0;
+    lam_ring_producer_commit(
+        &sender->producer, payload_bytes + LAM_CALL_OVERHEAD_BYTES, kind, LAM_EVENT_CORRELATION);
 }
 
 /* Claim for a call's message with @payload_bytes behind its header: *@payload. As the sender's. */
-static inline int call_try_claim(struct lam_framed_sender *sender,
+LAM_INLINE int call_try_claim(struct lam_framed_sender *sender,
     const struct lam_framed_correlation *correlation, uint64_t payload_bytes, void **payload)
 {
     int rc;
 
     if (payload_bytes > lam_framed_sender_claim_bytes_max(sender))
         return -EMSGSIZE;
-    rc = lam_framed_sender_try_claim_correlated(
-        sender, payload_bytes + LAM_CALL_HEADER_BYTES, correlation, payload);
-    if (rc == 1)
-        *payload = (uint8_t *)*payload + LAM_CALL_HEADER_BYTES;
-    return rc;
+    if (__builtin_expect(sender->extensions != 0, 0)) {
+        rc = lam_framed_sender_try_claim_correlated(
+            sender, payload_bytes + LAM_CALL_HEADER_BYTES, correlation, payload);
+        if (rc == 1)
+            *payload = (uint8_t *)*payload + LAM_CALL_HEADER_BYTES;
+        return rc;
+    }
+    LAM_ASSERT(sender->stream.bytes_total == 0);
+    rc = lam_ring_producer_try_claim(
+        &sender->producer, payload_bytes + LAM_CALL_OVERHEAD_BYTES, payload);
+    if (rc != 1)
+        return rc;
+    memcpy(*payload, correlation, sizeof(*correlation));
+    sender->extension_flags = LAM_EVENT_CORRELATION;
+    sender->extension_bytes = LAM_FRAMED_EXTENSION_BYTES;
+    *payload = (uint8_t *)*payload + LAM_CALL_OVERHEAD_BYTES;
+    return 1;
 }
 
-static inline int call_claim_until(struct lam_framed_sender *sender,
+LAM_INLINE int call_claim_until(struct lam_framed_sender *sender,
     const struct lam_framed_correlation *correlation, uint64_t payload_bytes, uint64_t deadline_ns,
     void **payload)
 {
-    int rc;
+    int rc = call_try_claim(sender, correlation, payload_bytes, payload);
 
-    if (payload_bytes > lam_framed_sender_claim_bytes_max(sender))
-        return -EMSGSIZE;
+    if (rc != 0)
+        return rc == 1 ? 0 : rc;
     rc = lam_framed_sender_claim_correlated_until(
         sender, payload_bytes + LAM_CALL_HEADER_BYTES, correlation, deadline_ns, payload);
     if (rc == 0)

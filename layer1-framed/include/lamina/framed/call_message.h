@@ -68,10 +68,11 @@ struct lam_reply {
     /*
      * 0 it was answered; else the caller's own finding:
      *   -ETIMEDOUT       no answer by its deadline
-     *   -ECANCELED       cancelled by this side
+     *   -ECANCELED       cancelled by this side, or the responder gave the answer up midway
      *   -EOWNERDEAD      the responder died
      *   -EPIPE           the responder closed its channel
      *   -EMSGSIZE        the answer was larger than the receiver takes
+     *   -EBADMSG         the answer is not what was sent: its CRC32C is wrong
      *   -ESTALE          the caller was evicted from its channel of replies: attach again
      *   -ENOTRECOVERABLE the channel of replies is poisoned
      */

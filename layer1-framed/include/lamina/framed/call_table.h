@@ -44,24 +44,21 @@ struct lam_call_slot {
     uint64_t deadline_ns;
     uint32_t generation;
     enum lam_call_state state;
-    uint32_t previous; /* in the list of its state */
-    uint32_t following;
+    uint32_t previous;      /* of those that have ended */
+    uint32_t following;     /* likewise; or of the free ones */
     struct lam_reply reply; /* of one that has ended */
-};
-
-/* Slots in the order in which they came to it. */
-struct lam_call_list {
-    uint32_t first;
-    uint32_t last;
-    uint32_t count;
 };
 
 struct lam_call_table {
     /* Fields are private. */
     struct lam_call_slot *slots; /* the caller's */
     uint32_t slot_count;
-    uint64_t earliest_ns;          /* no deadline of a waiting one is earlier */
-    struct lam_call_list lists[3]; /* by state */
+    uint32_t free_first;
+    uint32_t free_last;
+    uint32_t ended_first;
+    uint32_t ended_last;
+    uint32_t counts[3];   /* by state */
+    uint64_t earliest_ns; /* no deadline of a waiting one is earlier */
 };
 
 /*
@@ -96,11 +93,14 @@ struct lam_call_slot *lam_call_table_find(struct lam_call_table *table, uint64_t
 struct lam_reply *lam_call_table_finish(
     struct lam_call_table *table, struct lam_call_slot *slot, int32_t outcome);
 
-/* Finish all that wait, with @outcome. Goes through all of them. Returns how many there were. */
+/* A waiting one has come to its end, and that is taken at once, by who has it. */
+void lam_call_table_drop(struct lam_call_table *table, struct lam_call_slot *slot);
+
+/* Finish all that wait, with @outcome. Goes through all slots. Returns how many there were. */
 uint32_t lam_call_table_fail(struct lam_call_table *table, int32_t outcome);
 
 /*
- * Finish with -ETIMEDOUT what had to be answered by @now_ns. Goes through all that wait, but only
+ * Finish with -ETIMEDOUT what had to be answered by @now_ns. Goes through all slots, but only
  * where one may be due. Returns how many were.
  */
 uint32_t lam_call_table_expire(struct lam_call_table *table, uint64_t now_ns);
@@ -114,7 +114,7 @@ LAM_INLINE uint64_t lam_call_table_earliest_ns(const struct lam_call_table *tabl
 LAM_INLINE uint32_t lam_call_table_count(
     const struct lam_call_table *table, enum lam_call_state state)
 {
-    return table->lists[state].count;
+    return table->counts[state];
 }
 
 /*

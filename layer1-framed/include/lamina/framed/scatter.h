@@ -124,6 +124,7 @@ int lam_scatter_gather_until(struct lam_scatter *scatter, uint64_t deadline_ns);
  *   -EPIPE           it closed its channel
  *   -ECANCELED       the round was given up, or the worker gave its answer up midway
  *   -EMSGSIZE        its answer is larger than the receiver takes
+ *   -EBADMSG         its answer is not what was sent: the CRC32C is wrong
  *   -ENOTRECOVERABLE its channel is poisoned
  */
 LAM_INLINE const struct lam_reply *lam_scatter_reply(
