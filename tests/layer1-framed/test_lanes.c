@@ -271,3 +271,29 @@ Test(lanes, reach_another_process_by_descriptors)
     control[LAM_LANE_LOW] = -1;
     cr_assert(lt(int, lam_lanes_attach_fds(&theirs, data, control, &attach, &error), 0));
 }
+
+Test(lanes, take_receivers_that_gate_and_rings_of_one_producer)
+{
+    struct lam_lanes_options lanes = {
+        .ring = {.name = "many", .depth = 64, .producers = LAM_RING_MANY_PRODUCERS}};
+    struct lam_lanes_receiver_options options = {
+        .receiver.consumer.policy = LAM_RING_LOSSY, .turns_max = 3};
+    struct lam_lanes_receiver receiver;
+    struct lam_error error = {""};
+    char buffer[64];
+
+    open_at(64, 0, 0);
+    cr_assert(
+        eq(int, lam_lanes_receiver_attach(&receiver, &three.lanes, &options, &error), -EINVAL));
+    cr_assert(strstr(error.text, "lossy") != NULL);
+    options.receiver.consumer.policy = LAM_RING_GATE;
+    options.receiver.buffer = buffer;
+    cr_assert(
+        eq(int, lam_lanes_receiver_attach(&receiver, &three.lanes, &options, &error), -EINVAL));
+    cr_assert(strstr(error.text, "buffers") != NULL);
+    three_close(&three);
+    cr_assert(eq(int, lam_lanes_create(&three.lanes, &lanes, &error), 0));
+    cr_assert(eq(int, lam_lanes_receiver_attach(&receiver, &three.lanes, NULL, &error), -EINVAL));
+    cr_assert(strstr(error.text, "many producers") != NULL);
+    cr_assert(eq(int, lam_lanes_destroy(&three.lanes), 0));
+}

@@ -340,4 +340,10 @@ Test(lanes_ends, an_evicted_lane_is_told_and_the_others_go_on)
         cr_assert(eq(int, three_send(&three, LAM_LANE_CRITICAL), 1));
         cr_assert(eq(int, three_receive(&three), LAM_LANE_CRITICAL));
     }
+    cr_assert(eq(
+        int, lam_lanes_receiver_readmit(&three.receiver, LAM_LANE_HIGH, LAM_RING_HEAD, NULL), 0));
+    cr_assert(eq(int, lam_lanes_receiver_end(&three.receiver, LAM_LANE_HIGH), 0));
+    three.received[LAM_LANE_HIGH] = three.sent[LAM_LANE_HIGH];
+    cr_assert(eq(int, three_send(&three, LAM_LANE_HIGH), 1));
+    cr_assert(eq(int, three_receive(&three), LAM_LANE_HIGH));
 }

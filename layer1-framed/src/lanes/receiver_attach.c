@@ -22,6 +22,14 @@ int lam_lanes_receiver_attach(struct lam_lanes_receiver *receiver, struct lam_la
     if (one.buffer != NULL)
         return lam_error_set(
             error, -EINVAL, "receiver.buffer is set: lanes need one each, in buffers, or none");
+    if (one.consumer.policy == LAM_RING_LOSSY)
+        return lam_error_set(error, -EINVAL,
+            "policy %d is lossy: a lane that was lapped shows nothing that would give it its turn",
+            (int)one.consumer.policy);
+    for (int lane = 0; lane < LAM_LANE_COUNT; lane++)
+        if (lanes->rings[lane].producers != LAM_RING_ONE_PRODUCER)
+            return lam_error_set(error, -EINVAL, "ring %s is for many producers: a lane has one",
+                lanes->rings[lane].name);
     for (int lane = 0; rc == 0 && lane < LAM_LANE_COUNT; lane++) {
         if (options != NULL)
             one.buffer = options->buffers[lane];
@@ -37,6 +45,21 @@ void lam_lanes_receiver_detach(struct lam_lanes_receiver *receiver)
 {
     for (int lane = 0; lane < LAM_LANE_COUNT; lane++)
         lam_framed_receiver_detach(&receiver->lanes[lane]);
+}
+
+int lam_lanes_receiver_readmit(struct lam_lanes_receiver *receiver, enum lam_lane lane,
+    enum lam_ring_start start, struct lam_error *error)
+{
+    int rc;
+
+    LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
+    rc = lam_framed_receiver_readmit(&receiver->lanes[lane], start, error);
+    if (rc != 0)
+        return rc;
+    receiver->ended &= ~(1U << lane);
+    receiver->untold &= ~(1U << lane);
+    receiver->restless |= 1U << lane; /* several losses may be left to tell */
+    return 0;
 }
 
 int lam_lanes_receiver_end(const struct lam_lanes_receiver *receiver, enum lam_lane lane)

@@ -43,8 +43,11 @@ struct lam_lanes_receiver {
 
 /*
  * Join all three lanes, kept until lam_lanes_receiver_detach(). @options may be NULL. On error
- * nothing is joined. Returns as lam_framed_receiver_attach() of one of them, whose name @error has;
- *   -EINVAL: receiver.buffer is not NULL
+ * nothing is joined. @receiver does not move until it is detached.
+ *
+ * Returns as lam_framed_receiver_attach() of one of them, whose name @error has, or
+ *   -EINVAL receiver.buffer is not NULL, the policy is LAM_RING_LOSSY, or a ring is for many
+ *           producers
  */
 int lam_lanes_receiver_attach(struct lam_lanes_receiver *receiver, struct lam_lanes *lanes,
     const struct lam_lanes_receiver_options *options, struct lam_error *error);
@@ -105,8 +108,8 @@ LAM_INLINE int lam_lanes_receiver_rarely(struct lam_lanes_receiver *receiver, en
  *
  * Returns 1 and fills *@message and *@lane; 0 none is there yet; or with *@lane what
  * lam_framed_receiver_try_receive() says of that lane:
- *   -ECANCELED, -EMSGSIZE, -EOWNERDEAD with a loss (lam_lanes_receiver_loss()): one message was cut
- *                    short; the next call goes on
+ *   -ECANCELED, -EMSGSIZE, -EBADMSG, -EUSERS, -EOWNERDEAD with a loss (lam_lanes_receiver_loss()):
+ *                    one message was lost; the next call goes on
  *   -EBUSY           a message of frames comes next in that lane, where something is held; told
  *                    only while the others have nothing
  *   -EPIPE           all lanes are closed
@@ -173,6 +176,10 @@ LAM_INLINE int lam_lanes_receiver_release(struct lam_lanes_receiver *receiver, e
     LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
     return lam_framed_receiver_release(&receiver->lanes[lane], message);
 }
+
+/* Go on in a lane behind -ESTALE, as lam_framed_receiver_readmit(). */
+int lam_lanes_receiver_readmit(struct lam_lanes_receiver *receiver, enum lam_lane lane,
+    enum lam_ring_start start, struct lam_error *error);
 
 /* How @lane's stream has ended, as far as receives have seen: 0 it goes on, or -errno. */
 int lam_lanes_receiver_end(const struct lam_lanes_receiver *receiver, enum lam_lane lane);
