@@ -8,3 +8,14 @@ lam_criterion_test(framed_lanes
   LAYERS framed LABELS framed TIMEOUT 60)
 lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
   LAYERS framed LABELS framed process stress TIMEOUT 120)
+
+# With layer 1's own sources, their crash points on.
+get_target_property(framed_sources lam_framed SOURCES)
+list(FILTER framed_sources INCLUDE REGEX "\\.c$")
+list(TRANSFORM framed_sources PREPEND ${PROJECT_SOURCE_DIR}/layer1-framed/)
+lam_program_test(framed_lanes_crash SOURCES lanes_crash.c ${framed_sources}
+  LAYERS framed LABELS framed crash process TIMEOUT 120)
+target_compile_definitions(framed_lanes_crash PRIVATE LAM_CRASH_POINTS=1)
+target_include_directories(framed_lanes_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
+lam_script_test(framed_lanes_crash_labels_are_complete lanes_crash_labels.sh
+  ARGUMENTS $<TARGET_FILE:framed_lanes_crash> LABELS framed crash)
