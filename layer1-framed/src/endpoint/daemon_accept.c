@@ -27,7 +27,10 @@ void lam_daemon_refuse(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     struct lam_endpoint_refused refused = {.code = code};
 
     (void)snprintf(refused.text, sizeof(refused.text), "%s", text);
-    send_refusal(slot->socket, &refused);
+    if (slot->state == DAEMON_BUILDING) /* it was welcomed, and may be on its rings by now */
+        lam_daemon_say_goodbye(slot, code, text);
+    else
+        send_refusal(slot->socket, &refused);
     daemon->counts.refused++;
     lam_daemon_free_slot(daemon, slot);
 }

@@ -48,6 +48,10 @@ void lam_daemon_join(struct lam_daemon *daemon, struct lam_daemon_slot *slot)
 {
     struct lam_error error = {.text = ""};
 
+    if (daemon->is_shut) { /* it was told */
+        lam_daemon_free_slot(daemon, slot);
+        return;
+    }
     if (lam_daemon_watch(daemon, slot, &error) != 0) {
         lam_daemon_refuse(daemon, slot, LAM_ENDPOINT_NO_MEMORY, error.text);
         return;

@@ -96,6 +96,9 @@ void lam_daemon_refuse(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
 int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     const struct lam_endpoint_welcome *welcome, struct lam_error *error);
 
+/* daemon_send.c */
+void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text);
+
 /* daemon_clients.c */
 void lam_daemon_free_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 void lam_daemon_free_slot(struct lam_daemon *daemon, struct lam_daemon_slot *slot);

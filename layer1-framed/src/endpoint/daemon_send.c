@@ -135,7 +135,7 @@ const struct lam_daemon_counts *lam_daemon_counts(const struct lam_daemon *daemo
     return &daemon->counts;
 }
 
-static void say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text)
+void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text)
 {
     struct lam_endpoint_goodbye goodbye = {.reason = reason};
     uint8_t bytes[LAM_ENDPOINT_GOODBYE_BYTES];
@@ -151,7 +151,7 @@ void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason
 
     if (slot == NULL)
         return;
-    say_goodbye(slot, reason, text);
+    lam_daemon_say_goodbye(slot, reason, text);
     lam_daemon_gone(daemon, slot, -ECANCELED, NULL);
 }
 
@@ -165,11 +165,11 @@ void lam_daemon_shutdown(struct lam_daemon *daemon, uint32_t reason, const char 
     for (uint32_t i = 0; i < daemon->slot_count; i++) {
         struct lam_daemon_slot *slot = &daemon->slots[i];
 
-        if (slot->state == DAEMON_GREETING || slot->state == DAEMON_BUILDING)
+        if (slot->state == DAEMON_GREETING)
             lam_daemon_refuse(daemon, slot, LAM_ENDPOINT_SHUTTING_DOWN, "the daemon shuts down");
-        if (slot->state != DAEMON_LIVE)
+        if (slot->state != DAEMON_LIVE && slot->state != DAEMON_BUILDING)
             continue;
-        say_goodbye(slot, reason, text);
+        lam_daemon_say_goodbye(slot, reason, text);
         LAM_CRASH_POINT("endpoint.said_goodbye");
         lam_lanes_sender_close(&slot->sender); /* what was sent before is read before the end */
     }
