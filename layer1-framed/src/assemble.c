@@ -63,8 +63,8 @@ static int lend_buffer(struct lam_framed_receiver *receiver, struct lam_framed_a
 }
 
 /* Take up the message that @frame, which is @event, belongs to. */
-static void follow(struct lam_framed_assembly *assembly, const struct lam_event *event,
-    const struct frame *frame)
+static void follow(
+    struct lam_framed_assembly *assembly, const struct lam_event *event, const struct frame *frame)
 {
     assembly->id = frame->message;
     assembly->bytes_total = frame->total;

@@ -23,6 +23,7 @@ enum receiver_state {
     STATE_DEFERRED = 1 << 10,  /* an error is found and not told yet */
     STATE_CUT = 1 << 11,       /* messages are cut short that were not told yet */
     STATE_CHECKED = 1 << 12,   /* what has no checksum is damaged, too */
+    STATE_MANY = 1 << 13,      /* the ring has many producers: what is lent is remembered */
 };
 
 enum assembly_phase {
@@ -82,11 +83,17 @@ int lam_framed_receiver_look_for_orphans(struct lam_framed_receiver *receiver);
 /* See which of ASSEMBLING, LENT and CUT hold. */
 void lam_framed_receiver_update(struct lam_framed_receiver *receiver);
 
-/* Whether a message older than @event is held where it lies. */
+/*
+ * Whether a message older than @event is held where it lies. With many producers there may be
+ * padding between what was released and @event.
+ */
 static inline int lam_framed_receiver_holds_older(
     const struct lam_framed_receiver *receiver, const struct lam_event *event)
 {
-    return (receiver->state & STATE_COPIES) == 0 && event->sequence != receiver->released;
+    if ((receiver->state & STATE_COPIES) != 0)
+        return 0;
+    return receiver->is_many ? (int64_t)(receiver->lent_end - receiver->released) > 0
+                             : event->sequence != receiver->released;
 }
 
 #endif

@@ -95,6 +95,7 @@ int lam_framed_receiver_lend_event(struct lam_framed_receiver *receiver,
         (void)lam_event_timestamp(event, &message->published_ns);
         lam_ring_consumer_count_latency(&receiver->consumer, event);
     }
+    receiver->lent_end = event->end;
     if ((receiver->state & STATE_COPIES) != 0) {
         receiver->state |= STATE_SCRATCH;
         receiver->scratch_end = event->end;
@@ -120,6 +121,7 @@ int lam_framed_receiver_readmit(
     }
     receiver->state &= ~(uint32_t)STATE_DEFERRED;
     receiver->released = receiver->consumer.next;
+    receiver->lent_end = receiver->released;
     (void)lam_framed_receiver_gap(receiver, from, lost, -ESTALE);
     return 0;
 }

@@ -33,6 +33,19 @@ void lam_extensions_write(uint8_t *event, uint64_t event_bytes, uint16_t kind, u
     LAM_CRASH_POINT("extensions.crc_written");
 }
 
+int lam_outgoing_check(uint64_t message_bytes_max, uint16_t extensions, struct lam_error *error)
+{
+    if (message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
+        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
+            (unsigned long long)message_bytes_max,
+            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
+    if ((extensions & ~FLAGS_OF_CHOICE) != 0)
+        return lam_error_set(error, -EINVAL,
+            "extensions are 0x%x: LAM_EVENT_TIMESTAMP and LAM_EVENT_CRC32C can be asked for",
+            (unsigned)extensions);
+    return 0;
+}
+
 /*
  * A quarter of the ring: the sender writes one frame while receivers copy another out. One more
  * cell is claimed with each and not used, so that a cut can be published whenever a stream is open.

@@ -20,6 +20,9 @@
 void lam_extensions_write(uint8_t *event, uint64_t event_bytes, uint16_t kind, uint16_t flags,
     const struct lam_framed_correlation *correlation);
 
+/* Options of a sender. Returns 0, or -EINVAL and says why. */
+int lam_outgoing_check(uint64_t message_bytes_max, uint16_t extensions, struct lam_error *error);
+
 /* How large an event for a frame may be: a quarter of the ring; 0 it is too small for frames. */
 uint64_t lam_outgoing_frame_bytes_max(const struct lam_ring *ring);
 

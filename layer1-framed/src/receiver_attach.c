@@ -104,7 +104,10 @@ int lam_framed_receiver_attach(struct lam_framed_receiver *receiver, struct lam_
         return rc;
     }
     receiver->state |= STATE_JOINING | (options->is_checked ? STATE_CHECKED : 0);
+    if (receiver->is_many)
+        receiver->state |= STATE_MANY;
     receiver->released = receiver->consumer.next;
+    receiver->lent_end = receiver->released;
     return 0;
 }
 

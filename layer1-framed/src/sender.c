@@ -15,14 +15,12 @@ int lam_framed_sender_attach(struct lam_framed_sender *sender, struct lam_ring *
     LAM_ASSERT(sender != NULL && ring != NULL);
     memset(sender, 0, sizeof(*sender));
     sender->producer.lock.fd = -1; /* a detach after a refusal below does nothing */
-    if (options != NULL && options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
-        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
-            (unsigned long long)options->message_bytes_max,
-            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
-    if (options != NULL && (options->extensions & ~FLAGS_OF_CHOICE) != 0)
-        return lam_error_set(error, -EINVAL,
-            "extensions are 0x%x: LAM_EVENT_TIMESTAMP and LAM_EVENT_CRC32C can be asked for",
-            (unsigned)options->extensions);
+    if (options != NULL) {
+        int rc = lam_outgoing_check(options->message_bytes_max, options->extensions, error);
+
+        if (rc != 0)
+            return rc;
+    }
     if (options != NULL) {
         sender->stream.message_bytes_max = options->message_bytes_max;
         sender->extensions = options->extensions;

@@ -17,13 +17,16 @@
 #include "lamina/framed/lanes_receiver.h"
 #include "lamina/framed/lanes_sender.h"
 #include "lamina/framed/lanes_turns.h"
+#include "lamina/framed/many.h"
 #include "lamina/framed/message.h"
 #include "lamina/framed/pressure.h"
 #include "lamina/framed/receiver.h"
+#include "lamina/framed/required.h"
 #include "lamina/framed/scatter.h"
 #include "lamina/framed/sender.h"
 #include "lamina/framed/service.h"
 #include "lamina/framed/stream.h"
 #include "lamina/framed/take.h"
+#include "lamina/framed/window.h"
 
 #endif

@@ -90,7 +90,8 @@ struct lam_framed_receiver {
     uint64_t scratch_bytes;
     uint8_t *into; /* the caller's memory, during a take */
     uint64_t into_bytes;
-    uint64_t scratch_end;                /* of the message that is lent there */
+    uint64_t lent_end;    /* many producers: of the last message that was lent where it lies */
+    uint64_t scratch_end; /* of the message that is lent there */
     struct lam_framed_message kept;      /* received, and too large for its caller */
     struct lam_framed_correlation taken; /* of the message that was taken last */
     struct lam_framed_loss loss;
