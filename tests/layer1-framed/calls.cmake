@@ -12,3 +12,19 @@ if(LAMINA_WITH_EXAMPLES)
     lam_test_properties(framed.example_${example} TIMEOUT 30 LABELS framed process)
   endforeach()
 endif()
+
+# Death at every named place of a call: the sources of layer 1 and below, their crash points on.
+set(crash_sources)
+foreach(layer IN ITEMS base ring framed)
+  get_target_property(layer_sources lam_${layer} SOURCES)
+  get_target_property(layer_folder lam_${layer} SOURCE_DIR)
+  list(FILTER layer_sources INCLUDE REGEX "\\.c$")
+  list(TRANSFORM layer_sources PREPEND ${layer_folder}/)
+  list(APPEND crash_sources ${layer_sources})
+endforeach()
+lam_program_test(framed_call_crash SOURCES call_crash.c ${crash_sources}
+  LAYERS framed LABELS framed crash process TIMEOUT 300)
+target_compile_definitions(framed_call_crash PRIVATE LAM_CRASH_POINTS=1)
+target_include_directories(framed_call_crash PRIVATE
+  ${PROJECT_SOURCE_DIR}/layer1-framed/src ${PROJECT_SOURCE_DIR}/layer0-ring/src
+  ${PROJECT_SOURCE_DIR}/layer0-ring/base/src)

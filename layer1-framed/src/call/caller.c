@@ -14,6 +14,12 @@ static int next_correlation(
     return lam_call_table_next(&caller->table, &correlation->id);
 }
 
+static void claimed(struct lam_caller *caller, uint64_t id)
+{
+    caller->claimed_id = id;
+    LAM_CRASH_POINT("call.request_claimed");
+}
+
 int lam_caller_try_claim(struct lam_caller *caller, uint64_t payload_bytes, void **payload)
 {
     struct lam_framed_correlation correlation;
@@ -23,8 +29,7 @@ int lam_caller_try_claim(struct lam_caller *caller, uint64_t payload_bytes, void
         return rc;
     rc = call_try_claim(caller->sender, &correlation, payload_bytes, payload);
     if (rc == 1)
-        caller->claimed_id = correlation.id;
-    LAM_CRASH_POINT("call.request_claimed");
+        claimed(caller, correlation.id);
     return rc;
 }
 
@@ -38,7 +43,7 @@ int lam_caller_claim_until(
         return rc;
     rc = call_claim_until(caller->sender, &correlation, payload_bytes, deadline_ns, payload);
     if (rc == 0)
-        caller->claimed_id = correlation.id;
+        claimed(caller, correlation.id);
     return rc;
 }
 

@@ -50,11 +50,14 @@ int lam_responder_claim_until(struct lam_responder *responder, const struct lam_
     uint64_t payload_bytes, uint64_t deadline_ns, void **payload)
 {
     struct lam_framed_sender *sender = sender_of(responder, request);
+    int rc;
 
     if (sender == NULL)
         return -ENOENT;
-    return call_claim_until(
+    rc = call_claim_until(
         sender, &request->correlation, payload_bytes, earlier(deadline_ns, request), payload);
+    LAM_CRASH_POINT("call.reply_claimed");
+    return rc;
 }
 
 void lam_responder_commit(struct lam_responder *responder, struct lam_request *request,
