@@ -19,3 +19,9 @@ target_compile_definitions(framed_lanes_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_lanes_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
 lam_script_test(framed_lanes_crash_labels_are_complete lanes_crash_labels.sh
   ARGUMENTS $<TARGET_FILE:framed_lanes_crash> LABELS framed crash)
+
+# What a peer may write, as the bytes lie.
+lam_program_test(framed_lanes_hostile SOURCES lanes_hostile.c
+  LAYERS framed LABELS framed hostile TIMEOUT 120)
+target_include_directories(framed_lanes_hostile PRIVATE ${PROJECT_SOURCE_DIR}/tests/layer0-ring
+  ${PROJECT_SOURCE_DIR}/layer0-ring/src)
