@@ -6,3 +6,11 @@ lam_criterion_test(framed_endpoint
   LAYERS framed LABELS framed process TIMEOUT 60)
 lam_program_test(framed_endpoint_kills SOURCES endpoint/kills.c
   LAYERS framed LABELS framed crash TIMEOUT 300)
+
+# With layer 1's own sources, their crash points on.
+lam_program_test(framed_endpoint_crash SOURCES endpoint/crash_labels.c ${framed_sources}
+  LAYERS framed LABELS framed crash TIMEOUT 120)
+target_compile_definitions(framed_endpoint_crash PRIVATE LAM_CRASH_POINTS=1)
+target_include_directories(framed_endpoint_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
+lam_script_test(framed_endpoint_crash_labels_are_complete endpoint/crash_labels.sh
+  ARGUMENTS $<TARGET_FILE:framed_endpoint_crash> LABELS framed crash)
