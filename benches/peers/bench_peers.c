@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chart.h"
+#include "clock.h"
 #include "layers.h"
 #include "options.h"
 #include "payload.h"
@@ -23,6 +24,9 @@
 /* A dozen campaigns of some fifteen lanes at level 1, within five minutes. */
 #define WINDOWS_OF_MANY   15
 #define BUDGET_OF_MANY_NS UINT64_C(15000000000)
+
+/* Peers that map their memory as it is touched have done so for some laps then. */
+#define SETTLE_NS (20 * BENCH_NS_PER_MS)
 
 static const struct row {
     uint32_t level, payload_bytes, batch; /* batch 0: round trips */
@@ -142,6 +146,8 @@ static int run(
         campaign.wanted_rounds = WINDOWS_OF_MANY;
         campaign.budget_ns = BUDGET_OF_MANY_NS;
     }
+    if (row->level == 1)
+        campaign.settle_ns = options->quick ? 2 * BENCH_NS_PER_MS : SETTLE_NS;
     add_lanes(&campaign, options, row, &shape, &lanes);
     if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
         return 1;
@@ -175,6 +181,7 @@ static int run_apart(
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return 1;
+    bench_peers_clean(pid);
     if (status != 0)
         fprintf(
             stderr, "bench: the row of %u bytes failed, status %#x\n", row->payload_bytes, status);

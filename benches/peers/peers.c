@@ -48,10 +48,26 @@
 #else
 #define DISRUPTOR(subject) NULL
 #endif
-#ifdef BENCH_WITH_DISRUPTOR_MP
+#ifdef BENCH_WITH_MP
 #define DISRUPTOR_MP(subject) &(subject)
 #else
 #define DISRUPTOR_MP(subject) NULL
+#endif
+
+#ifdef BENCH_WITH_MYELON
+#define MYELON(subject) &(subject)
+#else
+#define MYELON(subject) NULL
+#endif
+#ifdef BENCH_WITH_MEMLINK
+#define MEMLINK(subject) &(subject)
+#else
+#define MEMLINK(subject) NULL
+#endif
+#ifdef BENCH_WITH_ICEORYX2
+#define ICEORYX2(subject) &(subject)
+#else
+#define ICEORYX2(subject) NULL
 #endif
 
 #define NO_CK           "it needs ck_ring.h (Debian: libck-dev)"
@@ -91,6 +107,10 @@ const struct bench_peer bench_peers[] = {
     {&bench_peer_tcp, "tcp_loopback", NULL, 1, 0, ANY, NULL},
     {ZEROMQ(bench_peer_zeromq), "zeromq_ipc", NO_ZEROMQ, 1, 0, ANY, NULL},
     {NNG(bench_peer_nng), "nng_ipc", NO_NNG, 1, 0, ANY, NULL},
+    {MYELON(bench_peer_myelon), "myelon", BENCH_WHY_NOT_RUST, 1, 0, ANY, NULL},
+    {MYELON(bench_peer_myelon_sized), "myelon_sized", BENCH_WHY_NOT_RUST, 1, 0, ANY, NULL},
+    {ICEORYX2(bench_peer_iceoryx2), "iceoryx2", BENCH_WHY_NOT_RUST, 1, 0, ANY, NULL},
+    {MEMLINK(bench_peer_memlink), "memlink_shm", BENCH_WHY_NOT_RUST, 1, 0, 4096, NULL},
 };
 const uint32_t bench_peer_count = sizeof(bench_peers) / sizeof(bench_peers[0]);
 
@@ -105,4 +125,11 @@ int bench_peer_has(const struct bench_peer *peer, uint32_t level, uint32_t paylo
     if (peer->subject == NULL || peer->level != level || payload_bytes > peer->bytes_max)
         return 0;
     return peer->bytes_here == NULL || payload_bytes <= peer->bytes_here();
+}
+
+void bench_peers_clean(int run)
+{
+#ifdef BENCH_WITH_DISRUPTOR
+    bench_peer_clean_rust(run);
+#endif
 }

@@ -34,6 +34,9 @@ extern const uint32_t bench_peer_count;
 /* Whether @peer is in this build, of @level, and moves payloads of @payload_bytes. */
 int bench_peer_has(const struct bench_peer *peer, uint32_t level, uint32_t payload_bytes);
 
+/* When both processes of a run are gone, by the first one's number: removes what peers left. */
+void bench_peers_clean(int run);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -49,6 +52,10 @@ extern const struct bench_subject bench_peer_disruptor_mp;
 
 extern const struct bench_subject bench_peer_boost_mq;
 extern const struct bench_subject bench_peer_flags;
+extern const struct bench_subject bench_peer_iceoryx2;
+extern const struct bench_subject bench_peer_memlink;
+extern const struct bench_subject bench_peer_myelon;
+extern const struct bench_subject bench_peer_myelon_sized;
 extern const struct bench_subject bench_peer_nng;
 extern const struct bench_subject bench_peer_pipe;
 extern const struct bench_subject bench_peer_posix_mq;
@@ -58,6 +65,7 @@ extern const struct bench_subject bench_peer_unix_stream;
 extern const struct bench_subject bench_peer_zeromq;
 
 uint32_t bench_posix_mq_bytes_max(void);
+void bench_peer_clean_rust(int run);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pair of connected Unix sockets, of bytes or of packets. A packet has to fit the socket's buffer,
- * which is as large here as the kernel lets it be.
+ * A pair of connected Unix sockets, of bytes or of packets. A packet has to fit the buffer of its
+ * socket, which is as large here as the kernel lets it be.
  */
 #include <sys/socket.h>
 

@@ -129,6 +129,19 @@ static uint64_t window_ns(const struct bench_campaign *campaign, uint32_t lane_i
     return campaign->window_ns * (campaign->lanes[lane_index].subject->threads ? 10 : 1);
 }
 
+/* What is found before the lane has settled is dropped. */
+static void plan_lane(struct bench_campaign *campaign, uint32_t lane_index)
+{
+    uint64_t settled_ns = bench_now_ns() + campaign->settle_ns;
+    int is_settled;
+
+    do {
+        is_settled = bench_now_ns() >= settled_ns;
+        campaign->measure->plan(&campaign->crew, lane_index, window_ns(campaign, lane_index),
+            &campaign->plans[lane_index]);
+    } while (!is_settled);
+}
+
 /* One opening of all lanes: rounds until enough of them are clean, or @end_ns. */
 static void run_part(struct bench_campaign *campaign, uint64_t end_ns)
 {
@@ -136,8 +149,7 @@ static void run_part(struct bench_campaign *campaign, uint64_t end_ns)
     uint32_t first = campaign->round_count, clean_count = 0;
 
     for (uint32_t lane_index = 1; lane_index < campaign->lane_count; lane_index++)
-        campaign->measure->plan(&campaign->crew, lane_index, window_ns(campaign, lane_index),
-            &campaign->plans[lane_index]);
+        plan_lane(campaign, lane_index);
     while (clean_count < wanted && campaign->round_count < BENCH_ROUNDS_MAX &&
            (campaign->round_count == first || bench_now_ns() < end_ns)) {
         struct bench_window *round = campaign->windows[campaign->round_count++];

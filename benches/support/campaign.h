@@ -32,6 +32,7 @@ struct bench_campaign {
     uint32_t wanted_rounds;
     uint32_t part_count; /* the lanes are opened anew for each part: other pages, other luck */
     uint64_t window_ns;
+    uint64_t settle_ns; /* each lane runs this long before its windows are planned */
     uint64_t budget_ns; /* after which no further round begins */
 
     /* Results. */

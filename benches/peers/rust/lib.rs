@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rings in Rust as subjects of the benches: `disruptor`, and with the feature `mp` `disruptor-mp`.
+//! Rings and transports in Rust as subjects of the benches: `disruptor`, and each with a feature of
+//! its own `disruptor-mp`, `myelon`, `memlink-shm`, `iceoryx2`.
 //!
 //! C calls these functions once for a whole loop; the loops are here, so that the rings' calls are
 //! inlined into them. One writer and one reader for each direction, both without threads of the
 //! library's own; waits are a pause between two looks, as in the probes.
 
 mod arena;
+#[cfg(any(feature = "myelon", feature = "memlink", feature = "iceoryx2"))]
+mod channel;
+#[cfg(feature = "myelon")]
+mod frames;
+#[cfg(feature = "iceoryx2")]
+mod iox;
+#[cfg(feature = "memlink")]
+mod memlink;
 #[cfg(feature = "mp")]
 mod mp;
 mod sp;
@@ -138,9 +147,25 @@ fn handle<P: Pair + 'static>(pair: Option<P>) -> *mut Handle {
     }
 }
 
-/// `which`: 0 disruptor, 1 disruptor-mp. Null where there is none, or the size is another.
+#[cfg(feature = "myelon")]
+fn open_sized(bytes: u32, slots: usize) -> *mut Handle {
+    use myelon::transport::AlignedFixedFrame as Frame;
+
+    match bytes {
+        64 => frames::open::<Frame<64>>(slots, 64),
+        1024 => frames::open::<Frame<1024>>(slots, 1024),
+        4096 => frames::open::<Frame<4096>>(slots, 4096),
+        32768 => frames::open::<Frame<32768>>(slots, 32768),
+        131072 => frames::open::<Frame<131072>>(slots, 131072),
+        2097152 => frames::open::<Frame<2097152>>(slots, 2097152),
+        _ => std::ptr::null_mut(),
+    }
+}
+
+/// `which`: 0 disruptor, 1 disruptor-mp, 2 myelon, 3 myelon with frames of the payload's size, 4
+/// memlink-shm, 5 iceoryx2; the last four have `slots`. Null where there is none of that size.
 #[no_mangle]
-pub extern "C" fn bench_rust_open(which: u32, payload_bytes: u32) -> *mut Handle {
+pub extern "C" fn bench_rust_open(which: u32, payload_bytes: u32, slots: u32) -> *mut Handle {
     match (which, payload_bytes) {
         (0, 8) => handle(sp::open::<Word>()),
         (0, 48) => handle(sp::open::<Cell>()),
@@ -148,8 +173,27 @@ pub extern "C" fn bench_rust_open(which: u32, payload_bytes: u32) -> *mut Handle
         (1, 8) => handle(mp::open::<Word>()),
         #[cfg(feature = "mp")]
         (1, 48) => handle(mp::open::<Cell>()),
-        _ => std::ptr::null_mut(),
+        #[cfg(feature = "myelon")]
+        (2, bytes) => frames::open::<frames::Frame64K>(frames::FRAMES_OF_64K, bytes as usize),
+        #[cfg(feature = "myelon")]
+        (3, bytes) => open_sized(bytes, slots as usize),
+        #[cfg(feature = "memlink")]
+        (4, bytes) => memlink::open(slots as usize, bytes as usize),
+        #[cfg(feature = "iceoryx2")]
+        (5, bytes) => iox::open(slots as usize, bytes as usize),
+        _ => {
+            let _ = slots;
+            std::ptr::null_mut()
+        }
     }
+}
+
+/// When both processes of `run`, the first one's number, are gone.
+#[no_mangle]
+pub extern "C" fn bench_rust_clean(run: u32) {
+    #[cfg(feature = "iceoryx2")]
+    iox::clean(run);
+    let _ = run;
 }
 
 /// # Safety
