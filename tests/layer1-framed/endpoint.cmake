@@ -14,3 +14,11 @@ target_compile_definitions(framed_endpoint_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_endpoint_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
 lam_script_test(framed_endpoint_crash_labels_are_complete endpoint/crash_labels.sh
   ARGUMENTS $<TARGET_FILE:framed_endpoint_crash> LABELS framed crash)
+lam_program_test(framed_endpoint_hostile SOURCES endpoint/hostile.c
+  LAYERS framed LABELS framed hostile TIMEOUT 300)
+lam_program_test(framed_endpoint_pid_spaces SOURCES endpoint/pid_spaces.c
+  LAYERS framed LABELS framed crash)
+if(NOT LAM_SANITIZED) # their allocators are their own
+  lam_program_test(framed_endpoint_no_allocation SOURCES endpoint/no_allocation.c
+    LAYERS framed LABELS framed)
+endif()
