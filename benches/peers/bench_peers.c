@@ -136,11 +136,15 @@ static int run(
     const struct bench_options *options, const struct row *row, struct bench_points *points)
 {
     static struct bench_campaign campaign;
+    struct bench_options fitted = *options;
     struct lanes lanes = {0};
     struct bench_shape shape;
     int trips = row->batch == 0;
 
-    bench_run_shape(&shape, options, row->payload_bytes, trips ? 1 : row->batch, 1);
+    /* As the slots of the others are: no larger than the event. */
+    if (fitted.cell_bytes == 0 && row->payload_bytes <= 16)
+        fitted.cell_bytes = 32;
+    bench_run_shape(&shape, &fitted, row->payload_bytes, trips ? 1 : row->batch, 1);
     bench_run_init(&campaign, trips ? &bench_measure_handoff : &bench_measure_throughput, options);
     if (row->level == 1 && !options->quick && options->windows == 0) {
         campaign.wanted_rounds = WINDOWS_OF_MANY;

@@ -18,6 +18,8 @@ static const char usage[] =
     "  --layer N     one layer alone, 0 to 3\n"
     "  --payload N   one payload size alone, bytes, a multiple of 8\n"
     "  --batch N     one batch size alone\n"
+    "  --depth N     cells of the ring, a power of two\n"
+    "  --cell N      bytes of a cell, a power of two from 32 to 4096\n"
     "  --part NAME   one part alone, of a bench that has parts\n"
     "  --cpus A,B    the CPUs of the two sides\n"
     "  --out FOLDER  where a picture is written\n"
@@ -36,6 +38,17 @@ static uint32_t number(const char *name, const char *text, uint32_t low, uint32_
         exit(2);
     }
     return (uint32_t)value;
+}
+
+static uint32_t power_of_two(const char *name, const char *text, uint32_t low, uint32_t high)
+{
+    uint32_t value = number(name, text, low, high);
+
+    if ((value & (value - 1)) != 0) {
+        fprintf(stderr, "bench: %s %u is not a power of two\n", name, value);
+        exit(2);
+    }
+    return value;
 }
 
 static void read_cpus(struct bench_options *options, char *text)
@@ -65,9 +78,10 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
     static const struct option known[] = {{"quick", no_argument, NULL, 'q'},
         {"windows", required_argument, NULL, 'w'}, {"layer", required_argument, NULL, 'l'},
         {"payload", required_argument, NULL, 'p'}, {"batch", required_argument, NULL, 'b'},
-        {"depth", required_argument, NULL, 'd'}, {"cpus", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, 'o'}, {"part", required_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"depth", required_argument, NULL, 'd'}, {"cell", required_argument, NULL, 's'},
+        {"cpus", required_argument, NULL, 'c'}, {"out", required_argument, NULL, 'o'},
+        {"part", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     int choice;
 
     memset(options, 0, sizeof(*options));
@@ -84,7 +98,9 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
         else if (choice == 'b')
             options->batch = number("--batch", optarg, 1, 1024);
         else if (choice == 'd')
-            options->depth = number("--depth", optarg, 2, 1U << 24);
+            options->depth = power_of_two("--depth", optarg, 2, 1U << 24);
+        else if (choice == 's')
+            options->cell_bytes = power_of_two("--cell", optarg, 32, 4096);
         else if (choice == 'c')
             read_cpus(options, optarg);
         else if (choice == 'o')
@@ -98,10 +114,6 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
     }
     if (optind < argc) {
         fprintf(stderr, "bench: %s is not an option\n", argv[optind]);
-        exit(2);
-    }
-    if ((options->depth & (options->depth - 1)) != 0) {
-        fprintf(stderr, "bench: --depth %u is not a power of two\n", options->depth);
         exit(2);
     }
     /* Lines appear as they are found, also in a pipe. */

@@ -19,6 +19,7 @@ struct bench_options {
     uint32_t payload_bytes;   /* one size alone; 0: the bench's own list */
     uint32_t batch;           /* one batch alone; 0: the bench's own list */
     uint32_t depth;           /* cells of the ring, a power of two; 0: what fits */
+    uint32_t cell_bytes;      /* of a cell, a power of two; 0: the bench's own choice, mostly 64 */
     const char *part;         /* one part of a bench that has several; NULL: all */
     const char *folder;       /* where a picture goes; NULL: the bench's own choice */
     int cpus[BENCH_CPUS_MAX]; /* as asked for */

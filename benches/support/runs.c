@@ -17,7 +17,7 @@ void bench_run_shape(struct bench_shape *shape, const struct bench_options *opti
 
     shape->payload_bytes = payload_bytes;
     shape->batch = batch;
-    shape->cell_bytes = 64;
+    shape->cell_bytes = options->cell_bytes != 0 ? options->cell_bytes : 64;
     shape->readers = readers;
     shape->depth = options->depth ? options->depth : LAM_RING_DEPTH_DEFAULT;
     cells = bench_message_cells(shape) * (batch > 3 ? batch : 3);

@@ -54,7 +54,7 @@ static void geometry(struct dump *dump, const struct lam_ring_data *data)
     FIELD(depth, depth_can_be(data) ? NULL : "expected a power of two from 2 that fits the cells");
     FIELD(mapped_cells, cells_can_be(data) ? NULL : "expected a power of two, the depth at least");
     FIELD(cell_bytes,
-        cell_bytes_can_be(data->cell_bytes) ? NULL : "expected a power of two from 64 to 65536");
+        cell_bytes_can_be(data->cell_bytes) ? NULL : "expected a power of two from 32 to 65536");
     FIELD(waiting, data->waiting <= LAM_RING_SPIN_ONLY ? NULL : "expected 0 or 1");
     FIELD(producers, data->producers <= LAM_RING_MANY_PRODUCERS ? NULL : "expected 0 or 1");
     FIELD(first_sequence, NULL);

@@ -355,6 +355,7 @@ int main(void)
 
     for (size_t d = 0; d < sizeof(depths) / sizeof(depths[0]); d++) {
         for (size_t s = 0; s < sizeof(starts) / sizeof(starts[0]); s++) {
+            run(depths[d], 32, starts[s], steps / 2);
             run(depths[d], 64, starts[s], steps);
             run(depths[d], 256, starts[s], steps / 2);
         }

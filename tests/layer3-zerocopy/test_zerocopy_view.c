@@ -429,7 +429,7 @@ Test(view_options, a_message_of_frames_is_lent_from_the_buffer_when_nothing_is_h
 
     memset(letters, 'q', sizeof(letters));
     open_with(&receives);
-    sender.framed.message_bytes_max = sizeof(frames);
+    sender.framed.stream.message_bytes_max = sizeof(frames);
     cr_assert(eq(int, text_codec.encode(&text_codec, &text, encoded, sizeof(encoded), &size), 0));
     cr_assert(eq(int, try_send('a', 10), 1));
     cr_assert(eq(int,

@@ -63,7 +63,7 @@ struct lam_ring_options {
     const char *directory; /* named: NULL for /dev/shm. File: required. Huge: a hugetlbfs or NULL.
                               Anonymous, memfd: NULL */
     uint64_t depth;        /* cells, a power of two, 2 or more; 0 for 4096; one stays free */
-    uint32_t cell_bytes;   /* a power of two, 64 to 65536; 0 for 64 */
+    uint32_t cell_bytes;   /* a power of two, 32 to 65536; 0 for 64 */
     enum lam_ring_waiting waiting;
     enum lam_ring_producers producers;
     mode_t mode;   /* of both objects, 0777 at most, set whatever the umask; 0 for 0600 */
