@@ -25,3 +25,5 @@ lam_program_test(framed_lanes_hostile SOURCES lanes_hostile.c
   LAYERS framed LABELS framed hostile TIMEOUT 120)
 target_include_directories(framed_lanes_hostile PRIVATE ${PROJECT_SOURCE_DIR}/tests/layer0-ring
   ${PROJECT_SOURCE_DIR}/layer0-ring/src)
+lam_program_test(framed_lanes_threads SOURCES lanes_threads.c
+  LAYERS framed LABELS framed stress threads TIMEOUT 120)
