@@ -105,8 +105,12 @@ int lam_ring_many_whereabouts(
     if (changes == 0 && lam_ring_many_state_of(state) == LAM_RING_MANY_OPEN &&
         lam_ring_lock_is_held(ring, LAM_RING_LOCK_MANY + index))
         return 1;
-    /* A close and a detach are a change each; a successor is one to OPEN. */
-    if (changes != 0 && changes <= 2 && lam_ring_many_state_of(state) != LAM_RING_MANY_OPEN)
+    /*
+     * It closes, detaches, or both, a change each; or its successor's opening is the next change,
+     * and then what that one does. What several have changed since, nobody can tell.
+     */
+    if ((changes == 1 && lam_ring_many_state_of(state) != LAM_RING_MANY_OPEN) ||
+        (changes == 2 && lam_ring_many_state_of(state) != LAM_RING_MANY_CLOSED))
         rc = 0;
     *tail = lam_load_acquire(&many->tail); /* A22, pairs with R22; behind the proof: its last */
     return rc;

@@ -91,8 +91,10 @@ static int assemble(struct lam_framed_receiver *receiver, struct lam_framed_asse
 {
     /* Inside the buffer: first_frame() compared the total, the frame's own check the rest. */
     memcpy(assembly->buffer + frame->offset, frame->piece, frame->piece_bytes);
+    LAM_CRASH_POINT("assemble.copied");
     if (hand_back(receiver, event) != 0)
         return lam_framed_receiver_ended(receiver, -ESTALE);
+    LAM_CRASH_POINT("assemble.handed_back");
     assembly->bytes_received += frame->piece_bytes;
     if (frame->cut)
         return lam_framed_receiver_lose(receiver, assembly, -ECANCELED);

@@ -45,6 +45,7 @@ static int read_gating(struct lam_framed_receiver *receiver, struct lam_event *e
     if (receiver->into != NULL && event->payload_bytes <= receiver->into_bytes)
         to = receiver->into;
     memcpy(to, event->payload, event->payload_bytes); /* at most half the ring: scratch holds it */
+    LAM_CRASH_POINT("copy.made");
     event->payload = to;
     receiver->released = event->end;
     return lam_ring_consumer_release_to(&receiver->consumer, event->end) == 0 ? 1 : -ESTALE;

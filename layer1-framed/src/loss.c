@@ -78,12 +78,26 @@ int lam_framed_receiver_damaged(struct lam_framed_receiver *receiver, const stru
     return lam_framed_receiver_lose(receiver, &lost, -EBADMSG);
 }
 
+static void look_for(struct lam_framed_receiver *receiver, struct lam_framed_assembly *assembly)
+{
+    const struct lam_ring *ring = receiver->consumer.ring;
+    uint64_t tail;
+    int rc = lam_ring_many_whereabouts(
+        ring, (assembly->sender & 0xff) - 1, assembly->sender >> 8, &tail);
+
+    if (rc == 1)
+        return;
+    assembly->orphan_rc = rc == 0 ? -ECANCELED : rc;
+    assembly->orphan_at = tail;
+}
+
 static void cut_all(struct lam_framed_receiver *receiver, int rc)
 {
     for (uint32_t i = 0; i < receiver->streams_max; i++)
         if (receiver->assemblies[i].phase == PHASE_ASSEMBLING) {
             receiver->assemblies[i].phase = PHASE_CUT;
-            receiver->assemblies[i].orphan_rc = rc;
+            if (receiver->assemblies[i].orphan_rc == 0 || rc == -EOVERFLOW || rc == -ESTALE)
+                receiver->assemblies[i].orphan_rc = rc; /* whose sender is gone says how */
         }
     lam_framed_receiver_update(receiver);
 }
@@ -129,21 +143,12 @@ int lam_framed_receiver_ended(struct lam_framed_receiver *receiver, int rc)
     if (rc != -EPIPE && rc != -EOWNERDEAD && rc != -ECANCELED)
         return rc;
     /* A channel that ends inside a message: the message first, then the end. */
+    for (uint32_t i = 0; receiver->is_many && i < receiver->streams_max; i++)
+        if (receiver->assemblies[i].phase == PHASE_ASSEMBLING &&
+            receiver->assemblies[i].orphan_rc == 0)
+            look_for(receiver, &receiver->assemblies[i]);
     cut_all(receiver, rc == -EPIPE ? -ECANCELED : rc);
     return lam_framed_receiver_tell_cut(receiver);
-}
-
-static void look_for(struct lam_framed_receiver *receiver, struct lam_framed_assembly *assembly)
-{
-    const struct lam_ring *ring = receiver->consumer.ring;
-    uint64_t tail;
-    int rc = lam_ring_many_whereabouts(
-        ring, (assembly->sender & 0xff) - 1, assembly->sender >> 8, &tail);
-
-    if (rc == 1)
-        return;
-    assembly->orphan_rc = rc == 0 ? -ECANCELED : rc;
-    assembly->orphan_at = tail;
 }
 
 /* Gone, and all that it had claimed is behind us: what is not complete now never will be. */

@@ -34,6 +34,7 @@ static int finish(struct lam_framed_receiver *receiver, void *buffer, uint64_t c
     if (message->payload_bytes > 0 && message->payload != buffer)
         memmove(buffer, message->payload, message->payload_bytes);
     message->payload = buffer;
+    LAM_CRASH_POINT("take.copied");
     rc = lam_framed_receiver_release(receiver, message);
     return rc == 0 ? 1 : rc;
 }

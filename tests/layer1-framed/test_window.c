@@ -128,7 +128,7 @@ Test(window, parts_are_no_larger_than_the_whole)
         }
 }
 
-/* A list of strings whose offsets and lengths its sender wrote. Returns their bytes, or -EBADMSG. */
+/* A list of strings whose offsets and lengths its sender wrote. Returns their bytes or -errno. */
 static int64_t read_list(const struct lam_framed_message *message)
 {
     struct lam_window window = lam_window_of_message(message);

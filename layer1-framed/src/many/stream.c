@@ -35,6 +35,7 @@ static uint64_t claim_bytes(const struct lam_framed_many *sender)
 static void lend_piece(
     struct lam_framed_many *sender, void *event, void **piece, uint64_t *piece_bytes)
 {
+    LAM_CRASH_POINT("many.frame_claimed");
     sender->stream.piece_bytes = lam_outgoing_next_piece(&sender->stream);
     *piece_bytes = sender->stream.piece_bytes;
     *piece = (uint8_t *)event + lam_outgoing_overhead(&sender->stream);
@@ -72,7 +73,9 @@ void lam_framed_many_commit_piece(struct lam_framed_many *sender, uint64_t piece
     uint16_t flags = lam_outgoing_seal(&sender->stream, lam_many_claim_at(sender),
         sender->producer.start, piece_bytes, &event_bytes);
 
+    LAM_CRASH_POINT("many.frame_sealed");
     lam_ring_many_commit(&sender->producer, event_bytes, LAM_FRAMED_KIND_FRAME, flags);
+    LAM_CRASH_POINT("many.frame_committed");
 }
 
 /* Into the claim in hand, which has room for it. */
@@ -82,7 +85,7 @@ static void publish_cut(struct lam_framed_many *sender)
 
     lam_ring_many_commit(
         &sender->producer, lam_outgoing_cut_bytes(&sender->stream), LAM_FRAMED_KIND_FRAME, flags);
-    LAM_CRASH_POINT("cut.paid");
+    LAM_CRASH_POINT("many.cut_committed");
     sender->owes_cut = 0;
     sender->stream.bytes_total = 0;
 }

@@ -63,8 +63,8 @@ void lam_framed_many_detach(struct lam_framed_many *sender);
 
 /*
  * Claim room for one message of up to @payload_bytes, without waiting, with *@correlation, unless
- * it is NULL, and with the extensions of the options. *@payload is borrowed until commit or abort, and
- * holds all later messages of others back.
+ * it is NULL, and with the extensions of the options. *@payload is borrowed until commit or abort,
+ * and holds all later messages of others back.
  *
  * Returns as lam_ring_many_try_claim()
  */
