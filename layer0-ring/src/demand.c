@@ -18,7 +18,7 @@ static uint32_t demand_of(const struct lam_ring_entry *entry)
     if (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_LOSSY &&
         state != LAM_RING_ENTRY_MEMBER)
         return 0;
-    /* Relaxed: a wish, that brings nothing with it. Whoever may write control may write anything. */
+    /* Relaxed: a wish brings nothing with it. Whoever may write control may write anything. */
     demand = lam_load_relaxed(&entry->demand);
     return demand <= LAM_RING_DEMAND_MAX ? (uint32_t)demand : 0;
 }

@@ -63,7 +63,8 @@ static int check_names(const struct lam_ring_options *options, struct lam_error 
     return 0;
 }
 
-int lam_ring_has_name(const struct lam_ring_options *options)
+/* By which it is found in a store. */
+static int has_name(const struct lam_ring_options *options)
 {
     return options->backing == LAM_BACKING_NAMED || options->backing == LAM_BACKING_FILE ||
            (options->backing == LAM_BACKING_HUGE && options->directory != NULL);
@@ -77,7 +78,7 @@ static int check_place(const struct lam_ring_options *options, struct lam_error 
         return lam_error_set(error, -EINVAL,
             "ring %s: directory %s: memory files have no name, so they lie in none", options->name,
             options->directory);
-    if (options->keep && !lam_ring_has_name(options))
+    if (options->keep && !has_name(options))
         return lam_error_set(error, -EINVAL,
             "ring %s: keep: without a name in a store nobody finds it again", options->name);
     return 0;

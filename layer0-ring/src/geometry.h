@@ -21,9 +21,6 @@ struct lam_ring_geometry {
     enum lam_backing backing; /* huge pages may not be had */
 };
 
-/* 1: a ring of these options has a name in a store, by which it is found. */
-int lam_ring_has_name(const struct lam_ring_options *options);
-
 /* Check @options and work the sizes out. Returns 0 or -EINVAL with a sentence. */
 int lam_ring_geometry_of(struct lam_ring_geometry *geometry, const struct lam_ring_options *options,
     struct lam_error *error);

@@ -176,13 +176,6 @@ static int exists(const char *format, const char *name)
     return length > 0 && (size_t)length < sizeof(path) && access(path, F_OK) == 0;
 }
 
-static int ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-
-    return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* Of the options of either kind, one whose value is the next argument. */
 static int takes_a_value(const char *option)
 {
@@ -206,7 +199,7 @@ int ring_stat_is_asked(int argc, char **argv)
     }
     if (operand == NULL)
         return 0;
-    if (ends_with(operand, ".data") || ends_with(operand, ".control"))
+    if (tool_ends_with(operand, ".data") || tool_ends_with(operand, ".control"))
         return 1;
     return strchr(operand, '/') == NULL &&
            exists(LAM_SEGMENT_DIRECTORY "/lamina.%s.data", operand) &&

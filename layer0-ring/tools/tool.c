@@ -111,7 +111,7 @@ uint64_t tool_duration_ns(const char *option, const char *text)
     tool_refuse("%s takes a duration up to a day, as 1s or 250ms, not \"%s\"", option, text);
 }
 
-static int ends_with(const char *text, const char *end)
+int tool_ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text);
 
@@ -123,7 +123,7 @@ static void split_path(char *path, const char **directory, const char **name)
 {
     char *slash = strrchr(path, '/');
     char *file = slash == NULL ? path : slash + 1;
-    int is_object = ends_with(file, ".data") || ends_with(file, ".control");
+    int is_object = tool_ends_with(file, ".data") || tool_ends_with(file, ".control");
 
     if (slash == NULL && !(is_object && access(path, F_OK) == 0))
         return; /* a name */

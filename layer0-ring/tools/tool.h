@@ -50,6 +50,9 @@ uint64_t tool_duration_ns(const char *option, const char *text);
  */
 int tool_attach(struct lam_ring *ring, const char *directory, const char *name);
 
+/* Whether @text is longer than @end, and ends with it. */
+int tool_ends_with(const char *text, const char *end);
+
 /* From here on, touching memory that is gone ends the tool with TOOL_DAMAGED and a sentence. */
 void tool_expect_cut(void);
 
