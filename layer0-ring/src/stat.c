@@ -98,14 +98,19 @@ static void place_member(const struct lam_ring *ring, const struct lam_ring_entr
     const struct lam_ring_place *head, struct lam_ring_consumer_stat *consumer)
 {
     const struct lam_ring_group *group = &ring->control_head->groups[lam_ring_group_of(entry)];
+    uint64_t ordinal;
 
     consumer->cursor = lam_load_acquire(&entry->holds) != 0   /* A30 */
                            ? lam_load_acquire(&entry->cursor) /* A2 */
                            : lam_ring_claim_sequence(
                                  /* A13 */
                                  ring->data_head->first_sequence, lam_load_acquire(&group->claim));
+    ordinal = ordinal_of(ring, consumer->cursor, head);
     if ((int64_t)(head->sequence - consumer->cursor) > 0)
         consumer->lag_cells = head->sequence - consumer->cursor;
+    if ((int64_t)(head->ordinal - ordinal) > 0)
+        consumer->lag_events = head->ordinal - ordinal;
+    memcpy(consumer->group, group->name, LAM_RING_CONSUMER_NAME_MAX);
 }
 
 static void read_consumer(const struct lam_ring *ring, uint32_t index,

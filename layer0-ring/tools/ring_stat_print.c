@@ -133,8 +133,12 @@ static void print_consumer(const struct lam_ring *ring,
 {
     (void)printf("  ");
     tool_print(consumer->name, sizeof(consumer->name));
-    (void)printf(": %s%s, pid %u\n   ", consumer->required ? "required, " : "", state_of(consumer),
-        consumer->pid);
+    (void)printf(": %s%s", consumer->required ? "required, " : "", state_of(consumer));
+    if (consumer->group[0] != '\0') {
+        (void)printf(", member of ");
+        tool_print(consumer->group, sizeof(consumer->group));
+    }
+    (void)printf(", pid %u\n   ", consumer->pid);
     print_rate(consumer_rate(consumer, now, before));
     (void)printf(" events/s, %" PRIu64 " released, lag %" PRIu64 " events in %" PRIu64
                  " cells (most %" PRIu64 ")\n",
@@ -241,6 +245,8 @@ static void json_consumer(const struct lam_ring *ring,
 {
     (void)printf("{\"name\":");
     tool_print_json(consumer->name, sizeof(consumer->name));
+    (void)printf(",\"group\":");
+    tool_print_json(consumer->group, sizeof(consumer->group));
     (void)printf(",\"state\":\"%s\",\"pid\":%u,\"index\":%u,\"alive\":%s", state_of(consumer),
         consumer->pid, consumer->index, consumer->alive ? "true" : "false");
     (void)printf(",\"required\":%s", consumer->required ? "true" : "false");

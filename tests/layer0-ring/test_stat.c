@@ -5,6 +5,7 @@
  * through a second mapping that is read-only.
  */
 #include "lamina/ring/counter.h"
+#include "lamina/ring/group.h"
 #include "lamina/ring/lossy.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
@@ -124,6 +125,24 @@ static void lag_of_events_from(uint64_t first_sequence)
     lam_ring_producer_close(&producer);
     cr_assert(eq(u64, look(&consumer)->events, taken));
     cr_assert(eq(u64, stat.bytes, bytes));
+}
+
+Test(stat, a_member_is_told_with_its_group_and_its_lag)
+{
+    struct lam_ring_member_options options = {.group = "workers", .name = "one"};
+    struct lam_event event = {.payload = NULL};
+    struct lam_ring_member member;
+
+    cr_assert(eq(int, lam_ring_member_attach(&member, &ring, &options, &error), 0));
+    for (int i = 0; i < 5; i++)
+        publish(100); /* two cells each */
+    cr_assert(eq(int, lam_ring_member_try_peek(&member, &event), 1));
+    cr_assert(eq(str, (char *)look(&member.consumer)->group, "workers"));
+    cr_assert(eq(u64, look(&member.consumer)->lag_events, 5));
+    cr_assert(eq(u64, look(&member.consumer)->lag_cells, 10));
+    lam_ring_member_release(&member);
+    cr_assert(eq(u64, look(&member.consumer)->lag_events, 4));
+    lam_ring_member_detach(&member);
 }
 
 Test(stat, events_and_lag_of_a_gating_consumer_are_exact_also_where_sequences_wrap)

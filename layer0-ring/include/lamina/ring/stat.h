@@ -34,12 +34,13 @@ enum lam_ring_state {
 
 struct lam_ring_consumer_stat {
     char name[LAM_RING_CONSUMER_NAME_MAX + 1];
+    char group[LAM_RING_CONSUMER_NAME_MAX + 1]; /* whose member it is; "" of none */
     uint32_t index;
     uint32_t pid;
     uint32_t alive;       /* its lock is held */
     uint32_t asleep;      /* 1: it sleeps, or is about to */
     uint64_t cursor;      /* sequence: all below it is released */
-    uint64_t events;      /* released since it joined; what it lost is not among them */
+    uint64_t events;      /* released since it joined, less what it lost; of a member 0 */
     uint64_t lag_cells;   /* from its cursor to the head */
     uint64_t lag_events;  /* likewise */
     uint64_t lag_max;     /* cells: the most that was seen, by the producer about once a lap */
@@ -62,7 +63,8 @@ struct lam_ring_stat {
     uint64_t head;        /* sequence behind the last published event */
     uint64_t oldest;      /* the horizon */
     uint64_t events;      /* published, all epochs */
-    uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close */
+    uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close; of many
+                             producers without the newest of those that died */
     uint64_t depth;       /* cells */
     uint64_t full;        /* times a claim found the ring full */
     uint64_t blocked_ns;  /* from such a claim to one that found room; seen every 8 ms */
