@@ -8,8 +8,6 @@
  * label and each seed a victim is killed by SIGKILL at a visit that is drawn from the seed, while
  * its peers work; then its successor, whom nobody kills, must do all its work. A label at which
  * nobody was killed is a failure. "call_crash LABEL" plays one.
- *
- * Mutants: call_crash.mutants.
  */
 #include "crew.h"
 #include "processes.h"

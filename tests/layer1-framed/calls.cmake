@@ -28,3 +28,15 @@ target_compile_definitions(framed_call_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_call_crash PRIVATE
   ${PROJECT_SOURCE_DIR}/layer1-framed/src ${PROJECT_SOURCE_DIR}/layer0-ring/src
   ${PROJECT_SOURCE_DIR}/layer0-ring/base/src)
+
+lam_program_test(framed_call_model SOURCES call_model.c
+  LAYERS framed LABELS framed TIMEOUT 120)
+
+if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
+  foreach(suite IN ITEMS call_model calls)
+    add_test(NAME framed_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)
+    lam_test_properties(framed_${suite}_kills_its_mutants LABELS framed long TIMEOUT 600)
+  endforeach()
+endif()

@@ -124,6 +124,7 @@ Test(scatter, worker_that_dies_is_told_from_one_that_closes)
     lam_framed_sender_detach(&crew.replies[1].sender);
     lam_framed_sender_close(&crew.replies[2].sender);
     cr_assert(eq(int, crew_answer(&crew, 3), 1));
+    cr_assert(eq(u32, lam_scatter_try_gather(&crew.scatter), 1));
     cr_assert(eq(int, lam_scatter_gather_until(&crew.scatter, soon()), 0));
     cr_assert(eq(i32, lam_scatter_reply(&crew.scatter, 1)->outcome, -EOWNERDEAD));
     cr_assert(eq(i32, lam_scatter_reply(&crew.scatter, 2)->outcome, -EPIPE));

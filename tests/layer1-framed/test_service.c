@@ -170,6 +170,24 @@ Test(service, tells_of_a_message_cut_midway_before_the_end)
     cr_assert(eq(int, next_end(-EPIPE), 0));
 }
 
+Test(service, tells_of_a_message_that_the_dead_left_with_their_death)
+{
+    struct lam_framed_loss loss = {.id = 0};
+    void *piece;
+    uint64_t piece_bytes;
+
+    open_channels(2, LAM_SERVICE_MESSAGES);
+    cr_assert(eq(int, lam_framed_sender_open_stream(&channels[0].sender, 5000, 1, NULL), 0));
+    cr_assert(
+        eq(int, lam_framed_sender_try_claim_piece(&channels[0].sender, &piece, &piece_bytes), 1));
+    lam_framed_sender_commit_piece(&channels[0].sender, piece_bytes);
+    lam_framed_sender_detach(&channels[0].sender);
+    cr_assert(eq(int, next_end(-EOWNERDEAD), 0));
+    cr_assert(eq(int, lam_framed_receiver_loss(&channels[0].receiver, &loss), 1));
+    cr_assert(eq(u64, loss.total_bytes, 5000));
+    cr_assert(eq(int, next_of(lam_deadline_after_ns(20 * LAM_NS_PER_MS)), -ETIMEDOUT));
+}
+
 Test(service, of_nobody_says_so)
 {
     open_channels(1, LAM_SERVICE_MESSAGES);

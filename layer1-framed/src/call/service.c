@@ -182,19 +182,20 @@ void lam_service_pass(struct lam_service *service, uint32_t index)
     lam_turns_pass(&service->turns, index);
 }
 
-/* A message of frames that its sender left unfinished comes to its end first. */
-static int cut_first(struct lam_service *service, uint32_t index, int rc)
+/*
+ * A channel has ended by @rc. Was a message of frames on its way, that is told first or with it
+ * (lam_framed_receiver_loss()): the receiver is made to note it.
+ */
+static int end_with_loss(struct lam_service *service, uint32_t index, int rc)
 {
     struct lam_framed_receiver *receiver = service->receivers[index];
     struct lam_framed_message message;
-    int cut;
 
-    if (rc != -EPIPE || (receiver->state & STATE_ASSEMBLING) == 0)
+    if ((receiver->state & STATE_ASSEMBLING) == 0 ||
+        lam_framed_receiver_try_receive(receiver, &message) != -ECANCELED)
         return rc;
-    cut = lam_framed_receiver_try_receive(receiver, &message);
-    if (cut == -ECANCELED)
-        service->ended &= ~(UINT64_C(1) << index);
-    return cut == -ECANCELED ? cut : rc;
+    service->ended &= ~(UINT64_C(1) << index);
+    return -ECANCELED;
 }
 
 /* A receive said @rc: the end of the channel, told once; or of one message, and it goes on. */
@@ -215,7 +216,7 @@ int lam_service_receive_until(struct lam_service *service, uint64_t deadline_ns,
         int rc = lam_service_next_until(service, deadline_ns, index);
 
         if (rc != 0)
-            return rc == -ETIMEDOUT || rc == -ENOENT ? rc : cut_first(service, *index, rc);
+            return rc == -ETIMEDOUT || rc == -ENOENT ? rc : end_with_loss(service, *index, rc);
         rc = lam_framed_receiver_try_receive(service->receivers[*index], message);
         if (rc == 1)
             lam_service_served(service, *index, message->payload_bytes);
