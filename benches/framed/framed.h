@@ -23,6 +23,7 @@ extern const struct framed_part framed_streams;
 extern const struct framed_part framed_broadcast;
 extern const struct framed_part framed_prices;
 extern const struct framed_part framed_lanes;
+extern const struct framed_part framed_daemon;
 
 /* Every payload that is measured, from nothing to the largest. */
 extern const uint32_t framed_payloads[];

@@ -52,6 +52,10 @@ extern const struct bench_subject bench_lanes_low;
 extern const struct bench_subject bench_lanes_mixed;
 extern const struct bench_subject bench_lanes_bounded;
 
+/* A client and its daemon: messages, and requests with their replies. */
+extern const struct bench_subject bench_daemon;
+extern const struct bench_subject bench_daemon_request;
+
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;
 extern const struct bench_subject bench_zerocopy;

@@ -27,6 +27,11 @@ void lam_client_close_link(struct lam_client_link *link);
 
 /* Take what is there. Returns 1; 0 nothing came; or what lam_client_try_receive() says. */
 int lam_client_pump(struct lam_client *client);
+/*
+ * Look for about a microsecond at what is polled, and at nothing else: for one who will wait. No
+ * answer: the pump has it.
+ */
+void lam_client_glance(const struct lam_client *client);
 /* The same, waiting until @deadline_ns. Returns 1, 0 nothing came, or an error. */
 int lam_client_pump_until(struct lam_client *client, uint64_t deadline_ns);
 /* Give back what is held at @place. */

@@ -122,8 +122,12 @@ int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ti
 {
     for (;;) {
         uint64_t due_ns = earliest(deadline_ns, lam_call_table_earliest_ns(&client->table));
-        int rc = take(client, ticket, reply);
         uint64_t now_ns;
+        int rc;
+
+        if (lam_call_table_count(&client->table, LAM_CALL_ENDED) == 0)
+            lam_client_glance(client);
+        rc = take(client, ticket, reply);
 
         if (rc == 1)
             return 0;

@@ -16,7 +16,8 @@ static struct lam_lanes_options lanes_options(
     struct lam_lanes_options options = {.ring = {.backing = LAM_BACKING_MEMFD,
                                             .name = daemon->place.name,
                                             .depth = depth,
-                                            .cell_bytes = cell_bytes}};
+                                            .cell_bytes = cell_bytes,
+                                            .waiting = daemon->options.waiting}};
 
     memcpy(options.share_percent, daemon->options.share_percent, sizeof(options.share_percent));
     return options;
@@ -68,6 +69,9 @@ static int check_options(const struct lam_daemon_options *options, struct lam_er
     if (options->clients_max > LAM_DAEMON_CLIENTS_MAX)
         return lam_error_set(error, -EINVAL, "clients_max is %u: at most %u", options->clients_max,
             LAM_DAEMON_CLIENTS_MAX);
+    if (options->waiting > LAM_RING_SPIN_ONLY || options->wait > LAM_WAIT_FUTEX)
+        return lam_error_set(error, -EINVAL, "waiting is %d and wait %d: there is no such way",
+            (int)options->waiting, (int)options->wait);
     if (options->version_min > options->version_max)
         return lam_error_set(error, -EINVAL, "version_min is %u, above version_max, %u",
             options->version_min, options->version_max);
@@ -154,6 +158,8 @@ int lam_daemon_create(
     if (daemon->options.handshake_ns == 0)
         daemon->options.handshake_ns = LAM_DAEMON_HANDSHAKE_NS;
     daemon->wait = options->wait;
+    if (options->waiting == LAM_RING_SPIN_ONLY && options->wait != LAM_WAIT_SPIN)
+        daemon->wait = LAM_WAIT_YIELD;
     daemon->identity = lam_identity_self();
     lam_cadence_init(&daemon->cadence, options->spin_ns);
     set_terms(daemon, options);

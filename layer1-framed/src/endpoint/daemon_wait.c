@@ -87,7 +87,7 @@ static int lend(
     struct lam_daemon *daemon, struct lam_daemon_slot *slot, struct lam_daemon_event *event)
 {
     daemon->lent = slot;
-    daemon->lent_message = event->message;
+    daemon->lent_message.end = event->message.end; /* all that a release looks at */
     daemon->lent_lane = event->lane;
     event->client = slot->peer.client;
     event->peer = &slot->peer;
@@ -221,6 +221,19 @@ static int wait_until(
     return 0;
 }
 
+/* As lam_client_glance(), at all clients. */
+static void glance(const struct lam_daemon *daemon)
+{
+    if (daemon->wait == LAM_WAIT_FUTEX || daemon->is_shut)
+        return;
+    for (uint32_t looks = 0; looks < LAM_RING_QUICK_LOOKS; looks++) {
+        for (uint32_t i = 0; i < daemon->live_count; i++)
+            if (lam_lanes_receiver_first(&daemon->live[i]->receiver) != LAM_LANE_COUNT)
+                return;
+        lam_pause();
+    }
+}
+
 int lam_daemon_wait_until(
     struct lam_daemon *daemon, uint64_t deadline_ns, struct lam_daemon_event *event)
 {
@@ -233,6 +246,7 @@ int lam_daemon_wait_until(
     }
     if (__builtin_expect(daemon->notices != 0, 0) && tell(daemon, event))
         return 0;
+    glance(daemon);
     if (__builtin_expect(serve(daemon, wide, event), 1))
         return 0;
     if (daemon->is_shut) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: whoever dies at any named place of an endpoint's life, the others go on: a next daemon takes
- * over, a daemon serves the next client, a client with reconnect gets its answers. Method: a child
- * that kills itself at a label, the n-th time it comes by, for each label in each role that comes by
- * it; then the same without a death.
+ * Goal: whoever dies at any named place of an endpoint's life, the others go on: a next daemon
+ * takes over, a daemon serves the next client, a client with reconnect gets its answers. Method: a
+ * child that kills itself at a label, the n-th time it comes by, for each label in each role that
+ * comes by it; then the same without a death.
  *
  * "--list" prints the labels.
  */

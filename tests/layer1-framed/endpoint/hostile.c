@@ -2,8 +2,9 @@
 /*
  * Goal: what one client does, at the socket or in its rings, at any time, costs that one its
  * connection and nobody else anything: not an answer, not a descriptor, not the daemon. And a
- * hostile daemon costs a client its connection alone. Method: a daemon on a thread, an honest client
- * that asks between all attacks; attackers that know the wire, with any bytes. Size: LAMINA_EFFORT.
+ * hostile daemon costs a client its connection alone. Method: a daemon on a thread, an honest
+ * client that asks between all attacks; attackers that know the wire, with any bytes. Size:
+ * LAMINA_EFFORT.
  */
 #include <fcntl.h>
 #include <sys/socket.h>

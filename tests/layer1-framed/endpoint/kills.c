@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: whoever is killed, whenever, each request of a client that lives comes to exactly one end,
- * with the right bytes where it is answered; who serves next takes the endpoint over; and nothing is
- * left: no descriptor, no object, no name. Method: a daemon and clients in children, killed at
+ * with the right bytes where it is answered; who serves next takes the endpoint over; and nothing
+ * is left: no descriptor, no object, no name. Method: a daemon and clients in children, killed at
  * random and started again; a client here that asks all the time, first with reconnect and then
  * without. Size: LAMINA_EFFORT.
  */

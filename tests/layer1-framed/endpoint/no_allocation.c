@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: once a client is connected, neither it nor the daemon allocates, whatever they say to each
- * other, awake or asleep. Method: this program counts all calls of malloc (count_malloc.h), with the
- * daemon on a thread of its own; that it counts is shown by the connecting.
+ * other, awake or asleep. Method: this program counts all calls of malloc (count_malloc.h), with
+ * the daemon on a thread of its own; that it counts is shown by the connecting.
  */
 #include "count_malloc.h"
 #include "stage.h"

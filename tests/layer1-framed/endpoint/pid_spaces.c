@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: across PID namespaces clients are known by what the kernel says, their deaths are told, and
- * a living daemon's endpoint is refused, though no pid means the same on both sides. Method: a client
- * and then a daemon in a child that is the init of a PID namespace of its own, with its own /proc.
+ * a living daemon's endpoint is refused, though no pid means the same on both sides. Method: a
+ * client and then a daemon in a child that is the init of a PID namespace of its own, with its own
+ * /proc.
  */
 #include <sched.h>
 #include <sys/mount.h>

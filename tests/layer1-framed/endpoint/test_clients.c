@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: clients connect, are told apart, served in turn and by urgency, refused with the reason,
- * and their going and their daemon's is known to the other. Method: a daemon on a thread or in a child,
- * clients here and in children that are killed.
+ * and their going and their daemon's is known to the other. Method: a daemon on a thread or in a
+ * child, clients here and in children that are killed.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -12,7 +12,8 @@
  *
  * One loop on one thread: lam_daemon_wait_until() yields one event at a time. While it spins it
  * makes no system call but for a look at the sockets every 50 us; while it sleeps, rings and
- * sockets wake it alike. A look at a newcomer makes its rings, which takes some hundred microseconds.
+ * sockets wake it alike. A look at a newcomer makes its rings, which takes some hundred
+ * microseconds.
  *
  * All calls from that one thread. Nothing allocates between create and destroy but a client's
  * coming: its memory, and a thread that sleeps on rings (lamina/ring/notify.h) with the first one.
@@ -67,7 +68,9 @@ struct lam_daemon_options {
     uint8_t share_percent[LAM_LANE_COUNT];
     uint64_t message_bytes_max; /* of messages of frames; a client's lanes have a buffer each */
     uint64_t turns_max;         /* between lanes: struct lam_lanes_receiver_options */
-    enum lam_wait_mode wait;    /* SPIN and YIELD never sleep */
+    /* SPIN_ONLY: neither we nor clients ever sleep, and a message costs no look for sleepers. */
+    enum lam_ring_waiting waiting;
+    enum lam_wait_mode wait; /* SPIN and YIELD never sleep; where SPIN_ONLY is set, others yield */
     uint64_t spin_ns;
     uint64_t handshake_ns; /* how long a newcomer may take; 0: LAM_DAEMON_HANDSHAKE_NS */
     /* A client that leaves what we sent unread so long is asked; 0: none is. */
