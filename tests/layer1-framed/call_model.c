@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: whatever a caller and a responder do in whatever order, requests and their ends agree with a
- * plain list of what was asked.
+ * Goal: whatever a caller and a responder do in whatever order, requests and their ends agree with
+ * a plain list of what was asked.
  * Method: random asks, cancels, takes, answers, drops, releases, closes, foreign and double answers
  * over two small channels, by a clock of this program's own; after each call the list says what it
  * may have returned. Sequences and generations begin just before they wrap.

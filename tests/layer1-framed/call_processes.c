@@ -275,7 +275,7 @@ static void begin_round(uint64_t number, uint64_t deadline_ns)
     TEST_CHECK(lam_scatter_begin_until(&crew.scatter, &part, 1, 1, deadline_ns) == 0);
 }
 
-/* All but @missing answered round @number; with CREW_WORKERS all did. Returns that one's outcome. */
+/* All but @missing answered round @number; CREW_WORKERS: all did. Returns that one's outcome. */
 static int gather_round(uint64_t number, uint32_t missing)
 {
     TEST_CHECK(lam_scatter_gather_until(&crew.scatter, LAM_DEADLINE_NEVER) == 0);

@@ -96,7 +96,7 @@ static int take_in(
     int taken = lam_call_table_take(&caller->table, ticket, reply);
     int rc = 1;
 
-    /* With nothing outstanding, too: what is late is dropped, and its room the responder's again. */
+    /* With nothing outstanding, too: what is late is dropped, so that the responder has room. */
     if (taken == 1 || (taken != 0 && ticket != NULL))
         return taken;
     for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
