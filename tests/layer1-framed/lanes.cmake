@@ -27,3 +27,14 @@ target_include_directories(framed_lanes_hostile PRIVATE ${PROJECT_SOURCE_DIR}/te
   ${PROJECT_SOURCE_DIR}/layer0-ring/src)
 lam_program_test(framed_lanes_threads SOURCES lanes_threads.c
   LAYERS framed LABELS framed stress threads TIMEOUT 120)
+
+# Each wrong change must make its suite fail.
+if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
+  foreach(suite IN ITEMS advise lanes lanes_turns lanes_ends lanes_pressure lanes_crash
+      lanes_hostile)
+    add_test(NAME framed_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)
+    lam_test_properties(framed_${suite}_kills_its_mutants LABELS framed long TIMEOUT 600)
+  endforeach()
+endif()

@@ -196,6 +196,26 @@ Test(advise, what_it_says_of_memory_is_what_layer_0_says)
     }
 }
 
+Test(advise, a_frame_whose_header_is_not_at_hand_is_an_event_like_others)
+{
+    struct lam_frame_header header;
+    struct lam_event event = {.payload_bytes = 40,
+        .kind = LAM_FRAMED_KIND_FRAME,
+        .sequence = 9,
+        .flags = LAM_EVENT_FIRST_FRAME};
+
+    lam_store_relaxed(&header.message, 9);
+    lam_store_relaxed(&header.total, 1000);
+    lam_store_relaxed(&header.offset, 0);
+    lam_store_relaxed(&header.shape, 5);
+    lam_advise_see(&seen, &event, &header, sizeof(header) - 1);
+    cr_assert(eq(u64, seen.framed_messages, 0));
+    cr_assert(eq(u64, seen.bytes_max, 40));
+    lam_advise_see(&seen, &event, &header, sizeof(header));
+    cr_assert(eq(u64, seen.framed_messages, 1));
+    cr_assert(eq(u64, seen.bytes_max, 1000));
+}
+
 /* Frames that cannot be are events like others; words at random are advised on, too. */
 Test(advise, impossible_events_break_nothing)
 {
