@@ -204,33 +204,89 @@ Test(lanes_ends, the_death_of_all_is_told_when_everything_was_taken_and_a_succes
     cr_assert(eq(int, try_receive(), 0));
 }
 
-Test(lanes_ends, poison_in_one_lane_is_told_once_and_the_others_go_on)
+/* A frame that is no frame, or an event that no ring can hold. */
+static void send_impossible(enum lam_lane at, int is_frame)
 {
-    struct lam_framed_sender *sender = &three.sender.lanes[LAM_LANE_CRITICAL];
+    struct lam_ring_producer *producer = &three.sender.lanes[at].producer;
+    struct lam_event_header *header = lam_ring_producer_cell(producer, producer->next);
     void *payload;
 
-    cr_assert(eq(int, lam_framed_sender_try_claim(sender, 16, &payload), 1));
+    cr_assert(eq(int, lam_ring_producer_try_claim(producer, 16, &payload), 1));
     memset(payload, 0, 16);
-    /* A frame that is no frame. */
-    lam_ring_producer_commit(&sender->producer, 16, LAM_FRAMED_KIND_FRAME, 0);
-    cr_assert(eq(int, three_send(&three, LAM_LANE_LOW), 1));
-    cr_assert(eq(int, three_receive(&three), LAM_LANE_LOW));
+    lam_ring_producer_commit(producer, 16, is_frame ? LAM_FRAMED_KIND_FRAME : 1, 0);
+    if (!is_frame)
+        lam_store_relaxed(&header->shape, UINT32_MAX - 7);
+}
+
+static void check_poison(enum lam_lane bad, enum lam_lane good, enum lam_lane other)
+{
+    cr_assert(eq(int, three_send(&three, good), 1));
+    cr_assert(eq(int, three_receive(&three), (int)good));
     cr_assert(eq(int, try_receive(), -ENOTRECOVERABLE));
-    cr_assert(eq(int, (int)lane, LAM_LANE_CRITICAL));
+    cr_assert(eq(int, (int)lane, (int)bad));
     for (int i = 0; i < 20; i++) {
-        enum lam_lane at = i % 2 == 0 ? LAM_LANE_HIGH : LAM_LANE_LOW;
+        enum lam_lane at = i % 2 == 0 ? good : other;
 
         cr_assert(eq(int, three_send(&three, at), 1));
         cr_assert(eq(int, three_receive(&three), (int)at));
         cr_assert(eq(int, receive_until(0), -ETIMEDOUT));
     }
-    to_send = LAM_LANE_HIGH;
+    to_send = good;
     on_sleep = send_one;
     cr_assert(eq(int, receive_until(LAM_DEADLINE_NEVER), 0));
-    cr_assert(eq(int, three_take(&three, &message, lane), LAM_LANE_HIGH));
+    cr_assert(eq(int, three_take(&three, &message, lane), (int)good));
     lam_lanes_sender_close(&three.sender);
     cr_assert(eq(int, try_receive(), -ENOTRECOVERABLE));
     cr_assert(eq(int, (int)lane, LAM_LANE_COUNT));
+}
+
+Test(lanes_ends, poison_in_one_lane_is_told_once_and_the_others_go_on)
+{
+    for (int i = 0; i < 2 * LAM_LANE_COUNT; i++) {
+        enum lam_lane bad = (enum lam_lane)(i % LAM_LANE_COUNT);
+
+        send_impossible(bad, i % 2);
+        check_poison(bad, (enum lam_lane)((i + 1) % LAM_LANE_COUNT),
+            (enum lam_lane)((i + 2) % LAM_LANE_COUNT));
+        close_three();
+        open_three();
+    }
+}
+
+Test(lanes_ends, a_second_death_in_a_lane_is_news_again)
+{
+    for (int i = 0; i < 3; i++) {
+        detach_one(LAM_LANE_HIGH);
+        cr_assert(eq(int, receive_soon(), -EOWNERDEAD));
+        cr_assert(eq(int, (int)lane, LAM_LANE_HIGH));
+        attach_one(LAM_LANE_HIGH);
+        /* Taken without a look at ends. */
+        cr_assert(eq(int, three_send(&three, LAM_LANE_HIGH), 1));
+        cr_assert(eq(int, three_receive(&three), LAM_LANE_HIGH));
+    }
+}
+
+Test(lanes_ends, a_message_behind_a_loss_is_still_the_first)
+{
+    struct lam_framed_sender *sender = &three.sender.lanes[LAM_LANE_CRITICAL];
+    uint64_t piece_bytes;
+    void *piece;
+
+    cr_assert(eq(int, lam_framed_sender_open_stream(sender, 15000, 3, NULL), 0));
+    cr_assert(eq(int, lam_framed_sender_try_claim_piece(sender, &piece, &piece_bytes), 1));
+    memset(piece, 1, piece_bytes);
+    lam_framed_sender_commit_piece(sender, piece_bytes);
+    cr_assert(eq(int, try_receive(), 0));
+    detach_one(LAM_LANE_CRITICAL);
+    attach_one(LAM_LANE_CRITICAL);
+    cr_assert(eq(int, three_send(&three, LAM_LANE_CRITICAL), 1));
+    cr_assert(eq(int, three_send(&three, LAM_LANE_HIGH), 1));
+    cr_assert(eq(int, three_send(&three, LAM_LANE_LOW), 1));
+    /* It was looked at to find the loss, and its stamp is behind us. */
+    cr_assert(eq(int, try_receive(), -EOWNERDEAD));
+    cr_assert(eq(int, (int)lane, LAM_LANE_CRITICAL));
+    for (int i = 0; i < LAM_LANE_COUNT; i++)
+        cr_assert(eq(int, three_receive(&three), i));
 }
 
 Test(lanes_ends, a_message_cut_short_is_told_with_its_lane_and_its_loss)

@@ -141,30 +141,45 @@ static int tell(struct lam_lanes_receiver *receiver, const struct search *search
  * Ask all lanes, those with nothing too: they find ends. Again while there are new ones: what was
  * published before an end that we saw is seen in the next round, whatever lane it is in.
  */
+static int ask_all(struct lam_lanes_receiver *receiver, struct search *search)
+{
+    uint32_t fresh;
+
+    do {
+        fresh = search->fresh;
+        search->busy = 0;
+        for (int at = 0; at < LAM_LANE_COUNT; at++) {
+            int rc = try_lane(receiver, search, (enum lam_lane)at);
+
+            if (rc != 0)
+                return rc;
+        }
+    } while (search->fresh != fresh);
+    return tell(receiver, search);
+}
+
+static int search_on(
+    struct lam_lanes_receiver *receiver, struct search *search, enum lam_lane first, int rc)
+{
+    if (first != LAM_LANE_COUNT) {
+        rc = judge(receiver, search, first, rc);
+        if (rc != 0)
+            return rc;
+    }
+    rc = serve(receiver, search, first == LAM_LANE_COUNT ? 0 : 1U << first);
+    return rc != 0 ? rc : ask_all(receiver, search);
+}
+
 int lam_lanes_receiver_slowly(struct lam_lanes_receiver *receiver, enum lam_lane first, int rc,
     struct lam_framed_message *message, enum lam_lane *lane)
 {
     struct search search = {.message = message, .lane = lane};
-    uint32_t fresh;
 
-    if (first != LAM_LANE_COUNT) {
-        rc = judge(receiver, &search, first, rc);
-        if (rc != 0)
-            return rc;
-    }
-    rc = serve(receiver, &search, first == LAM_LANE_COUNT ? 0 : 1U << first);
-    if (rc != 0)
-        return rc;
-    do {
-        fresh = search.fresh;
-        search.busy = 0;
-        for (int at = 0; at < LAM_LANE_COUNT; at++) {
-            rc = try_lane(receiver, &search, (enum lam_lane)at);
-            if (rc != 0)
-                return rc;
-        }
-    } while (search.fresh != fresh);
-    return tell(receiver, &search);
+    rc = search_on(receiver, &search, first, rc);
+    lam_lanes_turns_settle(&receiver->turns);
+    if (receiver->restless != 0)
+        receiver->turns.left = 0; /* the next call comes here at once */
+    return rc;
 }
 
 /* Lanes that may have messages again: all but those that are lost for good. */

@@ -58,6 +58,7 @@ int lam_lanes_receiver_readmit(struct lam_lanes_receiver *receiver, enum lam_lan
         return rc;
     receiver->ended &= ~(1U << lane);
     receiver->untold &= ~(1U << lane);
+    receiver->turns.left = 0;
     receiver->restless |= 1U << lane; /* several losses may be left to tell */
     return 0;
 }

@@ -33,9 +33,10 @@ struct lam_lanes_receiver_options {
 struct lam_lanes_receiver {
     /* Fields are private. What each message touches comes first. */
     struct lam_lanes_turns turns;
-    uint32_t restless; /* bits of lanes to be looked at whatever their stamps say */
-    uint32_t ended;    /* bits of lanes whose stream has ended */
-    uint32_t untold;   /* of those, the ones that are news */
+    uint32_t
+        restless;    /* bits of lanes to be looked at whatever their stamps say; turns.left is 0 */
+    uint32_t ended;  /* bits of lanes whose stream has ended */
+    uint32_t untold; /* of those, the ones that are news */
     int ends[LAM_LANE_COUNT];
     uint64_t ends_at[LAM_LANE_COUNT]; /* sequences */
     struct lam_framed_receiver lanes[LAM_LANE_COUNT];
@@ -121,7 +122,7 @@ LAM_INLINE int lam_lanes_receiver_try_receive(
     enum lam_lane first = LAM_LANE_COUNT;
     int rc = 0;
 
-    if (__builtin_expect(receiver->restless == 0 && !lam_lanes_turns_is_due(&receiver->turns), 1))
+    if (__builtin_expect(!lam_lanes_turns_may_be_due(&receiver->turns), 1))
         first = lam_lanes_receiver_first(receiver);
     if (__builtin_expect(first != LAM_LANE_COUNT, 1)) {
         rc = lam_framed_receiver_try_receive(&receiver->lanes[first], message);
@@ -149,7 +150,7 @@ LAM_INLINE int lam_lanes_receiver_receive_until(struct lam_lanes_receiver *recei
     int rc;
 
     /* Nothing but the lines that are polled, as lam_ring_consumer_peek_until(). */
-    while (looks < LAM_RING_QUICK_LOOKS && receiver->restless == 0 &&
+    while (looks < LAM_RING_QUICK_LOOKS && !lam_lanes_turns_may_be_due(&receiver->turns) &&
            lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT) {
         lam_pause();
         looks++;

@@ -25,9 +25,19 @@ extern "C" {
 #endif
 
 struct lam_lanes_turns {
+    uint64_t left; /* so many messages in strict order, before a lower lane may be due */
     uint64_t passed[LAM_LANE_COUNT]; /* messages of higher lanes since a lane's own; [0] unused */
     uint64_t max;                    /* K; UINT64_MAX: strict order */
 };
+
+/* Work out anew how long strict order is right. */
+LAM_INLINE void lam_lanes_turns_settle(struct lam_lanes_turns *turns)
+{
+    uint64_t high = turns->passed[LAM_LANE_HIGH];
+    uint64_t low = turns->passed[LAM_LANE_LOW];
+
+    turns->left = turns->max - (high > low ? high : low);
+}
 
 LAM_INLINE void lam_lanes_turns_init(struct lam_lanes_turns *turns, uint64_t turns_max)
 {
@@ -35,17 +45,19 @@ LAM_INLINE void lam_lanes_turns_init(struct lam_lanes_turns *turns, uint64_t tur
     turns->passed[LAM_LANE_HIGH] = 0;
     turns->passed[LAM_LANE_LOW] = 0;
     turns->max = turns_max == 0 ? UINT64_MAX : turns_max;
+    lam_lanes_turns_settle(turns);
 }
 
-/* Whether strict order may not go on without a look at a lower lane. */
-LAM_INLINE int lam_lanes_turns_is_due(const struct lam_lanes_turns *turns)
+/* Whether strict order may not go on without lam_lanes_turns_choose(). One word: it is asked often. */
+LAM_INLINE int lam_lanes_turns_may_be_due(const struct lam_lanes_turns *turns)
 {
-    return turns->passed[LAM_LANE_HIGH] >= turns->max || turns->passed[LAM_LANE_LOW] >= turns->max;
+    return turns->left == 0;
 }
 
-/* A message of @lane was taken. */
+/* A message of @lane was taken. After a choice, lam_lanes_turns_settle() comes next. */
 LAM_INLINE void lam_lanes_turns_took(struct lam_lanes_turns *turns, enum lam_lane lane)
 {
+    turns->left--;
     if (lane == LAM_LANE_LOW) {
         turns->passed[LAM_LANE_LOW] = 0;
         return;
