@@ -22,3 +22,13 @@ if(NOT LAM_SANITIZED) # their allocators are their own
   lam_program_test(framed_endpoint_no_allocation SOURCES endpoint/no_allocation.c
     LAYERS framed LABELS framed)
 endif()
+
+if(LAMINA_WITH_EXAMPLES)
+  foreach(use IN ITEMS market game services plugins sensors)
+    add_test(NAME framed.example_${use} COMMAND use_${use})
+    lam_test_properties(framed.example_${use} TIMEOUT 20 LABELS framed process)
+  endforeach()
+  # In two terminals, or here in one.
+  lam_script_test(framed.example_endpoint_ping endpoint/ping.sh
+    ARGUMENTS $<TARGET_FILE:endpoint_ping> LABELS framed process TIMEOUT 30)
+endif()
