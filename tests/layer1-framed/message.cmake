@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Messages: deaths at every named place.
+# Messages: deaths at every named place, hostile bytes.
 # With layer 1's own sources, their crash points on.
 get_target_property(framed_sources lam_framed SOURCES)
 list(FILTER framed_sources INCLUDE REGEX "\\.c$")
@@ -11,3 +11,9 @@ target_compile_definitions(framed_frames_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_frames_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
 lam_script_test(framed_frames_crash_labels_are_complete frames_crash_labels.sh
   ARGUMENTS $<TARGET_FILE:framed_frames_crash> LABELS framed crash)
+
+lam_program_test(framed_hostile_frames SOURCES hostile_frames.c
+  LAYERS framed LABELS framed hostile process TIMEOUT 300)
+lam_fuzz_test(fuzz_framed_frames SOURCES fuzz_frames.c LAYERS framed LABELS framed
+  ARGUMENTS -runs=8000)
+lam_script_test(framed_public_names public_names.sh ARGUMENTS ${CMAKE_C_COMPILER} LABELS framed)
