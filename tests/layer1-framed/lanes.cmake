@@ -9,6 +9,13 @@ lam_criterion_test(framed_lanes
 lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
   LAYERS framed LABELS framed process stress TIMEOUT 120)
 
+if(LAMINA_WITH_EXAMPLES)
+  foreach(example IN ITEMS sensors market game)
+    add_test(NAME framed.example_${example} COMMAND ${example})
+    lam_test_properties(framed.example_${example} TIMEOUT 20 LABELS framed process)
+  endforeach()
+endif()
+
 # With layer 1's own sources, their crash points on.
 get_target_property(framed_sources lam_framed SOURCES)
 list(FILTER framed_sources INCLUDE REGEX "\\.c$")
