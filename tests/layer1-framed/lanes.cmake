@@ -10,10 +10,8 @@ lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
   LAYERS framed LABELS framed process stress TIMEOUT 120)
 
 if(LAMINA_WITH_EXAMPLES)
-  foreach(example IN ITEMS sensors market game)
-    add_test(NAME framed.example_${example} COMMAND ${example})
-    lam_test_properties(framed.example_${example} TIMEOUT 20 LABELS framed process)
-  endforeach()
+  add_test(NAME framed.example_lanes COMMAND lanes)
+  lam_test_properties(framed.example_lanes TIMEOUT 20 LABELS framed process)
 endif()
 
 # With layer 1's own sources, their crash points on.
