@@ -24,6 +24,7 @@ extern const struct framed_part framed_broadcast;
 extern const struct framed_part framed_prices;
 extern const struct framed_part framed_lanes;
 extern const struct framed_part framed_daemon;
+extern const struct framed_part framed_calls;
 
 /* Every payload that is measured, from nothing to the largest. */
 extern const uint32_t framed_payloads[];

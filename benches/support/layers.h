@@ -56,6 +56,10 @@ extern const struct bench_subject bench_lanes_bounded;
 extern const struct bench_subject bench_daemon;
 extern const struct bench_subject bench_daemon_request;
 
+/* Requests and replies over plain channels; one request to four workers, and their answers. */
+extern const struct bench_subject bench_call;
+extern const struct bench_subject bench_scatter;
+
 extern const struct bench_subject bench_typed_pod;
 extern const struct bench_subject bench_typed_msgpack;
 extern const struct bench_subject bench_zerocopy;

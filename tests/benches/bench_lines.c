@@ -45,6 +45,7 @@ static const struct {
     {"framed-price-stream", {"options", "msgs_per_s", "bytes_per_s", "probe_per_s"}},
     {"framed-lanes-trip", {"lanes", "p50_ns", "p99_ns", "probe_ns"}},
     {"framed-lanes-stream", {"lanes", "msgs_per_s", "bytes_per_s", "probe_per_s"}},
+    {"framed-call-trip", {"call", "p50_ns", "p99_ns", "probe_ns"}},
     {"framed-daemon-trip", {"daemon", "p50_ns", "p99_ns", "probe_ns"}},
     {"copy-read", {"readers", "cpus", "oversubscribed", "send_ns", "read_ns", "probe_ns"}},
     {"copy", {"send_ns", "receive_ns", "probe_ns"}},

@@ -22,6 +22,7 @@ static void teardown(void)
 }
 
 TestSuite(call_hostile, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(call_hostile_bytes, .timeout = 30); /* a pair for each shape */
 
 /* Correlation, header and some payload, as words. */
 struct raw {
@@ -83,7 +84,7 @@ static void poisons_requests(const struct raw *raw)
     pair_close(&pair);
 }
 
-Test(call_hostile, impossible_bytes_poison_either_channel, .init = NULL, .fini = NULL)
+Test(call_hostile_bytes, poison_either_channel_where_they_are_impossible)
 {
     static const struct raw request = {{1, 2, 0, LAM_CALL_REQUEST}, 32, CORRELATED, 1};
     static const struct raw reply = {{1, 2, 0, LAM_CALL_REPLY}, 32, CORRELATED, 1};
@@ -233,7 +234,7 @@ static void random_round(uint64_t seed)
     pair_close(&pair);
 }
 
-Test(call_hostile, random_bytes_never_end_a_request_twice, .init = NULL, .fini = NULL)
+Test(call_hostile_bytes, never_end_a_request_twice)
 {
     for (uint64_t seed = 0; seed < 3000 * effort(); seed++)
         random_round(seed);
