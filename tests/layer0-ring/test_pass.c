@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "starts.h"
+
 static int ends[2];
 static struct lam_ring ring, other;
 static struct lam_ring_producer producer;
@@ -48,8 +50,11 @@ static uint64_t soon(void)
 
 static void make(int hardened)
 {
-    struct lam_ring_options options = {
-        .backing = LAM_BACKING_MEMFD, .name = "passed", .depth = 64, .hardened = hardened};
+    struct lam_ring_options options = {.backing = LAM_BACKING_MEMFD,
+        .name = "passed",
+        .depth = 64,
+        .hardened = hardened,
+        .first_sequence = test_start_from(UINT64_MAX - 2)};
 
     cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
 }
