@@ -7,6 +7,8 @@
  * the machine's own clock; the ring is new when it is poisoned or stalled. Each kind of receiver
  * has its rounds. Messages, damage and poison must all have been seen, or the test has shown
  * nothing. LAMINA_EFFORT scales the rounds.
+ *
+ * Mutants: hostile_frames.mutants.
  */
 #include <sys/mman.h>
 #include <time.h>

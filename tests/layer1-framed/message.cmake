@@ -17,3 +17,13 @@ lam_program_test(framed_hostile_frames SOURCES hostile_frames.c
 lam_fuzz_test(fuzz_framed_frames SOURCES fuzz_frames.c LAYERS framed LABELS framed
   ARGUMENTS -runs=8000)
 lam_script_test(framed_public_names public_names.sh ARGUMENTS ${CMAKE_C_COMPILER} LABELS framed)
+
+# Each wrong change of the layer must make its suite fail.
+if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
+  foreach(suite IN ITEMS message frames_crash hostile_frames)
+    add_test(NAME framed_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)
+    lam_test_properties(framed_${suite}_kills_its_mutants LABELS framed long TIMEOUT 600)
+  endforeach()
+endif()

@@ -3,10 +3,11 @@
  * Goal: messages of frames of many senders come interleaved and are put together side by side; what
  * there is no buffer for is told; whoever goes, in order or not, costs its own message alone.
  * Method: one thread holds several senders and a receiver, so that every interleaving can be made;
- * from sequences before each wrap. many_deaths.c has real processes and real deaths.
+ * from sequences before each wrap. frames_crash.c has real processes and real deaths.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <time.h>
 
 #include "channel.h"
 
@@ -306,6 +307,20 @@ Test(many, a_sender_that_leaves_midway_is_told_of_while_others_stay)
     begin(1, 4, 700);
     cr_assert(eq(int, piece(1, 4, 700), 1));
     expect(4, 700);
+}
+
+Test(many, who_leaves_behind_a_whole_message_has_cut_nothing)
+{
+    const struct timespec pause = {.tv_nsec = 20000000}; /* until senders are looked after */
+
+    begin(1, 2, 900);
+    cr_assert(eq(int, piece(1, 2, 100), 1));
+    cr_assert(eq(int, receive(), 0));
+    cr_assert(eq(int, piece(1, 2, 900), 1));
+    lam_framed_many_detach(&senders[1]);
+    (void)nanosleep(&pause, NULL);
+    expect(2, 900);
+    cr_assert(eq(int, receive(), 0));
 }
 
 Test(many, all_that_is_on_its_way_is_told_when_the_channel_closes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: what users of other transports of this kind came to want shown: long runs of messages of
- * four frames, sizes about the frame's, a slow receiver, restarts with a backlog, and the same bytes
+ * four frames, sizes about the frame's, a slow receiver, restarts with a backlog, the same bytes
  * whether they are lent or owned.
  * Method: a ring of 256 cells, which a run goes round many times; the sender is a thread.
  */
