@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Priority lanes as a subject: all messages in one lane, or in all by turns. Each lane has the depth
- * that a plain channel has beside it.
+ * Priority lanes as a subject: all messages in one lane, or in all by turns. Each lane has the
+ * depth that a plain channel has beside it.
  */
 #include "lamina/framed/framed.h"
 

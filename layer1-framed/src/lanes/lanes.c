@@ -123,7 +123,7 @@ int lam_lanes_create(
     }
     if (rc == 0)
         return 0;
-    /* The last that was begun has undone itself. What was there before (keep) is not ours to end. */
+    /* The last that was begun has undone itself. What was there before (keep) is not ours. */
     for (lane = lane - 2; lane >= 0; lane--)
         if (options->ring.keep)
             lam_ring_detach(&lanes->rings[lane]);

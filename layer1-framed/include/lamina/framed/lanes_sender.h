@@ -68,7 +68,7 @@ LAM_INLINE int lam_lanes_sender_try_claim(
     return lam_framed_sender_try_claim(&sender->lanes[lane], payload_bytes, payload);
 }
 
-/* The same, waiting until @deadline_ns for room in that lane. As lam_framed_sender_claim_until(). */
+/* The same, waiting for room in that lane. As lam_framed_sender_claim_until(). */
 LAM_INLINE int lam_lanes_sender_claim_until(struct lam_lanes_sender *sender, enum lam_lane lane,
     uint64_t payload_bytes, uint64_t deadline_ns, void **payload)
 {

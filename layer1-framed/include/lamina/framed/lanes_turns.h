@@ -48,7 +48,7 @@ LAM_INLINE void lam_lanes_turns_init(struct lam_lanes_turns *turns, uint64_t tur
     lam_lanes_turns_settle(turns);
 }
 
-/* Whether strict order may not go on without lam_lanes_turns_choose(). One word: it is asked often. */
+/* Whether strict order may not go on without lam_lanes_turns_choose(). One word: asked often. */
 LAM_INLINE int lam_lanes_turns_may_be_due(const struct lam_lanes_turns *turns)
 {
     return turns->left == 0;
