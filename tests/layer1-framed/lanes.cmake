@@ -9,6 +9,11 @@ lam_criterion_test(framed_lanes
 lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
   LAYERS framed LABELS framed process stress TIMEOUT 120)
 
+if(NOT LAM_SANITIZED) # their allocators are their own
+  lam_program_test(framed_lanes_no_allocation SOURCES lanes_no_allocation.c
+    LAYERS framed LABELS framed)
+endif()
+
 if(LAMINA_WITH_EXAMPLES)
   add_test(NAME framed.example_lanes COMMAND lanes)
   lam_test_properties(framed.example_lanes TIMEOUT 20 LABELS framed process)
