@@ -89,16 +89,13 @@ static int receive(struct lam_caller *caller, const struct wanted *wanted)
 }
 
 /* Receive until the end of @ticket can be taken. As lam_caller_try_take(), without the clock. */
-static int take_in(
+static int come_in(
     struct lam_caller *caller, const struct lam_ticket *ticket, struct lam_reply *reply)
 {
     const struct wanted wanted = {ticket, reply};
-    int taken = lam_call_table_take(&caller->table, ticket, reply);
+    int taken;
     int rc = 1;
 
-    /* With nothing outstanding, too: what is late is dropped, so that the responder has room. */
-    if (taken == 1 || (taken != 0 && ticket != NULL))
-        return taken;
     for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
         rc = receive(caller, &wanted);
     if (rc == 2)
@@ -107,6 +104,18 @@ static int take_in(
         caller->counts.failed += lam_call_table_fail(&caller->table, rc);
     taken = lam_call_table_take(&caller->table, ticket, reply);
     return taken == 0 && rc == -EBUSY ? rc : taken;
+}
+
+/* The same, where it may have ended already. */
+static int take_in(
+    struct lam_caller *caller, const struct lam_ticket *ticket, struct lam_reply *reply)
+{
+    int taken = lam_call_table_take(&caller->table, ticket, reply);
+
+    /* With nothing outstanding, too: what is late is dropped, so that the responder has room. */
+    if (taken == 1 || (taken != 0 && ticket != NULL))
+        return taken;
+    return come_in(caller, ticket, reply);
 }
 
 static int expire(
@@ -146,7 +155,7 @@ int lam_caller_take_until(struct lam_caller *caller, const struct lam_ticket *ti
         int ended = lam_ring_consumer_wait_until(
             &caller->receiver->consumer, earliest_ns < deadline_ns ? earliest_ns : deadline_ns);
 
-        rc = take_in(caller, ticket, reply);
+        rc = come_in(caller, ticket, reply);
         if (rc != 0)
             break;
         /* Nothing came, or not for us: answers to others must not keep us from the clock. */

@@ -36,21 +36,30 @@ int lam_responder_free_slot(struct lam_responder *responder, struct lam_responde
     return rc;
 }
 
-static void enqueue(struct lam_responder *responder, const struct lam_framed_message *message,
-    const struct call *call)
+/* A slot for a request that is received; there is one. */
+static struct lam_responder_slot *take_slot(struct lam_responder *responder,
+    const struct lam_framed_message *message, const struct call *call, enum responder_state state)
 {
     struct lam_responder_slot *slot = &responder->slots[responder->free_first];
-    uint32_t index = responder->free_first;
 
     responder->free_first = slot->next;
     slot->correlation = call->correlation;
     slot->deadline_ns = call->word;
+    slot->place = lam_held_keep(&responder->held, message);
+    slot->state = (uint8_t)state;
+    slot->canceled = 0;
+    return slot;
+}
+
+static void enqueue(struct lam_responder *responder, const struct lam_framed_message *message,
+    const struct call *call)
+{
+    uint32_t index = responder->free_first;
+    struct lam_responder_slot *slot = take_slot(responder, message, call, RESPONDER_QUEUED);
+
     slot->payload = call->payload;
     slot->payload_bytes = call->payload_bytes;
-    slot->place = lam_held_keep(&responder->held, message);
     slot->kind = call->kind;
-    slot->state = RESPONDER_QUEUED;
-    slot->canceled = 0;
     slot->next = RESPONDER_NONE;
     if (responder->queue_last == RESPONDER_NONE)
         responder->queue_first = index;
@@ -58,6 +67,26 @@ static void enqueue(struct lam_responder *responder, const struct lam_framed_mes
         responder->slots[responder->queue_last].next = index;
     responder->queue_last = index;
     LAM_CRASH_POINT("call.request_queued");
+}
+
+/* The slot is the application's now. */
+static void hand_over(struct lam_responder *responder, const struct lam_responder_slot *slot,
+    struct lam_request *request)
+{
+    responder->counts.received++;
+    request->deadline_ns = slot->deadline_ns;
+    request->correlation = slot->correlation;
+    request->slot = index_of(responder, slot);
+    LAM_CRASH_POINT("call.request_taken");
+}
+
+/* Is this too late to be answered? @fresh: it has just come. */
+static int has_expired(struct lam_responder *responder, uint64_t deadline_ns, int fresh)
+{
+    if (fresh || deadline_ns == LAM_DEADLINE_NEVER || lam_clock_now_ns() < deadline_ns)
+        return 0;
+    responder->counts.expired++;
+    return 1;
 }
 
 /* Seldom, and all are looked at: nothing is spent on a way to find one. */
@@ -81,18 +110,34 @@ static int is_known(const struct lam_responder *responder, uint64_t scope)
     return number < LAM_RESPONDER_CALLER_COUNT_MAX && responder->senders[number] != NULL;
 }
 
-/* What is this message? Returns 1: used, or passed over; or the end of the channel. */
-static int sort(struct lam_responder *responder, const struct lam_framed_message *message)
+/* A request comes. Returns 2: handed out; 1 queued, where there is no @request to fill, or over. */
+static int come_in(struct lam_responder *responder, const struct lam_framed_message *message,
+    const struct call *call, struct lam_request *request, int fresh)
+{
+    if (request == NULL) {
+        enqueue(responder, message, call);
+        return 1;
+    }
+    if (has_expired(responder, call->word, fresh))
+        return lam_held_pass(&responder->held, message) == 0 ? 1 : -ESTALE;
+    request->payload = call->payload;
+    request->payload_bytes = call->payload_bytes;
+    request->kind = call->kind;
+    hand_over(responder, take_slot(responder, message, call, RESPONDER_IN_WORK), request);
+    return 2;
+}
+
+/* What is this message? As come_in(); 1 where it is passed over; or the end of the channel. */
+static int sort(struct lam_responder *responder, const struct lam_framed_message *message,
+    struct lam_request *request, int fresh)
 {
     struct call call;
 
     if (!call_load(message, &call) || call.type == LAM_CALL_REPLY)
         return lam_framed_receiver_poison(responder->receiver);
     if (call.type == LAM_CALL_REQUEST) {
-        if (is_known(responder, call.correlation.scope)) {
-            enqueue(responder, message, &call);
-            return 1;
-        }
+        if (is_known(responder, call.correlation.scope))
+            return come_in(responder, message, &call, request, fresh);
         responder->counts.unknown++;
     } else {
         cancel(responder, &call.correlation);
@@ -100,8 +145,8 @@ static int sort(struct lam_responder *responder, const struct lam_framed_message
     return lam_held_pass(&responder->held, message) == 0 ? 1 : -ESTALE;
 }
 
-/* Take one message in. Returns 1 it was; 0 none is there; -EBUSY; or the end of the channel. */
-static int receive(struct lam_responder *responder)
+/* Take one message in. As sort(); 0 none is there; or -EBUSY. */
+static int receive(struct lam_responder *responder, struct lam_request *request, int fresh)
 {
     struct lam_framed_correlation correlation;
     struct lam_framed_message message;
@@ -111,7 +156,7 @@ static int receive(struct lam_responder *responder)
         return -EBUSY;
     rc = call_try_receive(responder->receiver, &message);
     if (rc == 1)
-        return sort(responder, &message);
+        return sort(responder, &message, request, fresh);
     /* A request that its caller gave up midway, or larger than we take: it never was one. */
     if (rc < 0 && call_lost_one(responder->receiver, rc, &correlation)) {
         responder->counts.cut++;
@@ -120,19 +165,8 @@ static int receive(struct lam_responder *responder)
     return rc;
 }
 
-/* Does the first of the queue want no answer any more? @fresh: it has just come. */
-static int is_over(
-    struct lam_responder *responder, const struct lam_responder_slot *slot, int fresh)
-{
-    if (slot->canceled)
-        return 1;
-    if (fresh || slot->deadline_ns == LAM_DEADLINE_NEVER || lam_clock_now_ns() < slot->deadline_ns)
-        return 0;
-    responder->counts.expired++;
-    return 1;
-}
-
-static int hand_out(struct lam_responder *responder, struct lam_request *request, int fresh)
+/* Hand out the first of what was received ahead. Returns 1, or 0: nothing of it is wanted. */
+static int hand_out(struct lam_responder *responder, struct lam_request *request)
 {
     struct lam_responder_slot *slot;
 
@@ -141,19 +175,15 @@ static int hand_out(struct lam_responder *responder, struct lam_request *request
         responder->queue_first = slot->next;
         if (slot->next == RESPONDER_NONE)
             responder->queue_last = RESPONDER_NONE;
-        if (is_over(responder, slot, fresh)) {
+        if (slot->canceled || has_expired(responder, slot->deadline_ns, 0)) {
             (void)lam_responder_free_slot(responder, slot);
             continue;
         }
         slot->state = RESPONDER_IN_WORK;
-        responder->counts.received++;
         request->payload = slot->payload;
         request->payload_bytes = slot->payload_bytes;
-        request->deadline_ns = slot->deadline_ns;
-        request->correlation = slot->correlation;
         request->kind = slot->kind;
-        request->slot = index_of(responder, slot);
-        LAM_CRASH_POINT("call.request_taken");
+        hand_over(responder, slot, request);
         return 1;
     }
     return 0;
@@ -164,18 +194,18 @@ static int take_in(struct lam_responder *responder, struct lam_request *request,
 {
     int rc = 1;
 
-    for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++) {
-        if (hand_out(responder, request, fresh))
-            return 1;
-        if (responder->ended != 0) {
-            rc = responder->ended;
-            responder->ended = 0;
-            return rc;
-        }
-        rc = receive(responder);
-        fresh &= looks == 0;
+    if (responder->queue_first != RESPONDER_NONE && hand_out(responder, request))
+        return 1;
+    if (responder->ended != 0) {
+        rc = responder->ended;
+        responder->ended = 0;
+        return rc;
     }
-    return rc == 1 ? hand_out(responder, request, 0) : rc;
+    for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
+        rc = receive(responder, request, fresh && looks == 0);
+    if (rc == 2)
+        return 1;
+    return rc == 1 ? 0 : rc;
 }
 
 int lam_responder_try_receive(struct lam_responder *responder, struct lam_request *request)
@@ -214,7 +244,7 @@ int lam_responder_is_canceled(struct lam_responder *responder, const struct lam_
     int rc = 1;
 
     for (uint32_t looks = 0; rc == 1 && !slot->canceled && looks < LOOKS_MAX; looks++)
-        rc = receive(responder);
+        rc = receive(responder, NULL, 0);
     /* Told once what was received ahead is handed out. */
     if (rc < 0 && rc != -EBUSY)
         responder->ended = rc;

@@ -5,36 +5,10 @@
 
 #include <string.h>
 
-#define GENERATION_SHIFT 32
-
-static uint32_t index_of(const struct lam_call_table *table, const struct lam_call_slot *slot)
-{
-    return (uint32_t)(slot - table->slots);
-}
-
-static uint64_t id_of(uint32_t index, uint32_t generation)
-{
-    return (uint64_t)generation << GENERATION_SHIFT | index;
-}
-
-/* At the end of the free ones: of all ids, that of this slot's next request is furthest away. */
-static void set_free(struct lam_call_table *table, struct lam_call_slot *slot)
-{
-    uint32_t index = index_of(table, slot);
-
-    slot->state = LAM_CALL_FREE;
-    slot->following = LAM_CALL_NONE;
-    if (table->counts[LAM_CALL_FREE]++ == 0)
-        table->free_first = index;
-    else
-        table->slots[table->free_last].following = index;
-    table->free_last = index;
-}
-
 /* In the order in which they ended. */
 static void set_ended(struct lam_call_table *table, struct lam_call_slot *slot)
 {
-    uint32_t index = index_of(table, slot);
+    uint32_t index = lam_call_slot_index(table, slot);
 
     slot->state = LAM_CALL_ENDED;
     slot->previous = table->ended_last;
@@ -59,14 +33,6 @@ static void leave_ended(struct lam_call_table *table, const struct lam_call_slot
     table->counts[LAM_CALL_ENDED]--;
 }
 
-/* Its end has come; where it goes is the caller's. */
-static void leave_waiting(struct lam_call_table *table, const struct lam_call_slot *slot)
-{
-    LAM_ASSERT(slot->state == LAM_CALL_WAITING);
-    if (--table->counts[LAM_CALL_WAITING] == 0)
-        table->earliest_ns = LAM_DEADLINE_NEVER;
-}
-
 void lam_call_table_init(
     struct lam_call_table *table, struct lam_call_slot *slots, uint32_t slot_count)
 {
@@ -77,74 +43,18 @@ void lam_call_table_init(
         .ended_first = LAM_CALL_NONE,
         .ended_last = LAM_CALL_NONE};
     for (uint32_t i = 0; i < slot_count; i++)
-        set_free(table, &slots[i]);
-}
-
-/* Never 0: so no id is, and memory that was never written names no request. */
-static uint32_t generation_after(uint32_t generation)
-{
-    return generation + 1 != 0 ? generation + 1 : 1;
-}
-
-int lam_call_table_next(const struct lam_call_table *table, uint64_t *id)
-{
-    uint32_t index = table->free_first;
-
-    if (table->counts[LAM_CALL_FREE] == 0)
-        return -EBUSY;
-    *id = id_of(index, generation_after(table->slots[index].generation));
-    return 0;
-}
-
-uint64_t lam_call_table_begin(struct lam_call_table *table, uint64_t deadline_ns)
-{
-    uint32_t index = table->free_first;
-    struct lam_call_slot *slot = &table->slots[index];
-
-    LAM_ASSERT(table->counts[LAM_CALL_FREE] != 0);
-    table->counts[LAM_CALL_FREE]--;
-    table->counts[LAM_CALL_WAITING]++;
-    table->free_first = slot->following;
-    slot->state = LAM_CALL_WAITING;
-    slot->generation = generation_after(slot->generation);
-    slot->deadline_ns = deadline_ns;
-    if (deadline_ns < table->earliest_ns)
-        table->earliest_ns = deadline_ns;
-    return id_of(index, slot->generation);
-}
-
-struct lam_call_slot *lam_call_table_find(struct lam_call_table *table, uint64_t id)
-{
-    uint32_t index = (uint32_t)id;
-    struct lam_call_slot *slot;
-
-    if (index >= table->slot_count)
-        return NULL;
-    slot = &table->slots[index];
-    return slot->state != LAM_CALL_FREE && slot->generation == id >> GENERATION_SHIFT ? slot : NULL;
-}
-
-struct lam_call_slot *lam_call_table_waiting(struct lam_call_table *table, uint64_t id)
-{
-    struct lam_call_slot *slot = lam_call_table_find(table, id);
-
-    return slot != NULL && slot->state == LAM_CALL_WAITING ? slot : NULL;
+        lam_call_table_set_free(table, &slots[i]);
 }
 
 struct lam_reply *lam_call_table_finish(
     struct lam_call_table *table, struct lam_call_slot *slot, int32_t outcome)
 {
-    leave_waiting(table, slot);
+    lam_call_table_leave_waiting(table, slot);
     set_ended(table, slot);
     slot->reply = (struct lam_reply){
-        .ticket.id = id_of(index_of(table, slot), slot->generation), .outcome = outcome};
+        .ticket.id = lam_call_slot_id(lam_call_slot_index(table, slot), slot->generation),
+        .outcome = outcome};
     return &slot->reply;
-}
-
-void lam_call_table_drop(struct lam_call_table *table, struct lam_call_slot *slot)
-{
-    leave_waiting(table, slot);
-    set_free(table, slot);
 }
 
 uint32_t lam_call_table_fail(struct lam_call_table *table, int32_t outcome)
@@ -198,6 +108,6 @@ int lam_call_table_take(
         return 0;
     *reply = slot->reply;
     leave_ended(table, slot);
-    set_free(table, slot);
+    lam_call_table_set_free(table, slot);
     return 1;
 }

@@ -16,6 +16,7 @@
  */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lamina/base/assert.h"
@@ -68,6 +69,47 @@ struct lam_call_table {
 void lam_call_table_init(
     struct lam_call_table *table, struct lam_call_slot *slots, uint32_t slot_count);
 
+/* Private: the steps that the inline calls are made of. */
+LAM_INLINE uint32_t lam_call_slot_index(
+    const struct lam_call_table *table, const struct lam_call_slot *slot)
+{
+    return (uint32_t)(slot - table->slots);
+}
+
+LAM_INLINE uint64_t lam_call_slot_id(uint32_t index, uint32_t generation)
+{
+    return (uint64_t)generation << 32 | index;
+}
+
+/* At the end of the free ones: of all ids, that of this slot's next request is furthest away. */
+LAM_INLINE void lam_call_table_set_free(struct lam_call_table *table, struct lam_call_slot *slot)
+{
+    uint32_t index = lam_call_slot_index(table, slot);
+
+    slot->state = LAM_CALL_FREE;
+    slot->following = LAM_CALL_NONE;
+    if (table->counts[LAM_CALL_FREE]++ == 0)
+        table->free_first = index;
+    else
+        table->slots[table->free_last].following = index;
+    table->free_last = index;
+}
+
+/* Its end has come; where it goes is the caller's. */
+LAM_INLINE void lam_call_table_leave_waiting(
+    struct lam_call_table *table, const struct lam_call_slot *slot)
+{
+    LAM_ASSERT(slot->state == LAM_CALL_WAITING);
+    if (--table->counts[LAM_CALL_WAITING] == 0)
+        table->earliest_ns = LAM_DEADLINE_NEVER;
+}
+
+/* Never 0: so no id is, and memory that was never written names no request. */
+LAM_INLINE uint32_t lam_call_generation_after(uint32_t generation)
+{
+    return generation + 1 != 0 ? generation + 1 : 1;
+}
+
 /*
  * The id that the next request to begin will have, so that it can be sent first: nothing need be
  * undone where that fails.
@@ -75,16 +117,53 @@ void lam_call_table_init(
  * Returns 0 and *@id, or
  *   -EBUSY all slots wait for their end, or for that to be taken
  */
-int lam_call_table_next(const struct lam_call_table *table, uint64_t *id);
+LAM_INLINE int lam_call_table_next(const struct lam_call_table *table, uint64_t *id)
+{
+    uint32_t index = table->free_first;
+
+    if (table->counts[LAM_CALL_FREE] == 0)
+        return -EBUSY;
+    *id = lam_call_slot_id(index, lam_call_generation_after(table->slots[index].generation));
+    return 0;
+}
 
 /* Begin a request; there is a free slot. Returns its id, that of lam_call_table_next(). */
-uint64_t lam_call_table_begin(struct lam_call_table *table, uint64_t deadline_ns);
+LAM_INLINE uint64_t lam_call_table_begin(struct lam_call_table *table, uint64_t deadline_ns)
+{
+    uint32_t index = table->free_first;
+    struct lam_call_slot *slot = &table->slots[index];
 
-/* The slot that waits with this @id, or NULL: what comes for it is late, foreign or hostile. */
-struct lam_call_slot *lam_call_table_waiting(struct lam_call_table *table, uint64_t id);
+    LAM_ASSERT(table->counts[LAM_CALL_FREE] != 0);
+    table->counts[LAM_CALL_FREE]--;
+    table->counts[LAM_CALL_WAITING]++;
+    table->free_first = slot->following;
+    slot->state = LAM_CALL_WAITING;
+    slot->generation = lam_call_generation_after(slot->generation);
+    slot->deadline_ns = deadline_ns;
+    if (deadline_ns < table->earliest_ns)
+        table->earliest_ns = deadline_ns;
+    return lam_call_slot_id(index, slot->generation);
+}
 
 /* The slot of this @id, whatever its state, or NULL: it was taken, or never was. */
-struct lam_call_slot *lam_call_table_find(struct lam_call_table *table, uint64_t id);
+LAM_INLINE struct lam_call_slot *lam_call_table_find(struct lam_call_table *table, uint64_t id)
+{
+    uint32_t index = (uint32_t)id;
+    struct lam_call_slot *slot;
+
+    if (index >= table->slot_count)
+        return NULL;
+    slot = &table->slots[index];
+    return slot->state != LAM_CALL_FREE && slot->generation == id >> 32 ? slot : NULL;
+}
+
+/* The slot that waits with this @id, or NULL: what comes for it is late, foreign or hostile. */
+LAM_INLINE struct lam_call_slot *lam_call_table_waiting(struct lam_call_table *table, uint64_t id)
+{
+    struct lam_call_slot *slot = lam_call_table_find(table, id);
+
+    return slot != NULL && slot->state == LAM_CALL_WAITING ? slot : NULL;
+}
 
 /*
  * A waiting one has come to its end. Returns its reply: ticket and @outcome are set, all else is 0
@@ -94,7 +173,11 @@ struct lam_reply *lam_call_table_finish(
     struct lam_call_table *table, struct lam_call_slot *slot, int32_t outcome);
 
 /* A waiting one has come to its end, and that is taken at once, by who has it. */
-void lam_call_table_drop(struct lam_call_table *table, struct lam_call_slot *slot);
+LAM_INLINE void lam_call_table_drop(struct lam_call_table *table, struct lam_call_slot *slot)
+{
+    lam_call_table_leave_waiting(table, slot);
+    lam_call_table_set_free(table, slot);
+}
 
 /* Finish all that wait, with @outcome. Goes through all slots. Returns how many there were. */
 uint32_t lam_call_table_fail(struct lam_call_table *table, int32_t outcome);

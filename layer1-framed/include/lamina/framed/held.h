@@ -52,16 +52,49 @@ LAM_INLINE int lam_held_is_full(const struct lam_held *held)
     return lam_held_count(held) > held->mask;
 }
 
+/* Private: all up to @end is given back. */
+LAM_INLINE int lam_held_release_to(struct lam_held *held, uint64_t end)
+{
+    const struct lam_framed_message message = {NULL, 0, 0, end, NULL, 0, 0, 0};
+
+    /* The receiver was readmitted behind it: whatever was held has been released. */
+    if ((int64_t)(end - held->receiver->released) < 0)
+        return 0;
+    return lam_framed_receiver_release(held->receiver, &message);
+}
+
 /*
  * Hold @message, received last; there must be a free place. Returns its place, for
  * lam_held_finish().
  */
-uint64_t lam_held_keep(struct lam_held *held, const struct lam_framed_message *message);
+LAM_INLINE uint64_t lam_held_keep(struct lam_held *held, const struct lam_framed_message *message)
+{
+    struct lam_held_message *place = &held->messages[held->next & held->mask];
+
+    LAM_ASSERT(!lam_held_is_full(held));
+    place->end = message->end;
+    place->finished = 0;
+    return held->next++;
+}
 
 /*
  * Finished with the message at @place. Returns as lam_framed_receiver_release(), where it released.
  */
-int lam_held_finish(struct lam_held *held, uint64_t place);
+LAM_INLINE int lam_held_finish(struct lam_held *held, uint64_t place)
+{
+    uint64_t end = 0;
+
+    /* One that is held: neither given back already nor never kept. */
+    LAM_ASSERT(place - held->oldest < held->next - held->oldest);
+    LAM_ASSERT(!held->messages[place & held->mask].finished);
+    held->messages[place & held->mask].finished = 1;
+    if (place != held->oldest)
+        return 0;
+    do {
+        end = held->messages[held->oldest++ & held->mask].end;
+    } while (held->oldest != held->next && held->messages[held->oldest & held->mask].finished);
+    return lam_held_release_to(held, end);
+}
 
 /* Finished with all that are held. Returns likewise. */
 int lam_held_finish_all(struct lam_held *held);
