@@ -22,7 +22,7 @@ void lam_daemon_free_rings(struct lam_daemon *daemon, struct lam_daemon_slot *sl
 {
     if (slot->state != DAEMON_BUILDING && slot->state != DAEMON_LIVE)
         return;
-    lam_daemon_unwatch(daemon, slot);
+    lam_daemon_unwatch(slot);
     lam_lanes_receiver_detach(&slot->receiver);
     lam_lanes_sender_detach(&slot->sender);
     (void)lam_lanes_destroy(&slot->in);

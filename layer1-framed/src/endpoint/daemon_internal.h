@@ -80,7 +80,7 @@ int lam_daemon_poll_add(struct lam_daemon *daemon, struct lam_daemon_slot *slot)
 void lam_daemon_poll_remove(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 int lam_daemon_watch(
     struct lam_daemon *daemon, struct lam_daemon_slot *slot, struct lam_error *error);
-void lam_daemon_unwatch(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
+void lam_daemon_unwatch(struct lam_daemon_slot *slot);
 /* Look at all sockets, without waiting. */
 void lam_daemon_look(struct lam_daemon *daemon);
 /* Sleep until a ring, a socket or @deadline_ns, or not, when a ring has something already. */

@@ -64,11 +64,11 @@ int lam_daemon_watch(
         slot->is_watched |= 1U << lane;
     }
     if (rc != 0)
-        lam_daemon_unwatch(daemon, slot);
+        lam_daemon_unwatch(slot);
     return rc;
 }
 
-void lam_daemon_unwatch(struct lam_daemon *daemon, struct lam_daemon_slot *slot)
+void lam_daemon_unwatch(struct lam_daemon_slot *slot)
 {
     for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
         if ((slot->is_watched >> lane & 1) != 0)
@@ -124,6 +124,6 @@ void lam_daemon_sleep(struct lam_daemon *daemon, uint64_t deadline_ns)
         .tv_sec = (time_t)(left_ns / LAM_NS_PER_S), .tv_nsec = (long)(left_ns % LAM_NS_PER_S)};
 
     if (arm(daemon))
-        (void)ppoll(&poller, 1, &left, NULL);
+        (void)ppoll(&poller, 1, deadline_ns == LAM_DEADLINE_NEVER ? NULL : &left, NULL);
     disarm(daemon);
 }

@@ -165,7 +165,7 @@ static uint64_t sleep_until(const struct lam_daemon *daemon, uint64_t deadline_n
         needs_tick =
             daemon->slots[i].state == DAEMON_GREETING || daemon->slots[i].state == DAEMON_BUILDING;
     if (!needs_tick)
-        tick_ns = now_ns + LAM_NS_PER_S;
+        return deadline_ns;
     return tick_ns < deadline_ns ? tick_ns : deadline_ns;
 }
 
@@ -203,7 +203,8 @@ static int wait_until(
     lam_wait_begin(&wait, daemon->wait, &daemon->cadence, deadline_ns);
     for (;;) {
         verdict = lam_wait_step(&wait);
-        if (serve(daemon, verdict != LAM_WAIT_LOOK, event))
+        /* Who is found gone by it is news, and not slept over. */
+        if (serve(daemon, verdict != LAM_WAIT_LOOK, event) || tell(daemon, event))
             break;
         if (verdict == LAM_WAIT_LOOK || (verdict == LAM_WAIT_LOOK_WIDE && ++looks % LOOK_EVERY))
             continue;
