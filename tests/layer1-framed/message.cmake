@@ -14,6 +14,8 @@ lam_script_test(framed_frames_crash_labels_are_complete frames_crash_labels.sh
 
 lam_program_test(framed_hostile_frames SOURCES hostile_frames.c
   LAYERS framed LABELS framed hostile process TIMEOUT 300)
+lam_program_test(framed_many_threads SOURCES stress_many.c
+  LAYERS framed LABELS framed threads TIMEOUT 120)
 lam_fuzz_test(fuzz_framed_frames SOURCES fuzz_frames.c LAYERS framed LABELS framed
   ARGUMENTS -runs=8000)
 lam_script_test(framed_public_names public_names.sh ARGUMENTS ${CMAKE_C_COMPILER} LABELS framed)

@@ -124,6 +124,8 @@ static void *run_receiver(void *arg)
         }
     }
     if (number == message_count) {
+        if (held != 0)
+            lam_framed_receiver_release(receiver, &last);
         rc = lam_framed_receiver_receive_until(receiver, soon(), &message);
         if (rc != -EPIPE)
             fail("end", number, rc);
@@ -135,8 +137,9 @@ static void *run_receiver(void *arg)
 static void run(enum lam_wait_mode wait)
 {
     static struct lam_framed_receiver receivers[RECEIVERS];
-    struct lam_framed_sender_options options = {
-        .producer.wait = wait, .message_bytes_max = CHANNEL_MESSAGE_BYTES_MAX};
+    struct lam_framed_sender_options options = {.producer.wait = wait,
+        .message_bytes_max = CHANNEL_MESSAGE_BYTES_MAX,
+        .extensions = wait == LAM_WAIT_FUTEX ? 0 : LAM_EVENT_CRC32C};
     struct lam_framed_receiver_options receiver_options = {
         .consumer.wait = wait, .message_bytes_max = 16384};
     struct lam_framed_sender sender;
@@ -145,10 +148,14 @@ static void run(enum lam_wait_mode wait)
     channel_make_ring(&ring, 64, 0);
     if (lam_framed_sender_attach(&sender, &ring, &options, NULL) != 0)
         abort();
-    for (int i = 0; i < RECEIVERS; i++)
+    for (int i = 0; i < RECEIVERS; i++) {
+        /* One lends from its buffer, one copies all, one has buffers for two. */
+        receiver_options.copies = i == 1;
+        receiver_options.streams_max = (uint32_t)i;
         if (lam_framed_receiver_attach(&receivers[i], &ring, &receiver_options, NULL) != 0 ||
             pthread_create(&threads[i], NULL, run_receiver, &receivers[i]) != 0)
             abort();
+    }
     if (pthread_create(&threads[RECEIVERS], NULL, run_sender, &sender) != 0)
         abort();
     for (int i = 0; i <= RECEIVERS; i++)

@@ -276,6 +276,21 @@ Test(checked, a_damaged_frame_costs_its_message_and_the_next_is_intact)
         }
 }
 
+Test(checked, damaged_messages_in_a_row_do_not_hold_the_sender)
+{
+    static uint8_t content[50];
+    struct iovec part = {content, sizeof(content)};
+
+    for (int i = 0; i < 100; i++) {
+        uint64_t id = lam_framed_sender_next_id(&channel.sender);
+
+        cr_assert(eq(int, lam_framed_sender_try_send(&channel.sender, &part, 1, 3, NULL), 1));
+        damage(id, 50);
+        cr_assert(eq(int, receive(), -EBADMSG));
+        cr_assert(eq(int, receive(), 0));
+    }
+}
+
 Test(checked, what_is_held_is_released_before_a_damaged_message_is_told)
 {
     uint64_t id = lam_framed_sender_next_id(&channel.sender);
