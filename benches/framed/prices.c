@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an extension on every message costs, in round trips and in streams, over layer 1 without:
- * 32 bytes, where the extension fits the line of the message, 48, where it takes a second one, and
- * 4 KiB.
+ * What extensions on every message cost, in round trips and in streams, over layer 1 without: 32
+ * bytes, where one extension fits the line of the message, 48, where it takes a second one, and
+ * 4 KiB, where a CRC32C is what is paid for.
  */
 #include "framed.h"
 #include "layers.h"
@@ -11,7 +11,8 @@
 
 static const uint32_t payloads[] = {32, 48, 4096};
 
-static const struct bench_subject *const subjects[] = {&bench_framed_correlation};
+static const struct bench_subject *const subjects[] = {
+    &bench_framed_correlation, &bench_framed_timestamp, &bench_framed_crc32c, &bench_framed_all};
 #define SUBJECT_COUNT (sizeof(subjects) / sizeof(subjects[0]))
 
 static int run_one(const struct bench_options *options, uint32_t payload_bytes, int is_rate)

@@ -43,8 +43,11 @@ extern const struct bench_subject bench_ring_all;
 extern const struct bench_subject bench_framed;
 extern const struct bench_subject bench_framed_yield;
 
-/* Layer 1 with an extension on every message. */
+/* Layer 1 with extensions on every message. */
 extern const struct bench_subject bench_framed_correlation;
+extern const struct bench_subject bench_framed_timestamp;
+extern const struct bench_subject bench_framed_crc32c;
+extern const struct bench_subject bench_framed_all;
 
 /* Three lanes: all messages in one, or in all by turns. */
 extern const struct bench_subject bench_lanes_critical;
