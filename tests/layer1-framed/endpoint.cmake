@@ -32,3 +32,6 @@ if(LAMINA_WITH_EXAMPLES)
   lam_script_test(framed.example_endpoint_ping endpoint/ping.sh
     ARGUMENTS $<TARGET_FILE:endpoint_ping> LABELS framed process TIMEOUT 30)
 endif()
+
+lam_fuzz_test(fuzz_endpoint SOURCES endpoint/fuzz_endpoint.c LAYERS framed LABELS framed
+  ARGUMENTS -max_len=300)
