@@ -35,3 +35,12 @@ endif()
 
 lam_fuzz_test(fuzz_endpoint SOURCES endpoint/fuzz_endpoint.c LAYERS framed LABELS framed
   ARGUMENTS -max_len=300)
+
+if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
+  foreach(suite IN ITEMS clients place requests wire)
+    add_test(NAME framed_endpoint_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/endpoint/${suite}.mutants)
+    lam_test_properties(framed_endpoint_${suite}_kills_its_mutants LABELS framed long TIMEOUT 600)
+  endforeach()
+endif()
