@@ -177,9 +177,9 @@ function print_points(    i, which)
 }
 
 BEGIN {
-    variants = split("peer consumers readers options lane daemon subject end waiting joined" \
+    variants = split("peer consumers readers options lanes daemon call subject end waiting joined" \
         " producers batch", variant_keys, " ")
-    split("|readers |readers ||||||||producers |batch ", variant_words, "|")
+    split("|readers |readers |||||||||producers |batch ", variant_words, "|")
 }
 
 # Twice over the lines: the best placement is known at the end only.
