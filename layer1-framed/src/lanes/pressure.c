@@ -144,6 +144,7 @@ int lam_lanes_sender_try_send(struct lam_lanes_sender *sender, enum lam_lane *la
     return rc;
 }
 
+/* As the call of a single sender, and the lane. NOLINTNEXTLINE(readability-function-size) */
 int lam_lanes_sender_send_until(struct lam_lanes_sender *sender, enum lam_lane *lane,
     const struct iovec *parts, uint32_t part_count, uint16_t kind,
     const struct lam_framed_correlation *correlation, uint64_t deadline_ns)
