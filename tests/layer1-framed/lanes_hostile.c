@@ -145,7 +145,8 @@ static void play(void)
     for (uint64_t rounds = 20 + draw(60); rounds > 0; rounds--) {
         send_some(victim);
         receive_some(victim, draw(6));
-        (void)lam_lanes_pressure(&three.lanes, victim, &pressure);
+        if (lam_lanes_pressure(&three.lanes, victim, &pressure) == 0)
+            TEST_CHECK(pressure.level <= LAM_PRESSURE_FULL);
     }
     drain(victim);
     close_round();

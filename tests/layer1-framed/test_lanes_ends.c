@@ -266,6 +266,31 @@ Test(lanes_ends, a_second_death_in_a_lane_is_news_again)
     }
 }
 
+/* Its sender is found dead, and just before that it sent in another lane, that had nothing. */
+static int late_message_lock_probe(int fd, uint64_t byte)
+{
+    if (fd == three.lanes.rings[LAM_LANE_HIGH].control.fd && three.sent[LAM_LANE_CRITICAL] == 0)
+        cr_assert(eq(int, three_send(&three, LAM_LANE_CRITICAL), 1));
+    return lam_base_linux.lock_probe(fd, byte);
+}
+
+Test(lanes_ends, what_was_sent_before_an_end_is_taken_before_it_is_told)
+{
+    uint64_t end_ns = three_soon();
+    int rc = 0;
+
+    detach_one(LAM_LANE_HIGH);
+    ops.lock_probe = late_message_lock_probe;
+    while (rc == 0) {
+        rc = try_receive();
+        cr_assert(lt(u64, lam_clock_now_ns(), end_ns));
+    }
+    cr_assert(eq(int, rc, 1));
+    cr_assert(eq(int, three_take(&three, &message, lane), LAM_LANE_CRITICAL));
+    cr_assert(eq(int, receive_soon(), -EOWNERDEAD));
+    cr_assert(eq(int, (int)lane, LAM_LANE_HIGH));
+}
+
 Test(lanes_ends, a_message_behind_a_loss_is_still_the_first)
 {
     struct lam_framed_sender *sender = &three.sender.lanes[LAM_LANE_CRITICAL];

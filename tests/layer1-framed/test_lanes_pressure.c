@@ -140,6 +140,29 @@ Test(pressure, is_what_the_receiver_demands_and_goes_with_it)
     close_three();
 }
 
+Test(pressure, is_that_of_the_slowest_receiver)
+{
+    struct lam_lanes_receiver second;
+    struct lam_framed_message message;
+    enum lam_lane lane;
+
+    open_with(LAM_PRESSURE_IGNORE, 0, UINT64_MAX - 4);
+    cr_assert(eq(int, lam_lanes_receiver_attach(&second, &three.lanes, NULL, NULL), 0));
+    for (int i = 0; i < 21; i++)
+        cr_assert(eq(int, three_send(&three, LAM_LANE_HIGH), 1));
+    for (int i = 0; i < 21; i++) {
+        check_level(LAM_LANE_HIGH, 21 * 1000 / 63, 0);
+        cr_assert(eq(int, lam_lanes_receiver_try_receive(&second, &message, &lane), 1));
+        cr_assert(eq(int, lam_lanes_receiver_release(&second, lane, &message), 0));
+    }
+    for (uint32_t i = 21; i > 0; i--) {
+        check_level(LAM_LANE_HIGH, i * 1000 / 63, 0);
+        receive(1);
+    }
+    lam_lanes_receiver_detach(&second);
+    close_three();
+}
+
 Test(pressure, above_the_bound_is_refused_where_that_was_asked_for)
 {
     for (unsigned at = 0; at < 4; at++) {
