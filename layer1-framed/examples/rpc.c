@@ -14,6 +14,7 @@ static int serve(struct lam_ring *requests, struct lam_ring *replies, uint64_t e
     struct lam_framed_sender sender;
     struct lam_responder responder;
     struct lam_request request = {.kind = SQUARE};
+    const struct lam_answer refusal = {.status = -EINVAL};
 
     if (lam_framed_receiver_attach(&receiver, requests, NULL, NULL) != 0 ||
         lam_framed_sender_attach(&sender, replies, NULL, NULL) != 0 ||
@@ -25,7 +26,7 @@ static int serve(struct lam_ring *requests, struct lam_ring *replies, uint64_t e
         void *answer;
 
         if (request.kind != SQUARE || request.payload_bytes != sizeof(*asked)) {
-            if (lam_responder_try_reply(&responder, &request, NULL, 0, 0, -EINVAL) != 1)
+            if (lam_responder_try_reply(&responder, &request, &refusal) != 1)
                 return 1;
         } else if (lam_responder_claim_until(&responder, &request, 8, end_ns, &answer) == 0) {
             *(int64_t *)answer = *asked * *asked;

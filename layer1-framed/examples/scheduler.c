@@ -25,10 +25,11 @@ static int work(struct lam_ring *steps, struct lam_ring *answers, uint64_t rank,
     while (lam_responder_receive_until(&responder, end_ns, &request) == 0) {
         uint64_t token = *(const uint64_t *)request.payload * WORKERS + rank;
         const struct iovec part = {&token, sizeof(token)};
+        const struct lam_answer answer = {.parts = &part, .part_count = 1, .kind = STEP};
 
         if (token == WORKERS * (STEPS / 2) + 3)
             (void)raise(SIGKILL);
-        if (lam_responder_reply_until(&responder, &request, &part, 1, STEP, 0, end_ns) != 0)
+        if (lam_responder_reply_until(&responder, &request, &answer, end_ns) != 0)
             return 1;
     }
     return 0;

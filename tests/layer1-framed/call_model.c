@@ -158,6 +158,9 @@ static void do_take(void)
                    !(one->answered || one->canceled || is_closed ||
                        (one->deadline_ns != LAM_DEADLINE_NEVER && one->deadline_ns <= now_ns)));
     }
+    /* Nothing is held: all that was received has been given back. */
+    if (lam_held_count(&pair.caller.held) == 0)
+        TEST_CHECK(pair.replies.receiver.released == pair.replies.receiver.consumer.next);
 }
 
 static void do_release_reply(void)

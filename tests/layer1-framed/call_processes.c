@@ -245,7 +245,8 @@ static void stopped_and_killed_callers_block_no_responder(void)
         TEST_CHECK(lam_responder_claim_until(&responder, &request, 48, soon(), &payload) == 0);
         lam_responder_commit(&responder, &request, 48, 1, 0);
         while (lam_responder_receive_until(&responder, soon(), &request) == 0) {
-            int rc = lam_responder_try_reply(&responder, &request, NULL, 0, 1, 0);
+            const struct lam_answer nothing = {.kind = 1};
+            int rc = lam_responder_try_reply(&responder, &request, &nothing);
 
             TEST_CHECK(rc == 1);
         }

@@ -102,10 +102,10 @@ static inline int crew_take(struct crew *crew, uint32_t worker)
 static inline int crew_answer_taken(struct crew *crew, uint32_t worker)
 {
     struct lam_request *request = &crew->requests_taken[worker];
-    struct iovec part = {(void *)(uintptr_t)request->payload, request->payload_bytes};
+    const struct iovec part = {(void *)(uintptr_t)request->payload, request->payload_bytes};
+    const struct lam_answer answer = {&part, 1, request->kind, (int32_t)worker};
 
-    return lam_responder_try_reply(
-        &crew->responders[worker], request, &part, 1, request->kind, (int32_t)worker);
+    return lam_responder_try_reply(&crew->responders[worker], request, &answer);
 }
 
 static inline int crew_answer(struct crew *crew, uint32_t worker)

@@ -109,8 +109,10 @@ Test(calls, larger_than_half_the_ring_go_as_frames_both_ways)
     cr_assert(eq(int, lam_responder_receive_until(&pair.responder, soon(), &request), 0));
     cr_assert(eq(u64, request.payload_bytes, 2000));
     cr_assert(known_matches(request.payload, 7, 2000));
-    cr_assert(
-        eq(int, lam_responder_reply_until(&pair.responder, &request, parts, 3, 9, 0, soon()), 0));
+    cr_assert(eq(int,
+        lam_responder_reply_until(
+            &pair.responder, &request, &(struct lam_answer){parts, 3, 9, 0}, soon()),
+        0));
     cr_assert(eq(int, lam_caller_take_until(&pair.caller, &ticket, soon(), &reply), 0));
     cr_assert(eq(u64, reply.payload_bytes, 2000));
     cr_assert(known_matches(reply.payload, 7, 2000));
@@ -352,8 +354,8 @@ Test(calls, answer_cut_midway_ends_its_request_alone)
     struct lam_request later = pair_next(&pair);
 
     cr_assert(eq(int,
-        lam_responder_reply_until(
-            &pair.responder, &request, &part, 1, 1, 0, lam_deadline_after_ns(LAM_NS_PER_MS)),
+        lam_responder_reply_until(&pair.responder, &request, &(struct lam_answer){&part, 1, 1, 0},
+            lam_deadline_after_ns(LAM_NS_PER_MS)),
         -ETIMEDOUT));
     cr_assert(pair_ends(&pair, first, -ECANCELED));
     pair_answer(&pair, &later, 2);
@@ -380,7 +382,10 @@ Test(calls, status_without_bytes_is_an_answer)
     struct lam_request request = pair_next(&pair);
     struct lam_reply reply = {.outcome = 1};
 
-    cr_assert(eq(int, lam_responder_try_reply(&pair.responder, &request, NULL, 0, 3, -EDOM), 1));
+    cr_assert(eq(int,
+        lam_responder_try_reply(
+            &pair.responder, &request, &(struct lam_answer){.kind = 3, .status = -EDOM}),
+        1));
     cr_assert(eq(int, lam_caller_try_take(&pair.caller, &ticket, &reply), 1));
     cr_assert(eq(i32, reply.outcome, 0));
     cr_assert(eq(i32, reply.status, -EDOM));

@@ -80,8 +80,13 @@ void lam_responder_abort(struct lam_responder *responder, const struct lam_reque
     lam_framed_sender_abort(sender);
 }
 
-int lam_responder_try_reply(struct lam_responder *responder, struct lam_request *request,
-    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status)
+static void gather(struct call_parts *all, const struct lam_answer *answer)
+{
+    call_gather(all, answer->parts, answer->part_count, LAM_CALL_REPLY, (uint32_t)answer->status);
+}
+
+int lam_responder_try_reply(
+    struct lam_responder *responder, struct lam_request *request, const struct lam_answer *answer)
 {
     struct lam_framed_sender *sender = sender_of(responder, request);
     struct call_parts all;
@@ -89,8 +94,9 @@ int lam_responder_try_reply(struct lam_responder *responder, struct lam_request 
 
     if (sender == NULL)
         return -ENOENT;
-    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    rc = lam_framed_sender_try_send(sender, all.parts, all.count, kind, &request->correlation);
+    gather(&all, answer);
+    rc = lam_framed_sender_try_send(
+        sender, all.parts, all.count, answer->kind, &request->correlation);
     if (rc != 1)
         return rc;
     responder->counts.answered++;
@@ -99,8 +105,7 @@ int lam_responder_try_reply(struct lam_responder *responder, struct lam_request 
 }
 
 int lam_responder_reply_until(struct lam_responder *responder, struct lam_request *request,
-    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status,
-    uint64_t deadline_ns)
+    const struct lam_answer *answer, uint64_t deadline_ns)
 {
     struct lam_framed_sender *sender = sender_of(responder, request);
     struct call_parts all;
@@ -108,9 +113,9 @@ int lam_responder_reply_until(struct lam_responder *responder, struct lam_reques
 
     if (sender == NULL)
         return -ENOENT;
-    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    rc = lam_framed_sender_send_until(
-        sender, all.parts, all.count, kind, &request->correlation, earlier(deadline_ns, request));
+    gather(&all, answer);
+    rc = lam_framed_sender_send_until(sender, all.parts, all.count, answer->kind,
+        &request->correlation, earlier(deadline_ns, request));
     if (rc != 0)
         return rc;
     responder->counts.answered++;

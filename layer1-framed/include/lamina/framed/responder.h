@@ -79,6 +79,14 @@ struct lam_request {
     uint32_t slot; /* private */
 };
 
+/* An answer whose bytes lie elsewhere: in the request, it may be. */
+struct lam_answer {
+    const struct iovec *parts;
+    uint32_t part_count; /* LAM_CALL_PART_COUNT_MAX at most; 0: @status says it all */
+    uint16_t kind;
+    int32_t status; /* 0, or a negative errno */
+};
+
 /*
  * Become a responder over @receiver, attached, kept until lam_responder_detach(). @options may be
  * NULL.
@@ -170,17 +178,15 @@ void lam_responder_commit(struct lam_responder *responder, struct lam_request *r
 void lam_responder_abort(struct lam_responder *responder, const struct lam_request *request);
 
 /*
- * Answer with bytes that lie elsewhere, at most LAM_CALL_PART_COUNT_MAX parts, 0 for an error that
- * says nothing more than @status. They may lie in the request. try_: must fit half the ring.
+ * Answer with bytes that lie elsewhere. try_: must fit half the ring.
  *
  * Returns as lam_responder_try_claim(), or as lam_responder_claim_until() and
  * lam_framed_sender_send_until(); where 1 and 0 the request is done with
  */
 int lam_responder_try_reply(struct lam_responder *responder, struct lam_request *request,
-    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status);
+    const struct lam_answer *answer);
 int lam_responder_reply_until(struct lam_responder *responder, struct lam_request *request,
-    const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status,
-    uint64_t deadline_ns);
+    const struct lam_answer *answer, uint64_t deadline_ns);
 
 /* Done with a request, without an answer: its caller waits until its deadline. */
 void lam_responder_drop(struct lam_responder *responder, struct lam_request *request);
