@@ -224,7 +224,8 @@ Test(requests, with_reconnect_unanswered_ones_are_sent_again_to_the_next_daemon)
     uint64_t kept_id;
 
     cr_assert(eq(int, stage_connect(&client, &for_ever, &error), 0), "%s", error.text);
-    cr_assert(eq(int, stage_echo(&client, 1, stage_soon()), 0));
+    for (uint64_t i = 0; i < 5; i++) /* these have their answers: they are not sent again */
+        cr_assert(eq(int, stage_echo(&client, i, stage_soon()), 0));
     for (uint64_t i = 0; i < 3; i++)
         kept[i] = begin(STAGE_LATER, i, stage_soon());
     kept_id = client.hello.client_id;
@@ -239,7 +240,9 @@ Test(requests, with_reconnect_unanswered_ones_are_sent_again_to_the_next_daemon)
         lam_client_release_reply(&client, &reply);
     }
     cr_assert(eq(u64, lam_client_counts(&client)->reconnects, 1));
+    /* The three, and perhaps the one that was on its way to the dead. */
     cr_assert(ge(u64, lam_client_counts(&client)->repeated, 3));
+    cr_assert(le(u64, lam_client_counts(&client)->repeated, 4));
     lam_client_disconnect(&client, 0, NULL);
     stage_stop(&stage);
     cr_assert(eq(u32, stage.resumed, 1));
