@@ -12,6 +12,7 @@
 /* The demand of @entry, where its owner is joined. */
 static uint32_t demand_of(const struct lam_ring_entry *entry)
 {
+    /* A4 */
     enum lam_ring_entry_state state = lam_ring_entry_state_of(lam_load_acquire(&entry->state));
     uint64_t demand;
 
@@ -30,6 +31,7 @@ static uint32_t highest(const struct lam_ring *ring, uint32_t *index)
     uint32_t found = 0;
 
     *index = UINT32_MAX;
+    /* A26 */
     for (uint64_t used = lam_load_acquire(&control->used); used != 0; used &= used - 1) {
         uint32_t at = (uint32_t)__builtin_ctzll(used);
         uint32_t demand = demand_of(&control->entries[at]);
@@ -98,7 +100,7 @@ static void park(struct lam_ring_producer *producer, uint32_t index, uint32_t pe
     struct lam_wait *wait)
 {
     struct lam_ring_control *control = producer->ring->control_head;
-    uint32_t bell = lam_load_acquire(&control->producer_bell);
+    uint32_t bell = lam_load_acquire(&control->producer_bell); /* A27 */
     uint32_t now_index;
 
     (void)lam_exchange_acq_rel(&control->blocked_on, index + 1);
@@ -154,6 +156,7 @@ int lam_ring_used_cells(const struct lam_ring *ring, uint64_t *used_cells)
     *used_cells = 0;
     if (lam_ring_find_head(ring, &head) != 0)
         return -EPROTO;
+    /* A26, and A4 */
     for (uint64_t used = lam_load_acquire(&control->used); used != 0; used &= used - 1) {
         const struct lam_ring_entry *entry = &control->entries[__builtin_ctzll(used)];
         uint64_t lag;
