@@ -305,7 +305,7 @@ int main(int argc, char **argv)
             (void)puts(cases[i].label);
         return 0;
     }
-    (void)alarm(LIMIT_S); /* a survivor that hangs ends the test */
+    (void)alarm((unsigned)(LIMIT_S * three_effort())); /* a survivor that hangs ends it */
     (void)snprintf(directory, sizeof(directory), "/dev/shm/lanes-crash-XXXXXX");
     TEST_CHECK(mkdtemp(directory) != NULL);
     board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -121,7 +121,7 @@ static void play(enum lam_wait_mode wait, enum lam_pressure_answer answer, uint6
 
 int main(void)
 {
-    (void)alarm(LIMIT_S);
+    (void)alarm((unsigned)(LIMIT_S * three_effort()));
     ops = lam_base_linux;
     ops.futex_wait = long_futex_wait;
     ops.futex_wait_any = long_futex_wait_any;
