@@ -131,15 +131,14 @@ static unsigned free_buffers(struct lam_framed_receiver *receiver, uint64_t end)
     return freed;
 }
 
-int lam_framed_receiver_release_rarely(
-    struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
+int lam_framed_receiver_release_rarely(struct lam_framed_receiver *receiver, uint64_t end)
 {
-    unsigned freed = free_buffers(receiver, message->end);
+    unsigned freed = free_buffers(receiver, end);
 
     /* The cells of what was in a buffer went back as it came. */
-    if (freed != 0 && (int64_t)(message->end - receiver->released) <= 0)
+    if (freed != 0 && (int64_t)(end - receiver->released) <= 0)
         return 0;
-    LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
-    receiver->released = message->end;
-    return lam_ring_consumer_release_to(&receiver->consumer, message->end);
+    LAM_ASSERT((int64_t)(end - receiver->released) >= 0);
+    receiver->released = end;
+    return lam_ring_consumer_release_to(&receiver->consumer, end);
 }

@@ -18,7 +18,7 @@ int lam_framed_many_try_send(struct lam_framed_many *sender, const struct iovec 
     uint32_t part_count, uint16_t kind, const struct lam_framed_correlation *correlation)
 {
     uint64_t total_bytes;
-    void *payload;
+    void *payload = NULL;
     int rc = lam_gather_sum(parts, part_count, &total_bytes);
 
     if (rc == 0)
@@ -55,7 +55,7 @@ int lam_framed_many_send_until(struct lam_framed_many *sender, const struct iove
                          lam_event_extension_bytes((uint16_t)sender->extensions) -
                          (correlation != NULL ? LAM_FRAMED_EXTENSION_BYTES : 0);
     uint64_t total_bytes;
-    void *payload;
+    void *payload = NULL;
     int rc = lam_gather_sum(parts, part_count, &total_bytes);
 
     if (rc != 0)

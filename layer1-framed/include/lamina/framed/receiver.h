@@ -145,8 +145,7 @@ int lam_framed_receiver_proceed(
     struct lam_framed_receiver *receiver, struct lam_framed_message *message);
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message);
-int lam_framed_receiver_release_rarely(
-    struct lam_framed_receiver *receiver, const struct lam_framed_message *message);
+int lam_framed_receiver_release_rarely(struct lam_framed_receiver *receiver, uint64_t end);
 
 /* Lend a message that is an event without extensions. */
 LAM_INLINE void lam_framed_receiver_lend(
@@ -265,7 +264,7 @@ LAM_INLINE int lam_framed_receiver_release(
     struct lam_framed_receiver *receiver, const struct lam_framed_message *message)
 {
     if (__builtin_expect(receiver->state != 0, 0))
-        return lam_framed_receiver_release_rarely(receiver, message);
+        return lam_framed_receiver_release_rarely(receiver, message->end);
     LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
     receiver->released = message->end;
     return lam_ring_consumer_release_to(&receiver->consumer, message->end);
