@@ -104,7 +104,7 @@ static int receive_one(struct lam_framed_receiver *receiver, struct lam_framed_m
 static void *run_receiver(void *arg)
 {
     struct lam_framed_receiver *receiver = arg;
-    struct lam_framed_message message, last;
+    struct lam_framed_message message, last = {.payload = NULL};
     uint64_t number;
     int held = 0, rc = 0;
 
