@@ -34,6 +34,8 @@ target_include_directories(framed_call_crash PRIVATE
   ${PROJECT_SOURCE_DIR}/layer1-framed/src ${PROJECT_SOURCE_DIR}/layer0-ring/src
   ${PROJECT_SOURCE_DIR}/layer0-ring/base/src)
 
+lam_program_test(framed_call_threads SOURCES call_threads.c
+  LAYERS framed LABELS framed threads TIMEOUT 120)
 lam_program_test(framed_call_model SOURCES call_model.c
   LAYERS framed LABELS framed TIMEOUT 120)
 
