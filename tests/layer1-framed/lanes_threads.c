@@ -14,7 +14,7 @@
 
 #define LIMIT_S    60
 #define WORDS_MAX  600
-#define BYTES_MAX  (8 * WORDS_MAX)
+#define BYTES_MAX  UINT64_C(4800)
 #define KIND_LANES 7
 
 static struct three three;
@@ -79,6 +79,14 @@ static void check(const struct lam_framed_message *message, enum lam_lane lane)
         TEST_CHECK(words[i] == number + i * (1 + (uint64_t)lane));
 }
 
+/* A moment of it: the sender sleeps on that, now and then. */
+static void press(enum lam_lane lane)
+{
+    TEST_CHECK(lam_lanes_receiver_demand(&three.receiver, lane, 900) == 0);
+    (void)usleep(50);
+    TEST_CHECK(lam_lanes_receiver_demand(&three.receiver, lane, 0) == 0);
+}
+
 static void receive_all(void)
 {
     struct lam_framed_message message = {.payload = NULL};
@@ -90,11 +98,8 @@ static void receive_all(void)
                 &three.receiver, LAM_DEADLINE_NEVER, &message, &lane)) == 0) {
         check(&message, lane);
         TEST_CHECK(lam_lanes_receiver_release(&three.receiver, lane, &message) == 0);
-        if (++total % 64 == 0) {
-            TEST_CHECK(lam_lanes_receiver_demand(&three.receiver, lane, 900) == 0);
-            (void)usleep(50); /* the sender sleeps on it, now and then */
-            TEST_CHECK(lam_lanes_receiver_demand(&three.receiver, lane, 0) == 0);
-        }
+        if (++total % 64 == 0)
+            press(lane);
         if (total % 1000 == 0)
             (void)usleep(200); /* the sender fills up and sleeps */
     }
