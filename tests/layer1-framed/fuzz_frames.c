@@ -5,9 +5,9 @@
  *
  *     build/fuzz/tests/fuzz_framed_frames -max_len=4096 CORPUS
  *
- * The first bytes choose the receiver and the ring; then each step is a byte that says what, and
- * what it takes. An event's words can be made right, so that short inputs come far: its ids are
- * those of the message that was begun last, its checksum is the right one.
+ * The first byte chooses the receiver and the ring; then each step is a byte that says what, and
+ * what it takes. An event's words are right, unless a byte says which are not: so short inputs come
+ * far. Right ids are those of the message that was begun last.
  */
 #include <stdlib.h>
 
@@ -36,12 +36,6 @@ static uint8_t byte(struct input *input)
     return input->at < input->end ? *input->at++ : 0;
 }
 
-static void take_bytes(struct input *input, void *to, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        ((uint8_t *)to)[i] = byte(input);
-}
-
 static int is_many(void)
 {
     return ring.producers == LAM_RING_MANY_PRODUCERS;
@@ -67,49 +61,57 @@ static void commit(void *payload, uint32_t bytes, uint16_t kind, uint16_t flags,
         lam_ring_producer_commit(&one, bytes, kind, flags);
 }
 
-/* The words of a frame that goes on where the last one was, as far as @right says. */
-static void set_words(
-    uint8_t *header, uint64_t sequence, uint16_t flags, uint64_t piece_bytes, unsigned right)
+/* A word that is no right one. */
+static uint64_t wrong_word(struct input *input, uint64_t right)
+{
+    static const uint64_t values[] = {0, 1, 31, 32, 200, 299, 300, 301, 320, 1 << 16, UINT32_MAX,
+        UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX - 31, UINT64_MAX - 1, UINT64_MAX};
+    uint8_t which = byte(input);
+
+    return which < 16 ? values[which] : right + (uint64_t)(int64_t)(int8_t)which;
+}
+
+/* The words of a frame that goes on where the last one was, but for those that @wrong names. */
+static void set_words(struct input *input, uint8_t *header, uint64_t sequence, uint16_t flags,
+    uint64_t piece_bytes, unsigned wrong)
 {
     uint64_t words[4];
 
-    memcpy(words, header, sizeof(words));
     if ((flags & LAM_EVENT_FIRST_FRAME) != 0) {
         message_id = sequence;
         message_offset = 0;
-        message_total = words[1] % (BOUND + 20) + 1;
+        message_total = piece_bytes + 4 * (uint64_t)byte(input);
     }
-    if ((right & 1) != 0)
-        words[0] = message_id;
-    if ((right & 2) != 0)
-        words[1] = message_total;
-    if ((right & 4) != 0)
-        words[2] = message_offset;
-    if ((right & 8) != 0)
-        words[3] = 7 | (words[3] & 0x10000) | (is_many() ? UINT64_C(1) << 32 : 0);
-    if ((right & 16) != 0)
-        words[3] &= ~UINT64_C(0x10000);
+    words[0] = message_id;
+    words[1] = message_total;
+    words[2] = message_offset;
+    words[3] = 7 | (is_many() ? UINT64_C(1) << 32 : 0) | (piece_bytes == 0 ? 0x10000 : 0);
+    for (unsigned i = 0; i < 4; i++)
+        if ((wrong >> i & 1) != 0)
+            words[i] = wrong_word(input, words[i]);
     message_offset += piece_bytes;
     memcpy(header, words, sizeof(words));
 }
 
 static void put(struct input *input)
 {
-    uint8_t what = byte(input), right = byte(input);
-    uint16_t kind = (what & 1) != 0 ? LAM_FRAMED_KIND_FRAME : (uint16_t)(byte(input) | right << 8);
+    uint8_t what = byte(input), wrong = byte(input);
+    uint16_t kind = (what & 1) != 0 ? (uint16_t)(byte(input) << 8) : LAM_FRAMED_KIND_FRAME;
     uint16_t flags = (uint16_t)(what >> 1 & 0x3f);
     uint32_t bytes = byte(input);
     uint32_t extension_bytes = 16 * (uint32_t)__builtin_popcount(flags & 7);
     uint64_t sequence;
     void *payload;
 
+    if (kind == LAM_FRAMED_KIND_FRAME && (wrong & 16) == 0)
+        bytes += extension_bytes + LAM_FRAME_HEADER_BYTES;
     if (!claim(bytes, &payload, &sequence))
         return;
-    take_bytes(input, payload, bytes);
+    memset(payload, 0x5a, bytes);
     if (kind == LAM_FRAMED_KIND_FRAME && bytes >= extension_bytes + LAM_FRAME_HEADER_BYTES)
-        set_words((uint8_t *)payload + extension_bytes, sequence, flags,
-            bytes - extension_bytes - LAM_FRAME_HEADER_BYTES, right);
-    commit(payload, bytes, kind, flags, (right & 32) != 0);
+        set_words(input, (uint8_t *)payload + extension_bytes, sequence, flags,
+            bytes - extension_bytes - LAM_FRAME_HEADER_BYTES, wrong);
+    commit(payload, bytes, kind, flags, (wrong & 32) == 0);
 }
 
 static void look_at(const struct lam_framed_message *message)

@@ -17,7 +17,7 @@ lam_program_test(framed_hostile_frames SOURCES hostile_frames.c
 lam_program_test(framed_many_threads SOURCES stress_many.c
   LAYERS framed LABELS framed threads TIMEOUT 120)
 lam_fuzz_test(fuzz_framed_frames SOURCES fuzz_frames.c LAYERS framed LABELS framed
-  ARGUMENTS -runs=8000)
+  ARGUMENTS -len_control=0 -max_len=256)
 lam_script_test(framed_public_names public_names.sh ARGUMENTS ${CMAKE_C_COMPILER} LABELS framed)
 
 # Each wrong change of the layer must make its suite fail.
