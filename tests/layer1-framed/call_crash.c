@@ -12,7 +12,7 @@
 #include "crew.h"
 #include "processes.h"
 
-#define WORK 60 /* of a victim, or of its successor */
+#define WORK UINT64_C(60) /* of a victim, or of its successor */
 
 /* In the process that is to die. */
 static const char *fatal_label;

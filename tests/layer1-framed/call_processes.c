@@ -52,6 +52,15 @@ static uint64_t number_of(const void *payload, uint64_t payload_bytes)
     return number;
 }
 
+static void answer(struct lam_responder *responder, struct lam_request *request)
+{
+    void *payload = NULL;
+
+    TEST_CHECK(lam_responder_claim_until(responder, request, 48, soon(), &payload) == 0);
+    fill(payload, number_of(request->payload, request->payload_bytes));
+    lam_responder_commit(responder, request, 48, request->kind, 0);
+}
+
 /* Answers what comes, the last of each four first, and is killed some time. */
 static void respond(struct lam_ring *in, struct lam_ring *out, const char *name)
 {
@@ -73,15 +82,8 @@ static void respond(struct lam_ring *in, struct lam_ring *out, const char *name)
             count++;
             continue;
         }
-        while (count != 0) {
-            void *payload = NULL;
-            struct lam_request *request = &taken[--count];
-
-            rc = lam_responder_claim_until(&responder, request, 48, soon(), &payload);
-            TEST_CHECK(rc == 0);
-            fill(payload, number_of(request->payload, request->payload_bytes));
-            lam_responder_commit(&responder, request, 48, request->kind, 0);
-        }
+        while (count != 0)
+            answer(&responder, &taken[--count]);
         rc = lam_responder_receive_until(
             &responder, lam_deadline_after_ns(10 * LAM_NS_PER_MS), &taken[0]);
         count = rc == 0;
@@ -133,6 +135,30 @@ static int end_one(struct lam_caller *caller)
     return reply.outcome;
 }
 
+/* A responder that is killed after so many answers. Returns how many requests that cut off. */
+static uint64_t play_generation(struct lam_caller *caller, uint64_t *number, uint32_t kill_after)
+{
+    pid_t pid = start_responder();
+    uint64_t cut_off = 0;
+
+    /* Until this one is there, its predecessor's death is no news. */
+    do
+        ask(caller, (*number)++);
+    while (end_one(caller) != 0);
+    for (uint32_t i = 0; i < OUTSTANDING; i++)
+        ask(caller, (*number)++);
+    while (kill_after-- != 0) {
+        TEST_CHECK(end_one(caller) == 0);
+        ask(caller, (*number)++);
+    }
+    TEST_CHECK(lam_caller_outstanding(caller) <= OUTSTANDING);
+    test_kill(pid);
+    for (uint32_t i = 0; i < OUTSTANDING; i++)
+        cut_off += end_one(caller) != 0;
+    TEST_CHECK(lam_caller_outstanding(caller) == 0);
+    return cut_off;
+}
+
 static void responders_are_killed_with_requests_outstanding(void)
 {
     const struct lam_caller_options options = {.pending_max = OUTSTANDING};
@@ -147,24 +173,7 @@ static void responders_are_killed_with_requests_outstanding(void)
     attach_receiver(&receiver, &replies, "caller");
     TEST_CHECK(lam_caller_attach(&caller, &sender, &receiver, &options, NULL) == 0);
     for (uint32_t generation = 0; generation < generations; generation++) {
-        pid_t pid = start_responder();
-        uint32_t kill_after = generation * 7 % 40;
-
-        /* Until this one is there, its predecessor's death is no news. */
-        do
-            ask(&caller, number++);
-        while (end_one(&caller) != 0);
-        for (uint32_t i = 0; i < OUTSTANDING; i++)
-            ask(&caller, number++);
-        while (kill_after-- != 0) {
-            TEST_CHECK(end_one(&caller) == 0);
-            ask(&caller, number++);
-        }
-        TEST_CHECK(lam_caller_outstanding(&caller) <= OUTSTANDING);
-        test_kill(pid);
-        for (uint32_t i = 0; i < OUTSTANDING; i++)
-            cut_off += end_one(&caller) != 0;
-        TEST_CHECK(lam_caller_outstanding(&caller) == 0);
+        cut_off += play_generation(&caller, &number, generation * 7 % 40);
     }
     (void)printf("%llu answered, %llu cut off by %u deaths\n", (unsigned long long)ended_well,
         (unsigned long long)cut_off, generations);
@@ -218,6 +227,16 @@ static uint32_t answer_until_full(struct lam_responder *responder, struct lam_re
     }
 }
 
+/* What it had asked is answered, and nobody waits. */
+static void answer_the_dead(struct lam_responder *responder)
+{
+    const struct lam_answer nothing = {.kind = 1};
+    struct lam_request request;
+
+    while (lam_responder_receive_until(responder, soon(), &request) == 0)
+        TEST_CHECK(lam_responder_try_reply(responder, &request, &nothing) == 1);
+}
+
 static void stopped_and_killed_callers_block_no_responder(void)
 {
     uint32_t generations = 4 * (uint32_t)effort();
@@ -244,12 +263,7 @@ static void stopped_and_killed_callers_block_no_responder(void)
         /* It holds nobody any more, and what it had asked ends with its channel. */
         TEST_CHECK(lam_responder_claim_until(&responder, &request, 48, soon(), &payload) == 0);
         lam_responder_commit(&responder, &request, 48, 1, 0);
-        while (lam_responder_receive_until(&responder, soon(), &request) == 0) {
-            const struct lam_answer nothing = {.kind = 1};
-            int rc = lam_responder_try_reply(&responder, &request, &nothing);
-
-            TEST_CHECK(rc == 1);
-        }
+        answer_the_dead(&responder);
         TEST_CHECK(lam_responder_try_receive(&responder, &request) == -EOWNERDEAD);
     }
     lam_responder_detach(&responder);

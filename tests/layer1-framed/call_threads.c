@@ -62,22 +62,26 @@ static void *respond(void *nothing)
     return nothing;
 }
 
+static void take_one(struct lam_caller *caller, const uint64_t *asked)
+{
+    struct lam_reply reply;
+
+    TEST_CHECK(lam_caller_take_until(caller, NULL, soon(), &reply) == 0);
+    TEST_CHECK(reply.outcome == 0 || reply.outcome == -ECANCELED);
+    TEST_CHECK(
+        reply.outcome != 0 ||
+        known_matches(reply.payload, asked[lam_ticket_slot(reply.ticket)], reply.payload_bytes));
+    TEST_CHECK(lam_caller_release(caller, &reply) == 0);
+}
+
 static void ask_and_take(struct lam_caller *caller, uint64_t *asked)
 {
     for (uint64_t number = 1; number <= call_count + OUTSTANDING; number++) {
         struct lam_ticket ticket;
-        struct lam_reply reply;
         void *payload = NULL;
 
-        if (number > OUTSTANDING) {
-            TEST_CHECK(lam_caller_take_until(caller, NULL, soon(), &reply) == 0);
-            if (reply.outcome == 0)
-                TEST_CHECK(known_matches(
-                    reply.payload, asked[lam_ticket_slot(reply.ticket)], reply.payload_bytes));
-            else
-                TEST_CHECK(reply.outcome == -ECANCELED);
-            TEST_CHECK(lam_caller_release(caller, &reply) == 0);
-        }
+        if (number > OUTSTANDING)
+            take_one(caller, asked);
         if (number > call_count)
             continue;
         TEST_CHECK(lam_caller_claim_until(caller, 48, soon(), &payload) == 0);

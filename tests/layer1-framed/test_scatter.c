@@ -30,17 +30,21 @@ static void teardown(void)
 TestSuite(scatter, .init = setup, .fini = teardown, .timeout = 20);
 TestSuite(scatter_each, .init = setup_each, .fini = teardown, .timeout = 20);
 
+static void whole_round(uint64_t round)
+{
+    cr_assert(eq(int, crew_begin(&crew, round, soon()), 0));
+    cr_assert(eq(u32, lam_scatter_try_gather(&crew.scatter), CREW_WORKERS));
+    for (uint32_t i = 0; i < CREW_WORKERS; i++)
+        cr_assert(eq(int, crew_answer(&crew, (i * 3 + (uint32_t)round) % CREW_WORKERS), 1));
+    cr_assert(eq(int, lam_scatter_gather_until(&crew.scatter, soon()), 0));
+    for (uint32_t i = 0; i < CREW_WORKERS; i++)
+        cr_assert(crew_is_answer(&crew, i, round));
+}
+
 static void whole_rounds(uint32_t count)
 {
-    for (uint64_t round = 0; round < count; round++) {
-        cr_assert(eq(int, crew_begin(&crew, round, soon()), 0));
-        cr_assert(eq(u32, lam_scatter_try_gather(&crew.scatter), CREW_WORKERS));
-        for (uint32_t i = 0; i < CREW_WORKERS; i++)
-            cr_assert(eq(int, crew_answer(&crew, (i * 3 + (uint32_t)round) % CREW_WORKERS), 1));
-        cr_assert(eq(int, lam_scatter_gather_until(&crew.scatter, soon()), 0));
-        for (uint32_t i = 0; i < CREW_WORKERS; i++)
-            cr_assert(crew_is_answer(&crew, i, round));
-    }
+    for (uint64_t round = 0; round < count; round++)
+        whole_round(round);
     cr_assert(eq(u64, crew.scatter.counts.complete, count));
     cr_assert(eq(u64, crew.scatter.counts.rounds, count));
     cr_assert(eq(u64, crew.scatter.counts.missing, 0));

@@ -28,7 +28,10 @@ void lam_turns_remove(struct lam_turns *turns, uint32_t index)
 /* The first member behind @index, round the circle: @index itself comes last. */
 static uint32_t member_after(uint64_t members, uint32_t index)
 {
-    uint64_t behind = index == 63 ? 0 : members & ~((UINT64_C(2) << index) - 1);
+    uint64_t behind;
+
+    LAM_ASSERT(index < LAM_TURNS_MEMBER_COUNT_MAX && members != 0);
+    behind = index == 63 ? 0 : members & ~((UINT64_C(2) << index) - 1);
 
     return (uint32_t)__builtin_ctzll(behind != 0 ? behind : members);
 }
