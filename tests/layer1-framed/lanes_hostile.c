@@ -184,6 +184,27 @@ static void demand(uint64_t word, int is_one)
     close_round();
 }
 
+/* A cursor that cannot be is nobody's: it neither fills the lane nor empties it below nothing. */
+static void lie_about_cursors(void)
+{
+    enum lam_lane victim = (enum lam_lane)draw(LAM_LANE_COUNT);
+    struct lam_pressure pressure;
+
+    open_round(victim, LAM_PRESSURE_IGNORE);
+    TEST_CHECK(three_send(&three, victim) == 1);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        lam_store_relaxed(
+            &theirs.control_head->entries[0].cursor, theirs.first_sequence + (UINT64_C(1) << bit));
+        TEST_CHECK(lam_lanes_pressure(&three.lanes, victim, &pressure) == 0);
+        TEST_CHECK(pressure.level <= LAM_PRESSURE_FULL);
+        lam_store_relaxed(
+            &theirs.control_head->entries[0].cursor, theirs.first_sequence - (UINT64_C(1) << bit));
+        TEST_CHECK(lam_lanes_pressure(&three.lanes, victim, &pressure) == 0);
+        TEST_CHECK(pressure.level <= LAM_PRESSURE_FULL);
+    }
+    close_round();
+}
+
 int main(void)
 {
     (void)alarm(LIMIT_S * (unsigned)three_effort());
@@ -197,6 +218,7 @@ int main(void)
     for (unsigned bit = 10; bit < 64; bit++)
         demand((UINT64_C(1) << bit) + draw(23), 0);
     demand(1001, 0);
+    lie_about_cursors();
     demand(UINT64_MAX, 0);
     return 0;
 }
