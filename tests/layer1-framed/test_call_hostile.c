@@ -224,9 +224,8 @@ static void random_round(uint64_t seed)
         while (lam_responder_try_receive(&pair.responder, &request) == 1)
             lam_responder_drop(&pair.responder, &request);
         if (lam_caller_try_take(&pair.caller, NULL, &reply) == 1) {
-            cr_assert(eq(u64, reply.ticket.id, ticket.id));
             (void)lam_caller_release(&pair.caller, &reply);
-            ends++;
+            ends += reply.ticket.id == ticket.id ? 1 : 2;
         }
     }
     cr_assert(le(u32, ends, 1));

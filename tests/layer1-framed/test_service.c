@@ -15,16 +15,21 @@ static struct channel channels[CHANNELS];
 static struct lam_service service;
 static uint32_t opened;
 
+static void open_one(void)
+{
+    uint32_t index;
+
+    pair_open_channel(&channels[opened], 64, test_next_start());
+    cr_assert(eq(int, lam_service_add(&service, &channels[opened].receiver, 1, &index), 0));
+    cr_assert(eq(u32, index, opened));
+    opened++;
+}
+
 static void open_channels(uint32_t count, enum lam_service_unit unit)
 {
     lam_service_init(&service, unit);
-    for (opened = 0; opened < count; opened++) {
-        uint32_t index;
-
-        pair_open_channel(&channels[opened], 64, test_next_start());
-        cr_assert(eq(int, lam_service_add(&service, &channels[opened].receiver, 1, &index), 0));
-        cr_assert(eq(u32, index, opened));
-    }
+    for (opened = 0; opened < count;)
+        open_one();
 }
 
 static void teardown(void)

@@ -21,36 +21,43 @@ static void members(uint32_t count, uint32_t weight)
         lam_turns_add(&turns, i, weight);
 }
 
+/* One that waits sees each other one served once, at most, before it is served. */
+static void note_wait(uint32_t since[4], uint32_t served, int waits)
+{
+    cr_assert(eq(u32, waits ? since[served] : 0, 0));
+    if (waits)
+        since[served]++;
+    else
+        memset(since, 0, 4 * sizeof(*since));
+}
+
+/* The choice of one that is ready, where there is one. Returns it. */
+static uint32_t choose(uint64_t ready)
+{
+    uint32_t served = lam_turns_next(&turns, ready);
+
+    cr_assert(eq(int, served == LAM_TURNS_NONE, ready == 0));
+    cr_assert(eq(int, ready == 0 || (ready >> served & 1) != 0, 1));
+    return served;
+}
+
 /* From this state, every pattern of the ready for @left steps more. @waited: services of others. */
 static void every_pattern(uint32_t count, uint32_t left, uint32_t waited[][4])
 {
     struct lam_turns before = turns;
 
-    if (left == 0)
-        return;
-    for (uint64_t ready = 0; ready < UINT64_C(1) << count; ready++) {
+    for (uint64_t ready = 0; left != 0 && ready < UINT64_C(1) << count; ready++) {
         uint32_t since[4][4];
         uint32_t served;
 
         memcpy(since, waited, sizeof(since));
         turns = before;
-        served = lam_turns_next(&turns, ready);
-        if (ready == 0) {
-            cr_assert(eq(u32, served, LAM_TURNS_NONE));
+        served = choose(ready);
+        if (ready == 0)
             continue;
-        }
-        cr_assert(lt(u32, served, count));
-        cr_assert(eq(u64, ready >> served & 1, 1));
         lam_turns_charge(&turns, served, 1);
-        for (uint32_t i = 0; i < count; i++) {
-            if ((ready >> i & 1) == 0 || i == served) {
-                memset(since[i], 0, sizeof(since[i]));
-                continue;
-            }
-            /* One that waits sees each other one served once, at most, before it is served. */
-            cr_assert(eq(u32, since[i][served], 0));
-            since[i][served]++;
-        }
+        for (uint32_t i = 0; i < count; i++)
+            note_wait(since[i], served, (ready >> i & 1) != 0 && i != served);
         every_pattern(count, left - 1, since);
     }
 }
@@ -94,7 +101,7 @@ Test(turns, busy_members_share_by_weight)
         served[next / 13]++;
     }
     for (uint32_t i = 0; i < 5; i++) {
-        cr_assert(eq(u64, served[i], 10 * weights[i]));
+        cr_assert(eq(u64, served[i], UINT64_C(10) * weights[i]));
         total += served[i];
     }
     cr_assert(eq(u64, total, 10150));
