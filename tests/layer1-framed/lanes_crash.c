@@ -298,20 +298,52 @@ static void play_all(void)
         }
 }
 
+/* Also after a failure: what rings it has left goes with it. */
+static void remove_directory(void)
+{
+    DIR *folder = opendir(directory);
+    const struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        (void)closedir(folder);
+    (void)rmdir(directory);
+}
+
+static pid_t player;
+
+/* Told to end: the player goes first, and then the directory. */
+static void stop(int signal)
+{
+    (void)signal;
+    (void)kill(player, SIGKILL);
+}
+
 int main(int argc, char **argv)
 {
+    struct sigaction stopping = {.sa_handler = stop, .sa_flags = SA_RESTART};
+    int code;
+
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (size_t i = 0; i < CASE_COUNT; i++)
             (void)puts(cases[i].label);
         return 0;
     }
-    (void)alarm((unsigned)(LIMIT_S * three_effort())); /* a survivor that hangs ends it */
     (void)snprintf(directory, sizeof(directory), "/dev/shm/lanes-crash-XXXXXX");
     TEST_CHECK(mkdtemp(directory) != NULL);
     board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     TEST_CHECK(board != MAP_FAILED);
-    for (uint64_t round = 0; round < three_effort(); round++)
-        play_all();
-    TEST_CHECK(rmdir(directory) == 0);
-    return 0;
+    player = test_fork();
+    if (player == 0) {
+        (void)alarm((unsigned)(LIMIT_S * three_effort())); /* a survivor that hangs ends it */
+        for (uint64_t round = 0; round < three_effort(); round++)
+            play_all();
+        _exit(0);
+    }
+    (void)sigaction(SIGTERM, &stopping, NULL);
+    code = test_wait(player);
+    remove_directory();
+    return code != 0;
 }
