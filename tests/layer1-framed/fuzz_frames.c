@@ -30,6 +30,7 @@ static struct lam_framed_receiver receiver;
 static struct lam_framed_message held[3];
 static unsigned held_count;
 static uint64_t message_id, message_offset, message_total;
+static uint16_t message_flags;
 
 static uint8_t byte(struct input *input)
 {
@@ -80,7 +81,7 @@ static void set_words(struct input *input, uint8_t *header, uint64_t sequence, u
     if ((flags & LAM_EVENT_FIRST_FRAME) != 0) {
         message_id = sequence;
         message_offset = 0;
-        message_total = piece_bytes + 4 * (uint64_t)byte(input);
+        message_total = piece_bytes + byte(input) % 128;
     }
     words[0] = message_id;
     words[1] = message_total;
@@ -93,6 +94,20 @@ static void set_words(struct input *input, uint8_t *header, uint64_t sequence, u
     memcpy(header, words, sizeof(words));
 }
 
+/* Of what comes next: a first frame behind a last one, extensions where they belong. */
+static uint16_t right_flags(uint16_t flags, uint16_t kind, uint32_t bytes, unsigned wrong)
+{
+    if (kind != LAM_FRAMED_KIND_FRAME)
+        return flags & 7;
+    if (message_offset >= message_total) {
+        message_flags = flags & LAM_EVENT_CRC32C;
+        return (flags & 7) | LAM_EVENT_FIRST_FRAME;
+    }
+    if ((wrong & 2) == 0 && bytes >= message_total - message_offset)
+        return message_flags | LAM_EVENT_LAST_FRAME;
+    return message_flags;
+}
+
 static void put(struct input *input)
 {
     uint8_t what = byte(input), wrong = byte(input);
@@ -103,6 +118,13 @@ static void put(struct input *input)
     uint64_t sequence;
     void *payload;
 
+    if (wrong < 0x80)
+        wrong = 0; /* most are right, or all would be poison soon */
+    if ((wrong & 64) == 0)
+        flags = right_flags(flags, kind, bytes, wrong);
+    if (kind == LAM_FRAMED_KIND_FRAME && wrong == 0 && message_offset < message_total &&
+        bytes > message_total - message_offset)
+        bytes = (uint32_t)(message_total - message_offset);
     if (kind == LAM_FRAMED_KIND_FRAME && (wrong & 16) == 0)
         bytes += extension_bytes + LAM_FRAME_HEADER_BYTES;
     if (!claim(bytes, &payload, &sequence))
@@ -187,9 +209,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (buffer == NULL || !open_all(choice, buffer))
         abort();
     held_count = 0;
-    message_id = message_offset = message_total = 0;
-    while (input.at < input.end)
-        switch (byte(&input) % 8) {
+    message_id = message_offset = message_total = message_flags = 0;
+    while (input.at < input.end) {
+        uint8_t step = byte(&input);
+
+        switch (step % 16) {
         case 0:
             release();
             break;
@@ -201,9 +225,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (held_count == 0)
                 receive(&input);
             break;
-        default:
+        case 4:
+        case 5:
             put(&input);
+            break;
+        default: /* and look at what it makes */
+            put(&input);
+            release();
+            receive(&input);
+            release();
         }
+    }
     lam_framed_receiver_detach(&receiver);
     if (is_many())
         lam_ring_many_detach(&many);
