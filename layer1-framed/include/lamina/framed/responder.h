@@ -183,8 +183,8 @@ void lam_responder_abort(struct lam_responder *responder, const struct lam_reque
  * Returns as lam_responder_try_claim(), or as lam_responder_claim_until() and
  * lam_framed_sender_send_until(); where 1 and 0 the request is done with
  */
-int lam_responder_try_reply(struct lam_responder *responder, struct lam_request *request,
-    const struct lam_answer *answer);
+int lam_responder_try_reply(
+    struct lam_responder *responder, struct lam_request *request, const struct lam_answer *answer);
 int lam_responder_reply_until(struct lam_responder *responder, struct lam_request *request,
     const struct lam_answer *answer, uint64_t deadline_ns);
 
