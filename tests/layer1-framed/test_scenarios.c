@@ -227,12 +227,19 @@ Test(scenarios, a_receiver_that_restarts_midway_has_the_backlog)
 {
     struct lam_framed_receiver_options options = {
         .message_bytes_max = BOUND, .consumer = {.name = "restarts", .start = LAM_RING_RESUME}};
+    static struct lam_ring_required required;
+    const char *const names[] = {"restarts"};
+    struct lam_ring_required_options require_options = {
+        .names = names, .count = 1, .grace_ns = 30 * LAM_NS_PER_S};
     struct run run = {.count = 300, .bytes = 3000};
     pthread_t thread;
 
     lam_framed_receiver_detach(&channel.receiver);
     cr_assert(
         eq(int, lam_framed_receiver_attach(&channel.receiver, &channel.ring, &options, NULL), 0));
+    /* Its place is kept while it is away. */
+    cr_assert(
+        eq(int, lam_framed_sender_require(&channel.sender, &required, &require_options, NULL), 0));
     thread = start(&run);
     for (uint64_t number = 0; number < run.count;) {
         uint64_t lost = 0;
