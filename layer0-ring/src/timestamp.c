@@ -4,6 +4,7 @@
  */
 #include "lamina/ring/timestamp.h"
 #include "lamina/base/histogram.h"
+#include "lamina/ring/event_crc.h"
 #include "layout.h"
 #include "settle.h"
 
@@ -40,21 +41,17 @@ int lam_ring_producer_claim_timed_until(struct lam_ring_producer *producer, uint
     return rc;
 }
 
-static uint32_t extension_bytes(unsigned flags)
-{
-    return LAM_EVENT_EXTENSION_BYTES * (uint32_t)__builtin_popcount(flags & LAM_EVENT_EXTENSIONS);
-}
-
 int lam_event_timestamp(const struct lam_event *event, uint64_t *at_ns)
 {
     struct lam_event_timestamp timestamp;
 
     if ((event->flags & LAM_EVENT_TIMESTAMP) == 0)
         return 0;
-    if (event->payload_bytes < extension_bytes(event->flags))
+    if (event->payload_bytes < lam_event_extension_bytes(event->flags))
         return -EPROTO;
     memcpy(&timestamp,
-        (const uint8_t *)event->payload + extension_bytes(event->flags & LAM_EVENT_CORRELATION),
+        (const uint8_t *)event->payload +
+            lam_event_extension_bytes(event->flags & LAM_EVENT_CORRELATION),
         sizeof(timestamp));
     *at_ns = timestamp.at_ns;
     return 1;
@@ -62,7 +59,7 @@ int lam_event_timestamp(const struct lam_event *event, uint64_t *at_ns)
 
 int lam_event_strip(struct lam_event *event)
 {
-    uint32_t bytes = extension_bytes(event->flags);
+    uint32_t bytes = lam_event_extension_bytes(event->flags);
 
     if (event->payload_bytes < bytes)
         return -EPROTO;

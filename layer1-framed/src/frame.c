@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frame.h"
 
-uint32_t lam_event_extension_bytes(uint16_t flags)
-{
-    return LAM_FRAMED_EXTENSION_BYTES *
-           (uint32_t)__builtin_popcount((unsigned)flags & FLAGS_OF_EXTENSIONS);
-}
-
 int lam_event_is_sound(const struct lam_event *event)
 {
     if ((event->flags & ~(FLAGS_OF_EXTENSIONS | FLAGS_OF_FRAMES)) != 0)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lamina/framed/message.h"
+#include "lamina/ring/event_crc.h"
 
 #define FLAGS_OF_EXTENSIONS (LAM_EVENT_CORRELATION | LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)
 #define FLAGS_OF_FRAMES     (LAM_EVENT_FIRST_FRAME | LAM_EVENT_LAST_FRAME)
@@ -26,9 +27,6 @@ struct frame {
     uint16_t cut;
     uint16_t flags;
 };
-
-/* Bytes between an event's header and what its message or frame begins with. */
-uint32_t lam_event_extension_bytes(uint16_t flags);
 
 /* 1 the extensions are known ones and there is room for them, 0 impossible. */
 int lam_event_is_sound(const struct lam_event *event);

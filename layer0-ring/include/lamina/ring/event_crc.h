@@ -27,6 +27,14 @@ static inline uint32_t lam_event_crc_offset(uint16_t flags)
                                            ((flags & LAM_EVENT_TIMESTAMP) != 0 ? 1U : 0U));
 }
 
+/* Bytes that all extensions of @flags take, before the payload proper. */
+static inline uint32_t lam_event_extension_bytes(uint16_t flags)
+{
+    /* No count of bits: where the CPU may have no instruction for it, that is a call. */
+    return lam_event_crc_offset(flags) +
+           ((flags & LAM_EVENT_CRC32C) != 0 ? LAM_EVENT_EXTENSION_BYTES : 0U);
+}
+
 /*
  * Write the extension into a claimed event whose other bytes are all there. @payload_bytes,
  * extensions included, @kind and @flags are those of the commit or stage that follows; @flags have
