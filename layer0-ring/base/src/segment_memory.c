@@ -183,10 +183,10 @@ static int no_huge_pages(
 int lam_segment_reserve(struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
 {
     const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
-    int code = look_at_limit(where, bytes, error);
+    int code = look_for_room(segment, bytes, error);
 
     if (code == 0)
-        code = look_for_room(segment, bytes, error);
+        code = look_at_limit(where, bytes, error);
     if (code != 0)
         return code;
     code = -posix_fallocate(segment->fd, 0, (off_t)bytes);
