@@ -116,7 +116,8 @@ int lam_caller_begin_until(struct lam_caller *caller, const struct iovec *parts,
  *
  * Returns 1 and fills *@reply (look at its outcome); 0 not yet; or
  *   -ENOENT no such request is outstanding, or with NULL none at all
- *   -EBUSY  an answer of frames comes next: release, or take and release, what is held before it
+ *   -EBUSY  twice pending_max answers are held behind the oldest that was not released, or one of
+ *           frames comes next: release, or take and release, what is held before it
  */
 int lam_caller_try_take(
     struct lam_caller *caller, const struct lam_ticket *ticket, struct lam_reply *reply);
