@@ -397,7 +397,9 @@ int main(void)
 
     stage_make();
     attack_a_client();
-    stage_start(&stage, &options);
+    stage_create(&stage, &options);
+    stage.is_wary = 1;
+    STAGE_CHECK(pthread_create(&stage.thread, NULL, stage_run, &stage) == 0);
     STAGE_CHECK(stage_connect(&honest, &to_it, &error) == 0);
     all_is_well();
     descriptors = stage_descriptors();

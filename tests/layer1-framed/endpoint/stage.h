@@ -49,6 +49,7 @@ struct stage {
     lam_atomic_u32 stop;
     struct lam_daemon_request kept[64];
     uint32_t kept_count;
+    uint32_t is_wary; /* does not end itself for a client */
     uint32_t requests;
     uint32_t repeated;
     uint32_t connected;
@@ -125,9 +126,10 @@ static inline void stage_message(struct stage *stage, const struct lam_daemon_ev
 {
     uint32_t what[2] = {0, 0};
 
-    if (event->message.kind == STAGE_PUSH) {
+    if (event->message.kind == STAGE_PUSH && event->message.payload_bytes >= sizeof(what)) {
         memcpy(what, event->message.payload, sizeof(what));
-        for (uint32_t i = 0; i < what[0]; i++) {
+        /* As any daemon has to: a client may have written anything. */
+        for (uint32_t i = 0; what[1] < LAM_LANE_COUNT && i < what[0] && i < 1000; i++) {
             struct iovec part = {&i, sizeof(i)};
 
             (void)lam_daemon_try_send(
@@ -136,9 +138,9 @@ static inline void stage_message(struct stage *stage, const struct lam_daemon_ev
     }
     if (event->message.kind == STAGE_DROP)
         lam_daemon_drop(&stage->daemon, event->client, 9, "not wanted");
-    if (event->message.kind == STAGE_SHUT)
+    if (event->message.kind == STAGE_SHUT && !stage->is_wary)
         lam_daemon_shutdown(&stage->daemon, 4, "tea");
-    if (event->message.kind == STAGE_DIE)
+    if (event->message.kind == STAGE_DIE && !stage->is_wary)
         (void)raise(SIGKILL);
 }
 
