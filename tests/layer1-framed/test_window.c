@@ -56,6 +56,30 @@ Test(window, lends_what_is_inside_and_nothing_else)
         }
 }
 
+Test(window, a_copy_that_is_refused_writes_nothing)
+{
+    struct {
+        uint8_t before[16], to[16], after[16];
+    } place;
+
+    for (size_t i = 0; i < NASTY_COUNT; i++)
+        for (size_t j = 0; j < NASTY_COUNT; j++) {
+            struct lam_window window = lam_window_of(bytes, BYTES);
+            int inside = is_inside(nasty[i], nasty[j]);
+
+            if (inside && nasty[j] > sizeof(place.to))
+                continue; /* the room is the caller's to see to */
+            memset(&place, 0x5a, sizeof(place));
+            cr_assert(eq(int, lam_window_copy(&window, nasty[i], place.to, nasty[j]),
+                inside ? 0 : -EBADMSG));
+            if (inside)
+                cr_assert(memcmp(place.to, bytes + nasty[i], nasty[j]) == 0);
+            for (size_t at = inside ? nasty[j] : 0; at < sizeof(place.to); at++)
+                cr_assert(eq(u8, place.to[at], 0x5a));
+            cr_assert(place.before[15] == 0x5a && place.after[0] == 0x5a);
+        }
+}
+
 Test(window, loads_are_checked_at_every_width)
 {
     for (size_t i = 0; i < NASTY_COUNT; i++) {

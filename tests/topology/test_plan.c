@@ -263,8 +263,8 @@ Test(plan, ranges_are_those_of_the_ring)
 {
     expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, depth: 1000}\n",
         "t.yaml:6:57: edges.e.depth: 1000 is not a power of two (next: 1024)");
-    expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, cell: 32}\n",
-        "t.yaml:6:56: edges.e.cell: 32 is too small: at least 64B");
+    expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, cell: 16}\n",
+        "t.yaml:6:56: edges.e.cell: 16 is too small: at least 32B");
     expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, cell: 96}\n",
         "t.yaml:6:56: edges.e.cell: 96 is not a power of two (next: 128B)");
     expect(HEAD ROLES "edges:\n  e: {from: one, to: many, direction: broadcast, cell: 64KiB, "

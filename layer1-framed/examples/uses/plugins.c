@@ -48,9 +48,11 @@ static int run_plugin(uint64_t can)
         fail(error.text);
     while ((rc = lam_client_receive_until(&client, end_ns, &message, &lane)) == 0) {
         char text[TEXT_BYTES] = "";
-        struct iovec part = {text, message.payload_bytes};
+        uint64_t text_bytes =
+            message.payload_bytes < TEXT_BYTES ? message.payload_bytes : TEXT_BYTES - 1;
+        struct iovec part = {text, text_bytes};
 
-        memcpy(text, message.payload, message.payload_bytes % TEXT_BYTES);
+        memcpy(text, message.payload, text_bytes);
         lam_client_release(&client, lane, &message);
         change(can, text, part.iov_len);
         (void)lam_client_send_until(&client, lane, &part, 1, DONE, end_ns);

@@ -80,10 +80,10 @@ static void hand_over(struct lam_responder *responder, const struct lam_responde
     LAM_CRASH_POINT("call.request_taken");
 }
 
-/* Is this too late to be answered? @fresh: it has just come. */
-static int has_expired(struct lam_responder *responder, uint64_t deadline_ns, int fresh)
+/* Is this too late to be answered? We may have been kept off our CPU since it came. */
+static int has_expired(struct lam_responder *responder, uint64_t deadline_ns)
 {
-    if (fresh || deadline_ns == LAM_DEADLINE_NEVER || lam_clock_now_ns() < deadline_ns)
+    if (deadline_ns == LAM_DEADLINE_NEVER || lam_clock_now_ns() < deadline_ns)
         return 0;
     responder->counts.expired++;
     return 1;
@@ -112,13 +112,13 @@ static int is_known(const struct lam_responder *responder, uint64_t scope)
 
 /* A request comes. Returns 2: handed out; 1 queued, where there is no @request to fill, or over. */
 static int come_in(struct lam_responder *responder, const struct lam_framed_message *message,
-    const struct call *call, struct lam_request *request, int fresh)
+    const struct call *call, struct lam_request *request)
 {
     if (request == NULL) {
         enqueue(responder, message, call);
         return 1;
     }
-    if (has_expired(responder, call->word, fresh))
+    if (has_expired(responder, call->word))
         return lam_held_pass(&responder->held, message) == 0 ? 1 : -ESTALE;
     request->payload = call->payload;
     request->payload_bytes = call->payload_bytes;
@@ -129,7 +129,7 @@ static int come_in(struct lam_responder *responder, const struct lam_framed_mess
 
 /* What is this message? As come_in(); 1 where it is passed over; or the end of the channel. */
 static int sort(struct lam_responder *responder, const struct lam_framed_message *message,
-    struct lam_request *request, int fresh)
+    struct lam_request *request)
 {
     struct call call;
 
@@ -137,7 +137,7 @@ static int sort(struct lam_responder *responder, const struct lam_framed_message
         return lam_framed_receiver_poison(responder->receiver);
     if (call.type == LAM_CALL_REQUEST) {
         if (is_known(responder, call.correlation.scope))
-            return come_in(responder, message, &call, request, fresh);
+            return come_in(responder, message, &call, request);
         responder->counts.unknown++;
     } else {
         cancel(responder, &call.correlation);
@@ -146,7 +146,7 @@ static int sort(struct lam_responder *responder, const struct lam_framed_message
 }
 
 /* Take one message in. As sort(); 0 none is there; or -EBUSY. */
-static int receive(struct lam_responder *responder, struct lam_request *request, int fresh)
+static int receive(struct lam_responder *responder, struct lam_request *request)
 {
     struct lam_framed_correlation correlation;
     struct lam_framed_message message;
@@ -156,7 +156,7 @@ static int receive(struct lam_responder *responder, struct lam_request *request,
         return -EBUSY;
     rc = call_try_receive(responder->receiver, &message);
     if (rc == 1)
-        return sort(responder, &message, request, fresh);
+        return sort(responder, &message, request);
     /* A request that its caller gave up midway, or larger than we take: it never was one. */
     if (rc < 0 && call_lost_one(responder->receiver, rc, &correlation)) {
         responder->counts.cut++;
@@ -175,7 +175,7 @@ static int hand_out(struct lam_responder *responder, struct lam_request *request
         responder->queue_first = slot->next;
         if (slot->next == RESPONDER_NONE)
             responder->queue_last = RESPONDER_NONE;
-        if (slot->canceled || has_expired(responder, slot->deadline_ns, 0)) {
+        if (slot->canceled || has_expired(responder, slot->deadline_ns)) {
             (void)lam_responder_free_slot(responder, slot);
             continue;
         }
@@ -189,8 +189,8 @@ static int hand_out(struct lam_responder *responder, struct lam_request *request
     return 0;
 }
 
-/* As lam_responder_try_receive(). @fresh: what is there has just come, and has not expired. */
-static int take_in(struct lam_responder *responder, struct lam_request *request, int fresh)
+/* As lam_responder_try_receive(). */
+static int take_in(struct lam_responder *responder, struct lam_request *request)
 {
     int rc = 1;
 
@@ -202,7 +202,7 @@ static int take_in(struct lam_responder *responder, struct lam_request *request,
         return rc;
     }
     for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
-        rc = receive(responder, request, fresh && looks == 0);
+        rc = receive(responder, request);
     if (rc == 2)
         return 1;
     return rc == 1 ? 0 : rc;
@@ -210,18 +210,18 @@ static int take_in(struct lam_responder *responder, struct lam_request *request,
 
 int lam_responder_try_receive(struct lam_responder *responder, struct lam_request *request)
 {
-    return take_in(responder, request, 0);
+    return take_in(responder, request);
 }
 
 int lam_responder_receive_until(
     struct lam_responder *responder, uint64_t deadline_ns, struct lam_request *request)
 {
-    int rc = take_in(responder, request, 0);
+    int rc = take_in(responder, request);
 
     while (rc == 0) {
         int ended = lam_ring_consumer_wait_until(&responder->receiver->consumer, deadline_ns);
 
-        rc = take_in(responder, request, ended == 0);
+        rc = take_in(responder, request);
         if (rc != 0)
             break;
         if (ended != 0)
@@ -244,7 +244,7 @@ int lam_responder_is_canceled(struct lam_responder *responder, const struct lam_
     int rc = 1;
 
     for (uint32_t looks = 0; rc == 1 && !slot->canceled && looks < LOOKS_MAX; looks++)
-        rc = receive(responder, NULL, 0);
+        rc = receive(responder, NULL);
     /* Told once what was received ahead is handed out. */
     if (rc < 0 && rc != -EBUSY)
         responder->ended = rc;

@@ -73,7 +73,7 @@ static int is_ready(const struct lam_service *service, uint32_t index)
     const struct lam_responder *responder = service->responders[index];
 
     if ((responder != NULL && lam_responder_is_ready(responder)) ||
-        (receiver->state & (STATE_AHEAD | STATE_KEPT | STATE_DEFERRED | STATE_CUT)) != 0)
+        (receiver->state & STATES_READY) != 0)
         return 1;
     /* A1: see lam_ring_consumer_try_peek(), which looks again. */
     return lam_load_acquire(&lam_ring_consumer_cell(consumer, consumer->next)->stamp) ==

@@ -90,6 +90,7 @@ int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemo
         return -ENOTCONN;
     if (payload_bytes > UINT32_MAX)
         return -EMSGSIZE;
+    LAM_ASSERT(slot->claimed == NULL);
     rc = lam_framed_sender_try_claim_correlated(&slot->sender.lanes[request->lane],
         payload_bytes + LAM_CALL_HEADER_BYTES, &request->correlation, payload);
     if (rc != 1)
@@ -104,11 +105,23 @@ void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
 
-    LAM_ASSERT(slot != NULL && slot->claimed != NULL);
+    if (slot == NULL)
+        return; /* it is gone, and the claim with it: no fault of ours */
+    LAM_ASSERT(slot->claimed != NULL);
     write_header(slot->claimed, status);
     slot->claimed = NULL;
     lam_lanes_sender_commit(
         &slot->sender, request->lane, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
+}
+
+void lam_daemon_abort_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request)
+{
+    struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+
+    if (slot == NULL || slot->claimed == NULL)
+        return;
+    slot->claimed = NULL;
+    lam_lanes_sender_abort(&slot->sender, request->lane);
 }
 
 struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client)

@@ -230,12 +230,15 @@ int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_re
 
 /*
  * Claim room for the answer to @request and write it in place, without waiting: *@payload is
- * borrowed until lam_daemon_commit_reply(). Returns as lam_daemon_try_send().
+ * borrowed until the commit or abort, and no longer than to the next wait, which may find that the
+ * client is gone. One such claim for a client at a time. Returns as lam_daemon_try_send(). A commit
+ * or abort for a client that is gone does nothing.
  */
 int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
     uint64_t payload_bytes, void **payload);
 void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
     uint64_t payload_bytes, uint16_t kind, int32_t status);
+void lam_daemon_abort_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request);
 
 /* The lanes to @client, for claims in place, or NULL. Lent until the next wait. */
 struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client);

@@ -110,16 +110,17 @@ LAM_INLINE int lam_window_part(
     return at != NULL ? 0 : -EBADMSG;
 }
 
-/* Copy @byte_count bytes from @offset on to @to. Returns 0, or -EBADMSG: @to is zeroed. */
+/*
+ * Copy @byte_count bytes from @offset on to @to, which has room for so many. Returns 0, or
+ * -EBADMSG: @to is as it was.
+ */
 LAM_INLINE int lam_window_copy(
     struct lam_window *window, uint64_t offset, void *to, uint64_t byte_count)
 {
     const void *at = lam_window_at(window, offset, byte_count);
 
-    if (__builtin_expect(at == NULL, 0)) {
-        memset(to, 0, byte_count);
-        return -EBADMSG;
-    }
+    if (__builtin_expect(at == NULL, 0))
+        return -EBADMSG; /* and nothing is written: the count may be the peer's, too */
     if (byte_count > 0)
         memcpy(to, at, byte_count);
     return 0;
@@ -128,21 +129,25 @@ LAM_INLINE int lam_window_copy(
 /* Load the number at @offset. Returns 0, or -EBADMSG: not all inside, and *@value is 0. */
 LAM_INLINE int lam_window_u8(struct lam_window *window, uint64_t offset, uint8_t *value)
 {
+    *value = 0;
     return lam_window_copy(window, offset, value, sizeof(*value));
 }
 
 LAM_INLINE int lam_window_u16(struct lam_window *window, uint64_t offset, uint16_t *value)
 {
+    *value = 0;
     return lam_window_copy(window, offset, value, sizeof(*value));
 }
 
 LAM_INLINE int lam_window_u32(struct lam_window *window, uint64_t offset, uint32_t *value)
 {
+    *value = 0;
     return lam_window_copy(window, offset, value, sizeof(*value));
 }
 
 LAM_INLINE int lam_window_u64(struct lam_window *window, uint64_t offset, uint64_t *value)
 {
+    *value = 0;
     return lam_window_copy(window, offset, value, sizeof(*value));
 }
 
