@@ -361,3 +361,47 @@ Test(requests, a_stopped_daemon_is_silent_and_not_dead)
     lam_client_disconnect(&client, 0, NULL);
     stage_kill(daemon);
 }
+
+/* The daemon's next event, which is to be of @type. */
+static struct lam_daemon_event next_event(enum lam_daemon_event_type type)
+{
+    struct lam_daemon_event event;
+
+    cr_assert(eq(int, lam_daemon_wait_until(&stage.daemon, stage_soon(), &event), 0));
+    cr_assert(eq(int, (int)event.type, (int)type));
+    return event;
+}
+
+Test(requests, a_reply_claimed_for_one_that_dies_is_nobodys)
+{
+    struct lam_daemon_options options = {.name = "it"};
+    struct lam_daemon_request request;
+    void *payload = NULL;
+    pid_t child;
+
+    stage_create(&stage, &options);
+    child = stage_fork();
+    if (child == 0) {
+        struct iovec part = {&child, sizeof(child)};
+        struct lam_ticket ticket;
+
+        STAGE_CHECK(stage_connect(&client, &to_it, &error) == 0);
+        STAGE_CHECK(lam_client_begin_until(
+                        &client, LAM_LANE_LOW, &part, 1, STAGE_ECHO, stage_soon(), &ticket) == 0);
+        for (;;)
+            (void)pause();
+    }
+    (void)next_event(LAM_DAEMON_CONNECTED);
+    request = next_event(LAM_DAEMON_REQUEST).request;
+    cr_assert(eq(int, lam_daemon_try_claim_reply(&stage.daemon, &request, 8, &payload), 1));
+    lam_daemon_abort_reply(&stage.daemon, &request);
+    cr_assert(eq(int, lam_daemon_try_claim_reply(&stage.daemon, &request, 8, &payload), 1));
+    memset(payload, 1, 8);
+    stage_kill(child);
+    (void)next_event(LAM_DAEMON_GONE);
+    lam_daemon_commit_reply(&stage.daemon, &request, 8, STAGE_ECHO, 0);
+    lam_daemon_abort_reply(&stage.daemon, &request);
+    cr_assert(eq(int, lam_daemon_try_claim_reply(&stage.daemon, &request, 8, &payload), -ENOTCONN));
+    cr_assert(eq(u32, lam_daemon_client_count(&stage.daemon), 0));
+    lam_daemon_destroy(&stage.daemon);
+}
