@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define LOCK_MARK   "lamina endpoint, held by pid "
+#define SOCKET_MARK "\nsocket "
 #define FILE_BYTES  (LAM_ENDPOINT_NAME_MAX + 12) /* ".NAME.sock.new" */
 #define LISTEN_MANY 64
 
@@ -80,6 +82,28 @@ static void say_holder(int fd, char text[FILE_BYTES])
     text[strcspn(text, "\n")] = '\0';
 }
 
+/* Which socket the lock's file says is its holder's, by inode; 0 it does not. */
+static ino_t said_inode(int fd)
+{
+    char text[FILE_BYTES];
+    ssize_t got = pread(fd, text, FILE_BYTES - 1, 0);
+    const char *at;
+
+    text[got > 0 ? got : 0] = '\0';
+    at = strstr(text, SOCKET_MARK);
+    return at == NULL ? 0 : (ino_t)strtoull(at + strlen(SOCKET_MARK), NULL, 10);
+}
+
+/* Say in the lock's file who we are, and which socket is the endpoint's. Returns 0, or -errno. */
+static int say_it(int fd, ino_t inode)
+{
+    char text[FILE_BYTES];
+    int bytes = snprintf(text, sizeof(text), LOCK_MARK "%d" SOCKET_MARK "%llu\n", (int)getpid(),
+        (unsigned long long)inode);
+
+    return pwrite(fd, text, (size_t)bytes, 0) == bytes && ftruncate(fd, bytes) == 0 ? 0 : -errno;
+}
+
 /* A file that holds something else than ours is not ours to write to. */
 static int check_lock_file(int fd, const struct lam_endpoint_place *place, struct lam_error *error)
 {
@@ -119,7 +143,7 @@ static int refuse_second(const struct lam_endpoint_place *place, int fd, struct 
 
 static int lock_file_once(struct lam_endpoint_place *place, mode_t mode, struct lam_error *error)
 {
-    char file[FILE_BYTES], text[FILE_BYTES];
+    char file[FILE_BYTES];
     int fd, rc;
 
     file_name(file, place->name, ".lock");
@@ -140,9 +164,11 @@ static int lock_file_once(struct lam_endpoint_place *place, mode_t mode, struct 
         rc = 1;
     }
     if (rc == 0) {
-        (void)snprintf(text, sizeof(text), LOCK_MARK "%d\n", (int)getpid());
-        if (ftruncate(fd, 0) != 0 || pwrite(fd, text, strlen(text), 0) < 0)
-            rc = lam_error_set(error, -errno, "%s: %s", file, strerror(errno));
+        /* The last holder's socket is remembered until ours stands in its place. */
+        place->left_inode = said_inode(fd);
+        rc = say_it(fd, place->left_inode);
+        if (rc != 0)
+            rc = lam_error_set(error, rc, "%s: %s", file, strerror(-rc));
     }
     (void)close(fd);
     return rc;
@@ -200,6 +226,15 @@ static int bind_first_name(struct lam_endpoint_place *place,
     return 0;
 }
 
+/*
+ * Whether the socket that @file names is a dead daemon's: nobody listens there, or it is that of
+ * the lock's last holder, whose forked child may have it open and hears nobody.
+ */
+static int is_dead(const struct lam_endpoint_place *place, const char *file, ino_t inode)
+{
+    return inode == place->left_inode || !is_live(place->directory_fd, file);
+}
+
 /* Put the socket where another file is: a dead daemon's socket, or it stays. */
 static int replace(
     struct lam_endpoint_place *place, const char *from, const char *to, struct lam_error *error)
@@ -212,7 +247,7 @@ static int replace(
     if (!S_ISSOCK(status.st_mode))
         return lam_error_set(
             error, -EEXIST, "%s/%s is no socket: it is left alone", place->directory, to);
-    if (is_live(fd, to))
+    if (!is_dead(place, to, status.st_ino))
         return lam_error_set(error, -EBUSY,
             "%s/%s: somebody listens there who does not hold the lock; \"fuser %s/%s\" finds it",
             place->directory, to, place->directory, to);
@@ -220,7 +255,7 @@ static int replace(
         return errno == ENOENT ? 1 : -errno;
     LAM_CRASH_POINT("endpoint.exchanged");
     if (fstatat(fd, from, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode) &&
-        !is_live(fd, from)) {
+        is_dead(place, from, status.st_ino)) {
         (void)unlinkat(fd, from, 0);
         return 0;
     }
@@ -244,6 +279,21 @@ static int appear(struct lam_endpoint_place *place, const char *from, struct lam
     }
     LAM_CRASH_POINT("endpoint.appeared");
     return rc == 1 ? -EEXIST : rc;
+}
+
+/* Our socket is the endpoint's now. A record that fails costs a successor a child of ours. */
+static void remember(const struct lam_endpoint_place *place)
+{
+    char file[FILE_BYTES];
+    int fd;
+
+    file_name(file, place->name, ".lock");
+    fd = openat(place->directory_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (names_it(place->directory_fd, file, fd))
+        (void)say_it(fd, place->inode);
+    (void)close(fd);
 }
 
 void lam_endpoint_place_clear(struct lam_endpoint_place *place)
@@ -274,8 +324,10 @@ int lam_endpoint_place_take(struct lam_endpoint_place *place,
         rc = bind_first_name(place, options, file, error);
     if (rc == 0)
         rc = appear(place, file, error);
-    if (rc == 0)
+    if (rc == 0) {
+        remember(place);
         return 0;
+    }
     if (place->inode != 0)
         (void)unlinkat(place->directory_fd, file, 0);
     place->inode = 0;

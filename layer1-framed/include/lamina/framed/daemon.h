@@ -87,7 +87,8 @@ struct lam_daemon_options {
 struct lam_endpoint_place {
     int directory_fd;
     int listener;
-    ino_t inode; /* of our socket; 0 none */
+    ino_t inode;      /* of our socket; 0 none */
+    ino_t left_inode; /* of that of the lock's last holder, who is dead; 0 not known */
     struct lam_lock lock;
     char directory[LAM_ENDPOINT_PATH_MAX + 1];
     char name[LAM_ENDPOINT_NAME_MAX + 1];
