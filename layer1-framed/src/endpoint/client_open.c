@@ -234,6 +234,11 @@ int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_
 
 static int check_options(const struct lam_client_options *options, struct lam_error *error)
 {
+    /* A name that was cut short might be another daemon's. */
+    if (options->endpoint == NULL ||
+        strnlen(options->endpoint, LAM_ENDPOINT_NAME_MAX + 1) > LAM_ENDPOINT_NAME_MAX)
+        return lam_error_set(error, -EINVAL, "the endpoint has no name, or one above %d bytes",
+            LAM_ENDPOINT_NAME_MAX);
     if (options->version_min > options->version_max)
         return lam_error_set(error, -EINVAL, "version_min is %u, above version_max, %u",
             options->version_min, options->version_max);
@@ -246,6 +251,9 @@ static int check_options(const struct lam_client_options *options, struct lam_er
         (options->reconnect && options->requests_max > COPIES_MAX))
         return lam_error_set(error, -EINVAL, "requests_max is %u: at most %d",
             options->requests_max, options->reconnect ? COPIES_MAX : LAM_CALL_PENDING_MAX);
+    if ((options->cell_bytes & (options->cell_bytes - 1)) != 0)
+        return lam_error_set(
+            error, -EINVAL, "cell_bytes is %u, not a power of two", options->cell_bytes);
     if ((options->depth & (options->depth - 1)) != 0)
         return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two",
             (unsigned long long)options->depth);
@@ -318,7 +326,10 @@ int lam_client_open_until(struct lam_client *client, uint64_t deadline_ns, struc
         int rc = lam_client_open(client, answer_ns, error);
 
         if (!is_worth_a_try(rc) || lam_clock_now_ns() >= deadline_ns)
-            return rc;
+            return rc != -EAGAIN ? rc
+                                 : lam_error_set(error, -ETIMEDOUT,
+                                       "endpoint %s: more connect at once than its daemon takes in",
+                                       client->endpoint);
         (void)nanosleep(&pause, NULL);
     }
 }
@@ -340,8 +351,7 @@ int lam_client_connect(struct lam_client *client, const struct lam_client_option
         client->options.requests_max = LAM_CALL_PENDING_DEFAULT;
     if (client->options.request_bytes_max == 0)
         client->options.request_bytes_max = COPY_BYTES;
-    (void)snprintf(client->endpoint, sizeof(client->endpoint), "%s",
-        options->endpoint == NULL ? "" : options->endpoint);
+    (void)snprintf(client->endpoint, sizeof(client->endpoint), "%s", options->endpoint);
     (void)snprintf(client->directory, sizeof(client->directory), "%s",
         options->directory == NULL ? "" : options->directory);
     set_hello(client);

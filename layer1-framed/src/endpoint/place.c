@@ -319,7 +319,8 @@ int lam_endpoint_place_take(struct lam_endpoint_place *place,
         return rc;
     place->directory_fd = rc;
     first_name(file, place->name);
-    rc = take_lock(place, options->mode != 0 ? options->mode : 0600, error);
+    /* Whoever may read it could lock it, and keep a successor out. */
+    rc = take_lock(place, 0600, error);
     if (rc == 0)
         rc = bind_first_name(place, options, file, error);
     if (rc == 0)
