@@ -88,5 +88,8 @@ int main(void)
     printf("1000 squares, the last %lld\n", (long long)result);
     if (lam_caller_call_until(&caller, NULL, 0, QUIT, end_ns, &reply) != 0)
         return 1;
+    lam_caller_detach(&caller);
+    lam_framed_sender_detach(&sender);
+    lam_framed_receiver_detach(&receiver);
     return reply.status != -EINVAL || wait(&status) < 0 || status != 0;
 }

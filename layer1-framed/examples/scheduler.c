@@ -32,6 +32,8 @@ static int work(struct lam_ring *steps, struct lam_ring *answers, uint64_t rank,
         if (lam_responder_reply_until(&responder, &request, &answer, end_ns) != 0)
             return 1;
     }
+    lam_responder_detach(&responder);
+    lam_framed_sender_detach(&sender);
     return 0;
 }
 
@@ -79,7 +81,7 @@ int main(void)
             return 1;
         pids[rank] = fork();
         if (pids[rank] == 0)
-            return work(&steps, &answers[rank], rank, end_ns);
+            _exit(work(&steps, &answers[rank], rank, end_ns));
     }
     if (lam_framed_sender_wait_receivers_until(&sender, WORKERS, end_ns) != 0 ||
         lam_scatter_init(&scatter, &shape, NULL) != 0)
@@ -90,6 +92,7 @@ int main(void)
     lam_framed_sender_close(&sender);
     for (uint32_t rank = 0; rank < WORKERS; rank++)
         (void)waitpid(pids[rank], NULL, 0);
+    lam_framed_sender_detach(&sender);
     printf("%d steps\n", STEPS);
     return 0;
 }
