@@ -54,9 +54,10 @@ struct lam_caller {
 };
 
 /*
- * Become a caller over @sender and @receiver, which are attached, are the caller's own or shared
- * with others of this thread, and are kept until lam_caller_detach(). The receiver of replies
- * should have joined before the responder can answer. @options may be NULL.
+ * Become a caller over @sender and @receiver, which are attached and kept until
+ * lam_caller_detach(). The sender may serve others of this thread, too; the receiver is this
+ * caller's alone: what comes for others is dropped. It should have joined before the responder can
+ * answer. @options may be NULL.
  *
  * Allocates the table. Returns 0, or
  *   -EINVAL pending_max is above LAM_CALL_PENDING_MAX; @error says so
