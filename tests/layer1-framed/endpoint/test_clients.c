@@ -139,17 +139,12 @@ Test(clients, options_that_cannot_be_are_refused_before_anybody_is_asked)
     struct lam_client_options wrong = {.endpoint = NULL};
 
     cr_assert(eq(int, refused_with(&wrong), -EINVAL));
-    cr_assert(strstr(error.text, "no name") != NULL, "%s", error.text);
     wrong.endpoint = "0123456789012345678901234567890123456789012345678901234567890123";
     cr_assert(eq(int, refused_with(&wrong), -EINVAL), "it is not cut short");
     wrong.endpoint = "it";
     wrong.cell_bytes = 3;
     cr_assert(eq(int, refused_with(&wrong), -EINVAL));
     cr_assert(strstr(error.text, "cell_bytes is 3") != NULL, "%s", error.text);
-    wrong.cell_bytes = 0;
-    wrong.depth = 100;
-    cr_assert(eq(int, refused_with(&wrong), -EINVAL));
-    cr_assert(strstr(error.text, "depth is 100") != NULL, "%s", error.text);
 }
 
 Test(clients, a_client_that_does_not_fit_is_refused_with_field_found_and_expected)
