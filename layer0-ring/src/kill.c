@@ -14,11 +14,15 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Whether @fd's text has @needle, of @length bytes. Reads on over the edges of what it gets. */
+/*
+ * Whether @fd's text has @needle, of @length bytes; -1: there is no text. Reads on over the edges
+ * of what it gets.
+ */
 static int contains(int fd, const char *needle, size_t length)
 {
     char text[4096];
     size_t kept = 0;
+    int found = -1;
     ssize_t got;
 
     while ((got = read(fd, text + kept, sizeof(text) - kept)) > 0) {
@@ -26,13 +30,17 @@ static int contains(int fd, const char *needle, size_t length)
 
         if (memmem(text, all, needle, length) != NULL)
             return 1;
+        found = 0;
         kept = all < length ? all : length - 1;
         memmove(text, text + all - kept, kept);
     }
-    return 0;
+    return found;
 }
 
-/* Device and inode stand in each line of /proc/PID/maps between the offset and the name. */
+/*
+ * Whether @pid has the ring mapped; -1: it has no memory any more, as one that is ending. Device
+ * and inode stand in each line of /proc/PID/maps between the offset and the name.
+ */
 static int maps(uint32_t pid, const struct lam_ring *ring)
 {
     char path[32], needle[64];
@@ -56,11 +64,13 @@ static int maps(uint32_t pid, const struct lam_ring *ring)
 static int kill_through(int pidfd, const struct lam_ring *ring, const struct lam_identity *identity)
 {
     struct lam_identity now = lam_identity_of(identity->pid);
+    int has_it;
 
     if (now.start_ticks == 0 || now.start_ticks != identity->start_ticks)
         return -ESRCH;
-    if (!maps(identity->pid, ring))
-        return -EPERM;
+    has_it = maps(identity->pid, ring);
+    if (has_it != 1)
+        return has_it < 0 ? -ESRCH : -EPERM;
     return syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0 ? 0 : -errno;
 }
 
