@@ -189,8 +189,7 @@ static int hand_out(struct lam_responder *responder, struct lam_request *request
     return 0;
 }
 
-/* As lam_responder_try_receive(). */
-static int take_in(struct lam_responder *responder, struct lam_request *request)
+int lam_responder_try_receive(struct lam_responder *responder, struct lam_request *request)
 {
     int rc = 1;
 
@@ -208,20 +207,15 @@ static int take_in(struct lam_responder *responder, struct lam_request *request)
     return rc == 1 ? 0 : rc;
 }
 
-int lam_responder_try_receive(struct lam_responder *responder, struct lam_request *request)
-{
-    return take_in(responder, request);
-}
-
 int lam_responder_receive_until(
     struct lam_responder *responder, uint64_t deadline_ns, struct lam_request *request)
 {
-    int rc = take_in(responder, request);
+    int rc = lam_responder_try_receive(responder, request);
 
     while (rc == 0) {
         int ended = lam_ring_consumer_wait_until(&responder->receiver->consumer, deadline_ns);
 
-        rc = take_in(responder, request);
+        rc = lam_responder_try_receive(responder, request);
         if (rc != 0)
             break;
         if (ended != 0)

@@ -158,8 +158,9 @@ struct call_parts {
     uint32_t count;
 };
 
+/* @type: an enum lam_call_type, or LAM_ENDPOINT_CALL_AGAIN. */
 static inline void call_gather(struct call_parts *all, const struct iovec *parts,
-    uint32_t part_count, enum lam_call_type type, uint64_t word)
+    uint32_t part_count, uint64_t type, uint64_t word)
 {
     LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
     all->header[0] = word;

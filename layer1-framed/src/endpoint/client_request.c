@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a client sends and asks, and how requests come to their ends. */
+#include "call/wire.h"
 #include "client_internal.h"
 
 #include <errno.h>
@@ -46,19 +47,11 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
         &client->link->sender, &lane, parts, part_count, kind, NULL, deadline_ns);
 }
 
-static void write_header(struct lam_call_header *header, uint64_t word, uint64_t type)
-{
-    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
-    lam_store_relaxed(&header->word, word);
-    lam_store_relaxed(&header->type, type);
-}
-
 int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
 {
     struct lam_framed_correlation correlation = {.scope = client->scope};
-    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
-    struct lam_call_header header;
+    struct call_parts all;
     enum lam_lane taken = lane;
     int rc = look_until(client, deadline_ns);
 
@@ -69,12 +62,9 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
         rc = lam_call_table_next(&client->table, &correlation.id);
     if (rc != 0)
         return rc;
-    write_header(&header, deadline_ns, LAM_CALL_REQUEST);
-    all[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
-    for (uint32_t i = 0; i < part_count; i++)
-        all[i + 1] = parts[i];
+    call_gather(&all, parts, part_count, LAM_CALL_REQUEST, deadline_ns);
     rc = lam_lanes_sender_send_until(
-        &client->link->sender, &taken, all, part_count + 1, kind, &correlation, deadline_ns);
+        &client->link->sender, &taken, all.parts, all.count, kind, &correlation, deadline_ns);
     if (rc != 0)
         return rc;
     (void)lam_call_table_begin(&client->table, deadline_ns);
@@ -178,15 +168,15 @@ int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket)
     struct lam_call_slot *slot = lam_call_table_waiting(&client->table, ticket.id);
     struct lam_framed_correlation correlation = {.id = ticket.id, .scope = client->scope};
     enum lam_lane lane = LAM_LANE_CRITICAL;
-    struct lam_call_header header;
-    struct iovec part = {.iov_base = &header, .iov_len = sizeof(header)};
+    struct call_parts all;
 
     if (slot == NULL)
         return -ENOENT;
     (void)lam_call_table_finish(&client->table, slot, -ECANCELED);
-    write_header(&header, 0, LAM_CALL_CANCEL);
+    call_gather(&all, NULL, 0, LAM_CALL_CANCEL, 0);
     if (client->lost == 0)
-        (void)lam_lanes_sender_try_send(&client->link->sender, &lane, &part, 1, 0, &correlation);
+        (void)lam_lanes_sender_try_send(
+            &client->link->sender, &lane, all.parts, all.count, 0, &correlation);
     return 0;
 }
 

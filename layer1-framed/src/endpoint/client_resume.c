@@ -3,27 +3,24 @@
  * The end of a connection, and the next one: what has no answer is sent again, from copies, in the
  * order in which it was begun.
  */
+#include "call/wire.h"
 #include "client_internal.h"
+#include "gather.h"
 #include "lamina/base/crash_point.h"
 
 #include <errno.h>
 #include <string.h>
 
-static uint64_t sum(const struct iovec *parts, uint32_t part_count)
-{
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < part_count; i++)
-        bytes += parts[i].iov_len;
-    return bytes;
-}
-
 int lam_client_check_copy(
     const struct lam_client *client, const struct iovec *parts, uint32_t part_count)
 {
-    return client->options.reconnect && sum(parts, part_count) > client->options.request_bytes_max
-               ? -EMSGSIZE
-               : 0;
+    uint64_t bytes;
+
+    if (!client->options.reconnect)
+        return 0;
+    if (lam_gather_sum(parts, part_count, &bytes) != 0)
+        return -EMSGSIZE;
+    return bytes > client->options.request_bytes_max ? -EMSGSIZE : 0;
 }
 
 static uint8_t *bytes_of(const struct lam_client *client, const struct lam_client_copy *copy)
@@ -36,24 +33,21 @@ void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct i
     uint32_t part_count, enum lam_lane lane, uint16_t kind, uint64_t deadline_ns)
 {
     struct lam_ticket ticket = {.id = id};
+    struct gather gather = {.parts = parts, .part_count = part_count};
     struct lam_client_copy *copy;
-    uint8_t *to;
+    uint64_t bytes = 0;
 
     if (!client->options.reconnect)
         return;
+    (void)lam_gather_sum(parts, part_count, &bytes); /* lam_client_check_copy() bounded it */
     copy = &client->copies[lam_ticket_slot(ticket)];
     *copy = (struct lam_client_copy){.id = id,
         .order = client->began++,
         .deadline_ns = deadline_ns,
-        .bytes = (uint32_t)sum(parts, part_count),
+        .bytes = (uint32_t)bytes,
         .kind = kind,
         .lane = (uint16_t)lane};
-    to = bytes_of(client, copy);
-    for (uint32_t i = 0; i < part_count; i++) {
-        if (parts[i].iov_len != 0)
-            memcpy(to, parts[i].iov_base, parts[i].iov_len);
-        to += parts[i].iov_len;
-    }
+    lam_gather_bytes(&gather, bytes_of(client, copy), bytes);
 }
 
 /* Of those that wait, the first that was begun at @order or later, or NULL. */
@@ -75,15 +69,13 @@ static int repeat(struct lam_client *client, const struct lam_client_copy *copy)
 {
     struct lam_framed_correlation correlation = {.id = copy->id, .scope = client->scope};
     enum lam_lane lane = (enum lam_lane)copy->lane;
-    struct lam_call_header header;
-    struct iovec parts[2] = {{.iov_base = &header, .iov_len = sizeof(header)},
-        {.iov_base = bytes_of(client, copy), .iov_len = copy->bytes}};
+    struct iovec part = {.iov_base = bytes_of(client, copy), .iov_len = copy->bytes};
+    struct call_parts all;
 
-    lam_store_relaxed(&header.word, copy->deadline_ns);
-    lam_store_relaxed(&header.type, LAM_ENDPOINT_CALL_AGAIN);
+    call_gather(&all, &part, 1, LAM_ENDPOINT_CALL_AGAIN, copy->deadline_ns);
     client->counts.repeated++;
-    return lam_lanes_sender_send_until(
-        &client->link->sender, &lane, parts, 2, copy->kind, &correlation, copy->deadline_ns);
+    return lam_lanes_sender_send_until(&client->link->sender, &lane, all.parts, all.count,
+        copy->kind, &correlation, copy->deadline_ns);
 }
 
 /* What cannot be sent by its deadline ends by that. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a daemon sends: messages, replies, and that it goes. */
+#include "call/wire.h"
 #include "daemon_internal.h"
 #include "lamina/base/crash_point.h"
 #include "packet.h"
@@ -30,38 +31,18 @@ int lam_daemon_send_until(struct lam_daemon *daemon, uint64_t client, enum lam_l
         &slot->sender, &lane, parts, part_count, kind, NULL, deadline_ns);
 }
 
-static void write_header(struct lam_call_header *header, int32_t status)
-{
-    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
-    lam_store_relaxed(&header->word, (uint32_t)status);
-    lam_store_relaxed(&header->type, LAM_CALL_REPLY);
-}
-
-/* The header of a reply before its parts. Returns how many parts that are. */
-static uint32_t with_header(struct lam_call_header *header, const struct iovec *parts,
-    uint32_t part_count, int32_t status, struct iovec all[LAM_CALL_PART_COUNT_MAX + 1])
-{
-    LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
-    write_header(header, status);
-    all[0] = (struct iovec){.iov_base = header, .iov_len = sizeof(*header)};
-    for (uint32_t i = 0; i < part_count; i++)
-        all[i + 1] = parts[i];
-    return part_count + 1;
-}
-
 int lam_daemon_try_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
     const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
     enum lam_lane lane = request->lane;
-    struct lam_call_header header;
+    struct call_parts all;
 
     if (slot == NULL)
         return -ENOTCONN;
-    part_count = with_header(&header, parts, part_count, status, all);
+    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
     return lam_lanes_sender_try_send(
-        &slot->sender, &lane, all, part_count, kind, &request->correlation);
+        &slot->sender, &lane, all.parts, all.count, kind, &request->correlation);
 }
 
 int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_request *request,
@@ -69,15 +50,14 @@ int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_re
     uint64_t deadline_ns)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    struct iovec all[LAM_CALL_PART_COUNT_MAX + 1];
     enum lam_lane lane = request->lane;
-    struct lam_call_header header;
+    struct call_parts all;
 
     if (slot == NULL)
         return -ENOTCONN;
-    part_count = with_header(&header, parts, part_count, status, all);
+    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
     return lam_lanes_sender_send_until(
-        &slot->sender, &lane, all, part_count, kind, &request->correlation, deadline_ns);
+        &slot->sender, &lane, all.parts, all.count, kind, &request->correlation, deadline_ns);
 }
 
 int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
@@ -104,11 +84,15 @@ void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_
     uint64_t payload_bytes, uint16_t kind, int32_t status)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
+    struct lam_call_header *header;
 
     if (slot == NULL)
         return; /* it is gone, and the claim with it: no fault of ours */
     LAM_ASSERT(slot->claimed != NULL);
-    write_header(slot->claimed, status);
+    header = slot->claimed;
+    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
+    lam_store_relaxed(&header->word, (uint32_t)status);
+    lam_store_relaxed(&header->type, LAM_CALL_REPLY);
     slot->claimed = NULL;
     lam_lanes_sender_commit(
         &slot->sender, request->lane, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
