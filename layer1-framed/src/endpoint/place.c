@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The socket of an endpoint: it appears by one rename, in the place of a dead one at most. */
 #include "place.h"
 #include "lamina/base/crash_point.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LOCK_MARK   "lamina endpoint, held by pid "
-#define SOCKET_MARK "\nsocket "
-#define FILE_BYTES  (LAM_ENDPOINT_NAME_MAX + 12) /* ".NAME.sock.new" */
 #define LISTEN_MANY 64
 
-/* What NAME.lock, NAME.sock and the socket's first name are called. */
-static void file_name(char file[FILE_BYTES], const char *name, const char *suffix)
+/* The socket's first name. */
+static void first_name(char file[PLACE_FILE_BYTES], const char *name)
 {
-    (void)snprintf(file, FILE_BYTES, "%s%s", name, suffix);
-}
-
-static void first_name(char file[FILE_BYTES], const char *name)
-{
-    (void)snprintf(file, FILE_BYTES, ".%s.sock.new", name);
+    (void)snprintf(file, PLACE_FILE_BYTES, ".%s.sock.new", name);
 }
 
 /* A socket's path is short: the directory comes in by its descriptor. */
@@ -71,118 +63,6 @@ static int open_directory(
         return lam_error_set(
             error, -errno, "%s: %s; LAMINA_RUN_DIR says where else", path, strerror(errno));
     return fd;
-}
-
-/* Who says in the lock's file that it is the daemon. */
-static void say_holder(int fd, char text[FILE_BYTES])
-{
-    ssize_t got = pread(fd, text, FILE_BYTES - 1, 0);
-
-    text[got > 0 ? got : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-}
-
-/* Which socket the lock's file says is its holder's, by inode; 0 it does not. */
-static ino_t said_inode(int fd)
-{
-    char text[FILE_BYTES];
-    ssize_t got = pread(fd, text, FILE_BYTES - 1, 0);
-    const char *at;
-
-    text[got > 0 ? got : 0] = '\0';
-    at = strstr(text, SOCKET_MARK);
-    return at == NULL ? 0 : (ino_t)strtoull(at + strlen(SOCKET_MARK), NULL, 10);
-}
-
-/* Say in the lock's file who we are, and which socket is the endpoint's. Returns 0, or -errno. */
-static int say_it(int fd, ino_t inode)
-{
-    char text[FILE_BYTES];
-    int bytes = snprintf(text, sizeof(text), LOCK_MARK "%d" SOCKET_MARK "%llu\n", (int)getpid(),
-        (unsigned long long)inode);
-
-    return pwrite(fd, text, (size_t)bytes, 0) == bytes && ftruncate(fd, bytes) == 0 ? 0 : -errno;
-}
-
-/* A file that holds something else than ours is not ours to write to. */
-static int check_lock_file(int fd, const struct lam_endpoint_place *place, struct lam_error *error)
-{
-    char text[FILE_BYTES];
-    struct stat status;
-
-    if (fstat(fd, &status) != 0)
-        return lam_error_set(error, -errno, "fstat: %s", strerror(errno));
-    say_holder(fd, text);
-    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 ||
-        (status.st_size != 0 && strncmp(text, LOCK_MARK, strlen(LOCK_MARK)) != 0))
-        return lam_error_set(error, -EEXIST,
-            "%s/%s.lock is no lock of an endpoint: it is left alone; take another name",
-            place->directory, place->name);
-    return 0;
-}
-
-/* Whether the name still is of the file that we have open. */
-static int names_it(int directory_fd, const char *file, int fd)
-{
-    struct stat named, open_one;
-
-    return fstatat(directory_fd, file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstat(fd, &open_one) == 0 && named.st_ino == open_one.st_ino &&
-           named.st_dev == open_one.st_dev;
-}
-
-static int refuse_second(const struct lam_endpoint_place *place, int fd, struct lam_error *error)
-{
-    char text[FILE_BYTES];
-
-    say_holder(fd, text);
-    return lam_error_set(error, -EBUSY,
-        "endpoint %s has a living daemon: %s/%s.lock says \"%s\"; \"fuser %s/%s.lock\" finds it",
-        place->name, place->directory, place->name, text, place->directory, place->name);
-}
-
-static int lock_file_once(struct lam_endpoint_place *place, mode_t mode, struct lam_error *error)
-{
-    char file[FILE_BYTES];
-    int fd, rc;
-
-    file_name(file, place->name, ".lock");
-    fd = openat(
-        place->directory_fd, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
-    if (fd < 0)
-        return lam_error_set(error, errno == ELOOP || errno == EISDIR ? -EEXIST : -errno,
-            "%s/%s cannot be opened: %s", place->directory, file, strerror(errno));
-    rc = check_lock_file(fd, place, error);
-    if (rc == 0)
-        rc = lam_lock_take(&place->lock, fd, 0);
-    if (rc == -EBUSY)
-        rc = refuse_second(place, fd, error);
-    else if (rc != 0 && rc != -EEXIST)
-        rc = lam_error_set(error, rc, "%s/%s: no lock: %s", place->directory, file, strerror(-rc));
-    if (rc == 0 && !names_it(place->directory_fd, file, fd)) {
-        lam_lock_drop(&place->lock); /* its last holder has removed it meanwhile */
-        rc = 1;
-    }
-    if (rc == 0) {
-        /* The last holder's socket is remembered until ours stands in its place. */
-        place->left_inode = said_inode(fd);
-        rc = say_it(fd, place->left_inode);
-        if (rc != 0)
-            rc = lam_error_set(error, rc, "%s: %s", file, strerror(-rc));
-    }
-    (void)close(fd);
-    return rc;
-}
-
-static int take_lock(struct lam_endpoint_place *place, mode_t mode, struct lam_error *error)
-{
-    int rc;
-
-    do {
-        rc = lock_file_once(place, mode, error);
-    } while (rc == 1);
-    LAM_CRASH_POINT("endpoint.locked");
-    return rc;
 }
 
 /* Whether anybody listens at the socket @file. */
@@ -265,10 +145,10 @@ static int replace(
 
 static int appear(struct lam_endpoint_place *place, const char *from, struct lam_error *error)
 {
-    char to[FILE_BYTES];
+    char to[PLACE_FILE_BYTES];
     int rc = 1;
 
-    file_name(to, place->name, ".sock");
+    lam_endpoint_file(to, place->name, ".sock");
     for (int turn = 0; rc == 1 && turn < 100; turn++) {
         if (renameat2(place->directory_fd, from, place->directory_fd, to, RENAME_NOREPLACE) == 0)
             rc = 0;
@@ -279,21 +159,6 @@ static int appear(struct lam_endpoint_place *place, const char *from, struct lam
     }
     LAM_CRASH_POINT("endpoint.appeared");
     return rc == 1 ? -EEXIST : rc;
-}
-
-/* Our socket is the endpoint's now. A record that fails costs a successor a child of ours. */
-static void remember(const struct lam_endpoint_place *place)
-{
-    char file[FILE_BYTES];
-    int fd;
-
-    file_name(file, place->name, ".lock");
-    fd = openat(place->directory_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (names_it(place->directory_fd, file, fd))
-        (void)say_it(fd, place->inode);
-    (void)close(fd);
 }
 
 void lam_endpoint_place_clear(struct lam_endpoint_place *place)
@@ -307,7 +172,7 @@ void lam_endpoint_place_clear(struct lam_endpoint_place *place)
 int lam_endpoint_place_take(struct lam_endpoint_place *place,
     const struct lam_daemon_options *options, struct lam_error *error)
 {
-    char file[FILE_BYTES];
+    char file[PLACE_FILE_BYTES];
     int rc = check_name(options->name, error);
 
     lam_endpoint_place_clear(place);
@@ -319,14 +184,13 @@ int lam_endpoint_place_take(struct lam_endpoint_place *place,
         return rc;
     place->directory_fd = rc;
     first_name(file, place->name);
-    /* Whoever may read it could lock it, and keep a successor out. */
-    rc = take_lock(place, 0600, error);
+    rc = lam_endpoint_lock_take(place, error);
     if (rc == 0)
         rc = bind_first_name(place, options, file, error);
     if (rc == 0)
         rc = appear(place, file, error);
     if (rc == 0) {
-        remember(place);
+        lam_endpoint_lock_remember(place);
         return 0;
     }
     if (place->inode != 0)
@@ -338,10 +202,10 @@ int lam_endpoint_place_take(struct lam_endpoint_place *place,
 
 void lam_endpoint_place_hide(struct lam_endpoint_place *place)
 {
-    char file[FILE_BYTES];
+    char file[PLACE_FILE_BYTES];
     struct stat status;
 
-    file_name(file, place->name, ".sock");
+    lam_endpoint_file(file, place->name, ".sock");
     if (place->listener >= 0 && lam_lock_is_held(&place->lock) && place->inode != 0 &&
         fstatat(place->directory_fd, file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         status.st_ino == place->inode)
@@ -353,10 +217,10 @@ void lam_endpoint_place_hide(struct lam_endpoint_place *place)
 
 void lam_endpoint_place_give_back(struct lam_endpoint_place *place)
 {
-    char file[FILE_BYTES];
+    char file[PLACE_FILE_BYTES];
 
     lam_endpoint_place_hide(place);
-    file_name(file, place->name, ".lock");
+    lam_endpoint_file(file, place->name, ".lock");
     /* While it is locked: whoever has opened it finds that it is no longer the one of that name. */
     if (lam_lock_is_held(&place->lock))
         (void)unlinkat(place->directory_fd, file, 0);
@@ -368,7 +232,7 @@ void lam_endpoint_place_give_back(struct lam_endpoint_place *place)
 
 int lam_endpoint_call(const char *name, const char *directory, struct lam_error *error)
 {
-    char path[LAM_ENDPOINT_PATH_MAX + 1], file[FILE_BYTES];
+    char path[LAM_ENDPOINT_PATH_MAX + 1], file[PLACE_FILE_BYTES];
     struct sockaddr_un address;
     int directory_fd, fd;
     int rc = check_name(name, error);
@@ -378,7 +242,7 @@ int lam_endpoint_call(const char *name, const char *directory, struct lam_error 
     directory_fd = open_directory(directory, 0, path, error);
     if (directory_fd < 0)
         return directory_fd;
-    file_name(file, name, ".sock");
+    lam_endpoint_file(file, name, ".sock");
     address = address_of(directory_fd, file);
     fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)

@@ -12,6 +12,24 @@
 
 #include "lamina/framed/daemon.h"
 
+#define PLACE_FILE_BYTES (LAM_ENDPOINT_NAME_MAX + 12) /* ".NAME.sock.new" */
+
+/* What NAME.lock and NAME.sock are called: @name and @suffix. */
+void lam_endpoint_file(char file[PLACE_FILE_BYTES], const char *name, const char *suffix);
+
+/* place_lock.c */
+
+/*
+ * Take the lock of @place, whose directory and name are set. While its holder is proven dead, and a
+ * child that it has just forked has not closed its copy yet, waits up to LAM_DAEMON_TAKEOVER_NS.
+ * Returns 0 and left_inode, or as lam_daemon_create().
+ */
+int lam_endpoint_lock_take(struct lam_endpoint_place *place, struct lam_error *error);
+/* Our socket is the endpoint's now. A record that fails costs a successor a child of ours. */
+void lam_endpoint_lock_remember(const struct lam_endpoint_place *place);
+
+/* place.c */
+
 /* Returns 0, or -EINVAL, -EBUSY, -EEXIST, -errno: see lam_daemon_create(). */
 int lam_endpoint_place_take(struct lam_endpoint_place *place,
     const struct lam_daemon_options *options, struct lam_error *error);

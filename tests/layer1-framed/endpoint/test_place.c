@@ -80,8 +80,26 @@ Test(place, a_stopped_daemon_is_not_dead)
     stage_kill(first);
 }
 
-/* A child of the daemon's has its descriptors, and is no daemon. */
-Test(place, a_daemons_forked_child_does_not_keep_the_endpoint)
+/* How long a child of this process takes before the library's own fork handlers run in it. */
+static uint64_t birth_ns;
+
+static void be_born_slowly(void)
+{
+    struct timespec pause = {
+        .tv_sec = (time_t)(birth_ns / LAM_NS_PER_S), .tv_nsec = (long)(birth_ns % LAM_NS_PER_S)};
+
+    if (birth_ns != 0)
+        (void)nanosleep(&pause, NULL);
+}
+
+/* Before the library's, which are registered by a constructor, too. */
+__attribute__((constructor(101))) static void register_slow_birth(void)
+{
+    (void)pthread_atfork(NULL, NULL, be_born_slowly);
+}
+
+/* A daemon that forks a child, which is slow, and dies. Returns the child. */
+static pid_t die_with_a_child(uint64_t slow_ns)
 {
     int ends[2];
     pid_t child;
@@ -91,6 +109,7 @@ Test(place, a_daemons_forked_child_does_not_keep_the_endpoint)
     first = stage_fork();
     if (first == 0) {
         STAGE_CHECK(lam_daemon_create(&daemon_here, &options, &error) == 0);
+        birth_ns = slow_ns;
         child = fork();
         if (child == 0)
             for (;;)
@@ -100,11 +119,42 @@ Test(place, a_daemons_forked_child_does_not_keep_the_endpoint)
     }
     cr_assert(eq(int, (int)read(ends[0], &child, sizeof(child)), (int)sizeof(child)));
     cr_assert(eq(int, stage_wait(first), 0));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return child;
+}
+
+/* A child of the daemon's has its descriptors, and is no daemon. */
+Test(place, a_daemons_forked_child_does_not_keep_the_endpoint)
+{
+    pid_t child = die_with_a_child(0);
+
     /* It listens in the child, and nobody would ever be heard there. */
     cr_assert(eq(int, lam_daemon_create(&daemon_here, &options, &error), 0), "%s", error.text);
     cr_assert(eq(u32, lam_daemon_client_count(&daemon_here), 0));
     lam_daemon_destroy(&daemon_here);
     (void)kill(child, SIGKILL);
+}
+
+/* Until it has run, it has its parent's lock open. */
+Test(place, a_dead_daemons_child_that_has_not_run_yet_is_waited_for)
+{
+    pid_t child = die_with_a_child(300 * LAM_NS_PER_MS);
+
+    cr_assert(eq(int, lam_daemon_create(&daemon_here, &options, &error), 0), "%s", error.text);
+    lam_daemon_destroy(&daemon_here);
+    (void)kill(child, SIGKILL);
+}
+
+/* One that never runs keeps the lock, and is not waited for without end. */
+Test(place, a_dead_daemons_child_that_never_runs_keeps_the_endpoint_and_no_creator)
+{
+    pid_t child = die_with_a_child(60 * LAM_NS_PER_S);
+
+    cr_assert(eq(int, lam_daemon_create(&daemon_here, &options, &error), -EBUSY));
+    cr_assert(eq(int, kill(child, SIGKILL), 0));
+    cr_assert(eq(int, lam_daemon_create(&daemon_here, &options, &error), 0), "%s", error.text);
+    lam_daemon_destroy(&daemon_here);
 }
 
 static void expect_left_alone(const char *suffix)

@@ -36,6 +36,7 @@ extern "C" {
 #define LAM_DAEMON_CLIENTS_MAX     256
 #define LAM_DAEMON_DEPTH_DEFAULT   1024
 #define LAM_DAEMON_HANDSHAKE_NS    LAM_NS_PER_S
+#define LAM_DAEMON_TAKEOVER_NS     (2 * LAM_NS_PER_S)
 
 /* Who a client is: what the kernel says, what it says itself, and what was agreed on. */
 struct lam_daemon_peer {
@@ -173,6 +174,10 @@ struct lam_daemon_event {
 /*
  * Open the endpoint options->name. Clients may come from then on; who comes is looked at in
  * lam_daemon_wait_until().
+ *
+ * A dead daemon's endpoint is taken over. A child that it had just forked may have its lock open
+ * until it first runs: then it is waited for, up to LAM_DAEMON_TAKEOVER_NS. A living one's is
+ * refused at once.
  *
  * Returns 0, or
  *   -EINVAL an option is out of range; @error says which
