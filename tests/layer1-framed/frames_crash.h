@@ -81,6 +81,7 @@ int crash_read(struct crash_reader *reader, uint64_t deadline_ns);
 pid_t crash_start(void (*work)(void), int is_armed);
 
 void crash_scene_sender(void);
+void crash_scene_quicker(void);
 void crash_scene_many(void);
 void crash_scene_receiver(void);
 

@@ -117,6 +117,40 @@ void crash_scene_sender(void)
     TEST_CHECK(lam_ring_destroy(&crash_ring) == 0);
 }
 
+/* ---- its successor is quicker than the news ---- */
+
+#define FIRST_IN_FRAMES 2 /* and the one behind it, too: a piece of each fits the ring */
+
+/* It looks at nothing before the successor has sent the first of its own. */
+static void late_reader(void)
+{
+    struct crash_reader reader = {.takes = crash.seed % 2 == 0};
+    uint64_t end_ns = crash_soon();
+
+    attach_reader(&reader, "late", LAM_RING_OLDEST);
+    while (lam_load_acquire(&crash.board->begun[0]) < FIRST_IN_FRAMES + 2) {
+        TEST_CHECK(lam_clock_now_ns() < end_ns);
+        (void)usleep(1000);
+    }
+    read_to_close(&reader);
+}
+
+/* The one reader finds the dead one's frames and the successor's next to each other. */
+void crash_scene_quicker(void)
+{
+    pid_t reader, peer;
+
+    make_ring(LAM_RING_ONE_PRODUCER);
+    reader = crash_start(late_reader, 0);
+    wait_for_readers(1);
+    peer = crash_start(sender_peer, 1);
+    TEST_CHECK(test_wait(peer) == 128 + SIGKILL);
+    TEST_CHECK(lam_load_acquire(&crash.board->died_at) == FIRST_IN_FRAMES);
+    send_from(FIRST_IN_FRAMES + 1, FIRST_IN_FRAMES + CRASH_COUNT / 2, 1, NULL);
+    TEST_CHECK(test_wait(reader) == 0);
+    TEST_CHECK(lam_ring_destroy(&crash_ring) == 0);
+}
+
 /* ---- one of many senders dies ---- */
 
 static void many_from(unsigned who, uint64_t number, uint64_t end)
