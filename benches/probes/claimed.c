@@ -38,11 +38,11 @@ static int open_ring(struct bench_lane *lane)
     return 0;
 }
 
-BENCH_INLINE struct slot *slot_at(const struct claimed *ring, uint32_t bytes, uint64_t sequence)
+BENCH_INLINE struct slot *slot_at(const struct claimed *ring, uint64_t sequence)
 {
-    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
+    uint64_t index = sequence & (ring->slot_count - 1);
 
-    return (struct slot *)(void *)(ring->slots + (sequence & (ring->slot_count - 1)) * stride);
+    return (struct slot *)(void *)(ring->slots + index * ring->slot_bytes);
 }
 
 static __attribute__((noinline)) void await_room(struct claimed *ring, uint64_t sequence)
@@ -57,7 +57,7 @@ BENCH_INLINE void send_sized(uint32_t bytes, struct claimed *ring, uint64_t coun
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t sequence = lam_add_acq_rel(&ring->shared->tail, 1);
-        struct slot *slot = slot_at(ring, bytes, sequence);
+        struct slot *slot = slot_at(ring, sequence);
 
         if (sequence >= ring->bound)
             await_room(ring, sequence);
@@ -76,7 +76,7 @@ BENCH_INLINE uint64_t receive_sized(uint32_t bytes, struct claimed *ring, uint64
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        const struct slot *slot = slot_at(ring, bytes, ring->next);
+        const struct slot *slot = slot_at(ring, ring->next);
         uint32_t looks = 0;
 
         while (lam_load_acquire(&slot->stamp) != ring->next + 1)

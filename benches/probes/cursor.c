@@ -17,9 +17,10 @@ struct ring {
     struct cursors *cursors;
     uint64_t slot_count;
     uint64_t slot_bytes;
-    uint64_t next;  /* sequence of the next message */
-    uint64_t index; /* of its slot */
-    uint64_t bound; /* what we know of the other's cursor: below it we may go */
+    uint64_t next;   /* sequence of the next message */
+    uint64_t offset; /* of its slot, bytes */
+    uint64_t end;    /* of the slots, bytes */
+    uint64_t bound;  /* what we know of the other's cursor: below it we may go */
 };
 
 struct pair {
@@ -33,7 +34,8 @@ static void ring_open(struct ring *ring, const struct bench_shape *shape)
 {
     ring->slot_bytes = bench_message_cells(shape) * shape->cell_bytes;
     ring->slot_count = shape->depth * shape->cell_bytes / ring->slot_bytes;
-    ring->slots = bench_shared_memory(ring->slot_count * ring->slot_bytes);
+    ring->end = ring->slot_count * ring->slot_bytes;
+    ring->slots = bench_shared_memory(ring->end);
     ring->cursors = bench_shared_memory(sizeof(*ring->cursors));
 }
 
@@ -59,18 +61,17 @@ static int attach(struct bench_lane *lane, uint32_t side)
     return 0;
 }
 
-BENCH_INLINE uint8_t *slot_at(const struct ring *ring, uint32_t bytes)
+BENCH_INLINE uint8_t *payload_now(const struct ring *ring)
 {
-    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
-
-    return ring->slots + ring->index * stride + SLOT_HEADER_BYTES;
+    return ring->slots + ring->offset + SLOT_HEADER_BYTES;
 }
 
 BENCH_INLINE void step(struct ring *ring)
 {
     ring->next++;
-    if (++ring->index == ring->slot_count)
-        ring->index = 0;
+    ring->offset += ring->slot_bytes;
+    if (ring->offset == ring->end)
+        ring->offset = 0;
 }
 
 /* Both return the new bound. They take what changes by value: see stamped.c. */
@@ -101,7 +102,7 @@ static __attribute__((noinline)) uint64_t await_message(const struct ring *ring,
 
 BENCH_INLINE void put(struct ring *ring, uint32_t bytes, uint64_t value)
 {
-    bench_fill(slot_at(ring, bytes), bytes, value);
+    bench_fill(payload_now(ring), bytes, value);
     step(ring);
 }
 
@@ -125,7 +126,7 @@ BENCH_INLINE uint64_t take(struct ring *ring, const struct ring *shared, uint32_
 
     if (ring->next == ring->bound)
         ring->bound = await_message(shared, ring->next);
-    sum = bench_sum(slot_at(ring, bytes), bytes);
+    sum = bench_sum(payload_now(ring), bytes);
     step(ring);
     return sum;
 }

@@ -21,9 +21,10 @@ struct ring {
     struct cursor *cursors;
     uint64_t slot_count;
     uint64_t slot_bytes;
-    uint64_t next;  /* sequence of the next message */
-    uint64_t index; /* of its slot */
-    uint64_t bound; /* writer: sequences below may be written */
+    uint64_t next;   /* sequence of the next message */
+    uint64_t offset; /* of its slot, bytes */
+    uint64_t end;    /* of the slots, bytes */
+    uint64_t bound;  /* writer: sequences below may be written */
     uint32_t reader_count;
     uint32_t reader; /* which cursor is ours */
 };
@@ -36,7 +37,8 @@ static void ring_open(struct ring *ring, const struct bench_shape *shape)
 {
     ring->slot_bytes = bench_message_cells(shape) * shape->cell_bytes;
     ring->slot_count = shape->depth * shape->cell_bytes / ring->slot_bytes;
-    ring->slots = bench_shared_memory(ring->slot_count * ring->slot_bytes);
+    ring->end = ring->slot_count * ring->slot_bytes;
+    ring->slots = bench_shared_memory(ring->end);
     ring->cursors = bench_shared_memory(BENCH_READERS_MAX * sizeof(*ring->cursors));
     ring->bound = ring->slot_count;
     ring->reader_count = shape->readers;
@@ -61,19 +63,17 @@ static int attach(struct bench_lane *lane, uint32_t side)
     return 0;
 }
 
-/* Constant where the payload's size is: then a slot is one cell. */
-BENCH_INLINE struct slot *slot_at(const struct ring *ring, uint32_t bytes)
+BENCH_INLINE struct slot *slot_now(const struct ring *ring)
 {
-    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : ring->slot_bytes;
-
-    return (struct slot *)(void *)(ring->slots + ring->index * stride);
+    return (struct slot *)(void *)(ring->slots + ring->offset);
 }
 
 BENCH_INLINE void step(struct ring *ring)
 {
     ring->next++;
-    if (++ring->index == ring->slot_count)
-        ring->index = 0;
+    ring->offset += ring->slot_bytes;
+    if (ring->offset == ring->end)
+        ring->offset = 0;
 }
 
 /*
@@ -102,7 +102,7 @@ static __attribute__((noinline)) uint64_t await_room(
 
 BENCH_INLINE void put(struct ring *ring, uint32_t bytes, uint64_t value)
 {
-    struct slot *slot = slot_at(ring, bytes);
+    struct slot *slot = slot_now(ring);
 
     bench_fill(slot->payload, bytes, value);
     lam_store_release(&slot->stamp, ring->next + 1);
@@ -111,7 +111,7 @@ BENCH_INLINE void put(struct ring *ring, uint32_t bytes, uint64_t value)
 
 BENCH_INLINE const struct slot *await_message(const struct ring *ring, uint32_t bytes)
 {
-    const struct slot *slot = slot_at(ring, bytes);
+    const struct slot *slot = slot_now(ring);
     uint32_t looks = 0;
 
     while (lam_load_acquire(&slot->stamp) != ring->next + 1)

@@ -16,7 +16,7 @@ struct stores {
     uint64_t slot_bytes;
     uint64_t slot_count;
     uint64_t next;
-    uint64_t index;
+    uint64_t offset; /* of the next slot, bytes */
 };
 
 static int open_slots(struct bench_lane *lane)
@@ -33,15 +33,16 @@ static int open_slots(struct bench_lane *lane)
 BENCH_INLINE void send_sized(uint32_t bytes, struct stores *shared, uint64_t count, uint64_t value)
 {
     struct stores stores = *shared;
-    uint64_t stride = bytes <= BENCH_EVENT_BYTES ? 64 : stores.slot_bytes;
+    uint64_t end = stores.slot_count * stores.slot_bytes;
 
     for (uint64_t i = 0; i < count; i++) {
-        struct slot *slot = (struct slot *)(void *)(stores.slots + stores.index * stride);
+        struct slot *slot = (struct slot *)(void *)(stores.slots + stores.offset);
 
         bench_fill(slot->payload, bytes, value++);
         lam_store_release(&slot->stamp, ++stores.next);
-        if (++stores.index == stores.slot_count)
-            stores.index = 0;
+        stores.offset += stores.slot_bytes;
+        if (stores.offset == end)
+            stores.offset = 0;
     }
     *shared = stores;
 }
