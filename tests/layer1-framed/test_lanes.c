@@ -126,6 +126,26 @@ Test(lanes, that_are_full_do_not_block_the_others)
         }
 }
 
+Test(lanes, that_are_paused_give_nothing_and_hold_no_other_up)
+{
+    for (int paused = 0; paused < LAM_LANE_COUNT; paused++) {
+        open_at(64, starts[paused], 3);
+        lam_lanes_receiver_pause(&three.receiver, (enum lam_lane)paused);
+        for (int i = 0; i < 10; i++)
+            for (int lane = 0; lane < LAM_LANE_COUNT; lane++)
+                cr_assert(eq(int, three_send(&three, (enum lam_lane)lane), 1));
+        for (int i = 0; i < 20; i++)
+            cr_assert(ne(int, three_receive(&three), LAM_LANE_COUNT));
+        cr_assert(eq(int, three_receive(&three), LAM_LANE_COUNT));
+        cr_assert(eq(u64, three.received[paused], 0));
+        lam_lanes_receiver_resume(&three.receiver, (enum lam_lane)paused);
+        for (int i = 0; i < 10; i++)
+            cr_assert(eq(int, three_receive(&three), paused));
+        cr_assert(eq(int, three_receive(&three), LAM_LANE_COUNT));
+        three_close(&three);
+    }
+}
+
 /* Whose counts drift says full when it is not, and goes on saying it. */
 Test(lanes, are_never_full_without_reason_however_often_they_are_emptied)
 {

@@ -11,7 +11,8 @@
 
 #include "lamina/framed/client.h"
 
-#define CLIENT_PUSHES 256 /* a power of two, more than all lanes can hold */
+#define CLIENT_PUSHES  512 /* a power of two, more than all lanes of both links can hold */
+#define CLIENT_ANSWERS 3   /* where a place names a lane */
 
 /* client_open.c: what allocates. */
 
@@ -23,19 +24,32 @@ int lam_client_open_until(struct lam_client *client, uint64_t deadline_ns, struc
 void lam_client_close(struct lam_client *client);
 void lam_client_close_link(struct lam_client_link *link);
 
+/* How many messages and answers @link lends, taken or not. */
+uint64_t lam_client_held_count(const struct lam_client_link *link);
+
 /* client_receive.c */
 
-/* Take what is there. Returns 1; 0 nothing came; or what lam_client_try_receive() says. */
-int lam_client_pump(struct lam_client *client);
-/*
- * Look for about a microsecond at what is polled, and at nothing else: for one who will wait. No
- * answer: the pump has it.
- */
-void lam_client_glance(const struct lam_client *client);
-/* The same, waiting until @deadline_ns. Returns 1, 0 nothing came, or an error. */
-int lam_client_pump_until(struct lam_client *client, uint64_t deadline_ns);
+/* The place, for give_back(), of what @which of the link in use holds at @held. */
+uint64_t lam_client_place(const struct lam_client *client, uint32_t which, uint64_t held);
+/* Put the next message of the lanes into the queue. As lam_lanes_receiver_try_receive(). */
+int lam_client_take_push(struct lam_client *client);
+/* A receive came to @rc, below 0: where that is the end, remember it. */
+void lam_client_note_end(struct lam_client *client, int rc);
+/* It has ended, by client->ending: take in what came before, and say so from now on. */
+int lam_client_end(struct lam_client *client);
 /* Give back what is held at @place. */
 void lam_client_give_back(struct lam_client *client, uint64_t place);
+
+/* client_answers.c */
+
+/* Look for about a microsecond at what is polled. No answer: the pump has it. */
+void lam_client_glance(const struct lam_client *client);
+/* Take the next answer to the table. Returns 1; 0 none is there; -EBUSY; or the ring's end. */
+int lam_client_take_answer(struct lam_client *client);
+/* The same; and when there is none and none will come, that is the connection's end. */
+int lam_client_pump_answers(struct lam_client *client);
+/* Wait until an answer may be there, or @deadline_ns. Takes messages in meanwhile. */
+void lam_client_await_answer(struct lam_client *client, uint64_t deadline_ns);
 
 /* client_socket.c */
 

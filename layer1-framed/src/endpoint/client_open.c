@@ -24,15 +24,17 @@ void lam_client_close_link(struct lam_client_link *link)
     if (!link->is_open)
         return;
     lam_lanes_receiver_detach(&link->receiver);
+    lam_framed_receiver_detach(&link->answers);
     lam_lanes_sender_detach(&link->sender);
     lam_lanes_detach(&link->in);
     lam_lanes_detach(&link->out);
+    lam_ring_detach(&link->answers_ring);
     link->is_open = 0;
 }
 
-static uint64_t held_count(const struct lam_client_link *link)
+uint64_t lam_client_held_count(const struct lam_client_link *link)
 {
-    uint64_t count = 0;
+    uint64_t count = lam_held_count(&link->answers_held);
 
     for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
         count += lam_held_count(&link->held[lane]);
@@ -45,7 +47,7 @@ void lam_client_close(struct lam_client *client)
         (void)close(client->socket);
     client->socket = -1;
     client->link->is_over = 1;
-    if (held_count(client->link) == 0)
+    if (lam_client_held_count(client->link) == 0)
         lam_client_close_link(client->link);
 }
 
@@ -66,7 +68,12 @@ static int attach_ends(
     if (rc != 0)
         return rc;
     LAM_CRASH_POINT("endpoint.half_attached");
-    rc = lam_lanes_sender_attach(&link->sender, &link->out, &sender, error);
+    rc = lam_framed_receiver_attach(&link->answers, &link->answers_ring, &receiver.receiver, error);
+    if (rc == 0) {
+        rc = lam_lanes_sender_attach(&link->sender, &link->out, &sender, error);
+        if (rc != 0)
+            lam_framed_receiver_detach(&link->answers);
+    }
     if (rc != 0)
         lam_lanes_receiver_detach(&link->receiver);
     return rc;
@@ -85,6 +92,8 @@ static int check_ring(
 
 static struct lam_ring *ring_at(struct lam_client_link *link, uint32_t i)
 {
+    if (i == 2 * LAM_LANE_COUNT)
+        return &link->answers_ring;
     return i % 2 == 0 ? &link->out.rings[i / 2] : &link->in.rings[i / 2];
 }
 
@@ -95,10 +104,11 @@ static int take_rings(struct lam_client *client, struct lam_client_link *link, u
     uint32_t taken = 0;
     int rc = 0;
 
-    while (rc == 0 && taken < 2 * LAM_LANE_COUNT) {
+    while (rc == 0 && taken < LAM_ENDPOINT_RINGS) {
         struct lam_ring *ring = ring_at(link, taken);
         struct lam_ring_attach_options options = {
-            .access = taken % 2 == 0 ? LAM_ACCESS_WRITE : LAM_ACCESS_READ,
+            .access =
+                taken % 2 == 0 && taken < 2 * LAM_LANE_COUNT ? LAM_ACCESS_WRITE : LAM_ACCESS_READ,
             .deadline_ns = deadline_ns};
 
         taken++;
@@ -180,6 +190,7 @@ static int shake_hands(struct lam_client *client, struct lam_client_link *link,
     if (rc != 0) {
         lam_lanes_detach(&link->in);
         lam_lanes_detach(&link->out);
+        lam_ring_detach(&link->answers_ring);
         return rc;
     }
     link->is_open = 1;
@@ -198,7 +209,10 @@ static void begin_link(struct lam_client *client, struct lam_client_link *link)
     for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
         lam_held_init(&link->held[lane], &link->receiver.lanes[lane], link->held_messages[lane],
             LAM_CLIENT_HELD_MAX);
+    lam_held_init(
+        &link->answers_held, &link->answers, link->answer_messages, LAM_CLIENT_ANSWERS_MAX);
     client->lost = 0;
+    client->ending = 0;
     client->hung_up = 0;
     client->said_goodbye = 0;
     client->asked_ns = 0;

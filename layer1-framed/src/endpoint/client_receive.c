@@ -1,50 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes to a client: answers to the table, the rest to a queue; held until given back. */
+/*
+ * What a daemon sends its client of itself: lent where it lies, lane by lane; or put in a queue,
+ * when it comes while something else is waited for. Held until given back.
+ */
 #include "client_internal.h"
 
 #include <errno.h>
 
-/* A place of the application's: which link, which lane, and where that holds it. */
+/* A place of the application's: which link, which lane or the answers, and where that holds it. */
 #define PLACE_LANE_SHIFT 61
 #define PLACE_LINK       (UINT64_C(1) << 63)
 #define PLACE_MASK       ((UINT64_C(1) << PLACE_LANE_SHIFT) - 1)
 
-static uint64_t keep(
-    struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
+uint64_t lam_client_place(const struct lam_client *client, uint32_t which, uint64_t held)
 {
-    uint64_t place = lam_held_keep(&client->link->held[lane], message) & PLACE_MASK;
-
-    return place | (uint64_t)lane << PLACE_LANE_SHIFT |
+    return (held & PLACE_MASK) | (uint64_t)which << PLACE_LANE_SHIFT |
            (client->link == &client->links[1] ? PLACE_LINK : 0);
 }
 
-void lam_client_give_back(struct lam_client *client, uint64_t place)
+/* Hold @message of @lane. Who holds as many as may be gets no more of that lane, and only of it. */
+static uint64_t keep(
+    struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
 {
-    struct lam_client_link *link = &client->links[(place & PLACE_LINK) != 0];
-    uint64_t lane = place >> PLACE_LANE_SHIFT & 3;
-    uint64_t count = 0;
+    struct lam_client_link *link = client->link;
+    uint64_t held = lam_held_keep(&link->held[lane], message);
 
-    LAM_ASSERT(link->is_open && lane < LAM_LANE_COUNT);
-    (void)lam_held_finish(&link->held[lane], place & PLACE_MASK);
-    if (!link->is_over)
-        return;
-    for (uint32_t i = 0; i < LAM_LANE_COUNT; i++)
-        count += lam_held_count(&link->held[i]);
-    if (count == 0)
-        lam_client_close_link(link);
-}
-
-/* The header of a reply, or 0: it is none. */
-static int is_reply(const struct lam_framed_message *message, int32_t *status)
-{
-    const struct lam_call_header *header = message->payload;
-
-    /* Relaxed: the stamp that was acquired carries them. Each is loaded once. */
-    if (message->payload_bytes < LAM_CALL_HEADER_BYTES ||
-        lam_load_relaxed(&header->type) != LAM_CALL_REPLY)
-        return 0;
-    *status = (int32_t)(uint32_t)lam_load_relaxed(&header->word);
-    return 1;
+    if (__builtin_expect(lam_held_is_full(&link->held[lane]), 0))
+        lam_lanes_receiver_pause(&link->receiver, lane);
+    return lam_client_place(client, lane, held);
 }
 
 static void push(
@@ -58,70 +41,97 @@ static void push(
     place->lane = lane;
 }
 
-/* @message came by @lane: whose is it? */
-static void sort(
-    struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
+int lam_client_take_push(struct lam_client *client)
 {
-    struct lam_framed_correlation correlation;
-    struct lam_call_slot *slot;
-    struct lam_reply *reply;
-    int32_t status;
+    struct lam_framed_message message;
+    enum lam_lane lane;
+    int rc = lam_lanes_receiver_try_receive(&client->link->receiver, &message, &lane);
 
-    client->came++;
-    if (message->correlation == NULL || !is_reply(message, &status)) {
-        push(client, lane, message);
-        return;
+    if (rc == 1)
+        push(client, lane, &message);
+    if (rc < 0)
+        lam_client_note_end(client, rc);
+    return rc;
+}
+
+/* A link that is no longer the connection is closed when nothing of it is lent or unread. */
+static void close_over(struct lam_client *client, struct lam_client_link *link)
+{
+    while (link == client->link && lam_client_take_push(client) == 1)
+        ;
+    if (lam_client_held_count(link) == 0)
+        lam_client_close_link(link);
+}
+
+void lam_client_give_back(struct lam_client *client, uint64_t place)
+{
+    struct lam_client_link *link = &client->links[(place & PLACE_LINK) != 0];
+    uint32_t which = place >> PLACE_LANE_SHIFT & 3;
+
+    LAM_ASSERT(link->is_open);
+    if (which == CLIENT_ANSWERS) {
+        (void)lam_held_finish(&link->answers_held, place & PLACE_MASK);
+    } else {
+        (void)lam_held_finish(&link->held[which], place & PLACE_MASK);
+        if (!lam_held_is_full(&link->held[which]))
+            lam_lanes_receiver_resume(&link->receiver, (enum lam_lane)which);
     }
-    correlation = *message->correlation;
-    slot = correlation.scope == client->scope
-               ? lam_call_table_waiting(&client->table, correlation.id)
-               : NULL;
-    if (slot == NULL) {
-        client->counts.late++;
-        (void)lam_held_pass(&client->link->held[lane], message);
-        return;
-    }
-    reply = lam_call_table_finish(&client->table, slot, 0);
-    reply->payload = (const uint8_t *)message->payload + LAM_CALL_HEADER_BYTES;
-    reply->payload_bytes = message->payload_bytes - LAM_CALL_HEADER_BYTES;
-    reply->status = status;
-    reply->kind = message->kind;
-    reply->place = keep(client, lane, message);
+    if (__builtin_expect(link->is_over != 0, 0) && lam_client_held_count(link) == 0)
+        close_over(client, link);
 }
 
-/* Whether every lane can give one more. */
-static int has_places(const struct lam_client *client)
-{
-    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
-        if (lam_held_count(&client->link->held[lane]) == LAM_CLIENT_HELD_MAX)
-            return 0;
-    return 1;
-}
-
-/* A receive came to @rc, below 0. Returns what to tell of it. */
-static int judge(struct lam_client *client, int rc)
-{
-    if (rc == -ECANCELED || rc == -EMSGSIZE || rc == -EBUSY || rc == -ETIMEDOUT)
-        return rc;
-    lam_client_hear(client); /* it may have said why */
-    client->lost = rc == -EOWNERDEAD && client->said_goodbye ? -EPIPE : rc;
-    return client->lost;
-}
-
-/* There is nothing; and if the socket is hung up nothing will come. */
-static int nothing(struct lam_client *client, uint32_t hung_up)
-{
-    if (!hung_up)
-        return 0;
-    client->lost = client->said_goodbye ? -EPIPE : -EOWNERDEAD;
-    return client->lost;
-}
-
-void lam_client_glance(const struct lam_client *client)
+/* Whether a lane has something that only a release lets in. */
+static int is_stuck(const struct lam_client *client)
 {
     const struct lam_lanes_receiver *receiver = &client->link->receiver;
 
-    if (client->lost != 0 || client->options.wait == LAM_WAIT_FUTEX)
+    for (uint32_t lane = 0; receiver->paused != 0 && lane < LAM_LANE_COUNT; lane++)
+        if ((receiver->paused >> lane & 1) != 0 && lam_lanes_is_there(&receiver->lanes[lane]))
+            return 1;
+    return 0;
+}
+
+void lam_client_note_end(struct lam_client *client, int rc)
+{
+    if (rc == -ECANCELED || rc == -EMSGSIZE || rc == -EBADMSG || rc == -EBUSY || rc == -ETIMEDOUT)
+        return;
+    lam_client_hear(client); /* it may have said why */
+    client->ending = rc == -EOWNERDEAD && client->said_goodbye ? -EPIPE : rc;
+}
+
+int lam_client_end(struct lam_client *client)
+{
+    int ending = client->ending;
+
+    while (lam_client_take_answer(client) == 1)
+        ;
+    while (lam_client_take_push(client) == 1)
+        ;
+    client->lost = ending;
+    return ending;
+}
+
+/*
+ * A receive over the lanes came to @rc. What is there to say: 1 something came; 0 nothing did; the
+ * end of the connection, when nothing waits behind what is held; or @rc, which ends nothing.
+ */
+static int judge(struct lam_client *client, uint32_t hung_up, int rc)
+{
+    if (rc == 1 || rc == -EBUSY || (rc < 0 && client->ending == 0))
+        return rc;
+    if (is_stuck(client))
+        return -EBUSY;
+    if (client->ending == 0 && hung_up)
+        lam_client_note_end(client, -EOWNERDEAD);
+    return client->ending != 0 ? lam_client_end(client) : 0;
+}
+
+/* Look for about a microsecond at what is polled, and at nothing else. No answer: pump() has it. */
+static void glance(const struct lam_client *client)
+{
+    const struct lam_lanes_receiver *receiver = &client->link->receiver;
+
+    if (client->options.wait == LAM_WAIT_FUTEX)
         return;
     for (uint32_t looks = 0; looks < LAM_RING_QUICK_LOOKS && receiver->restless == 0 &&
                              lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT;
@@ -129,42 +139,30 @@ void lam_client_glance(const struct lam_client *client)
         lam_pause();
 }
 
-int lam_client_pump(struct lam_client *client)
+/* Take what is there. Returns 1; 0 nothing came; or what lam_client_try_receive() says. */
+static int pump(struct lam_client *client)
 {
     uint32_t hung_up = client->hung_up;
-    struct lam_framed_message message;
-    enum lam_lane lane;
-    int rc;
 
-    if (client->lost != 0)
-        return client->lost;
-    if (!has_places(client))
-        return -EBUSY;
-    rc = lam_lanes_receiver_try_receive(&client->link->receiver, &message, &lane);
-    if (rc == 1)
-        sort(client, lane, &message);
-    if (rc == 0)
-        return nothing(client, hung_up);
-    return rc < 0 ? judge(client, rc) : 1;
+    if (client->lost != 0) /* of what was held to the brim when it ended, there may be more */
+        return client->link->is_open && lam_client_take_push(client) == 1 ? 1 : client->lost;
+    return judge(client, hung_up, lam_client_take_push(client));
 }
 
-int lam_client_pump_until(struct lam_client *client, uint64_t deadline_ns)
+/* The same, waiting until @deadline_ns. */
+static int pump_until(struct lam_client *client, uint64_t deadline_ns)
 {
     uint32_t hung_up = client->hung_up;
     struct lam_framed_message message;
     enum lam_lane lane;
-    int rc;
+    int rc =
+        lam_lanes_receiver_receive_until(&client->link->receiver, deadline_ns, &message, &lane);
 
-    if (client->lost != 0)
-        return client->lost;
-    if (!has_places(client))
-        return -EBUSY;
-    rc = lam_lanes_receiver_receive_until(&client->link->receiver, deadline_ns, &message, &lane);
     if (rc == 0)
-        sort(client, lane, &message);
-    if (rc == -ETIMEDOUT)
-        return nothing(client, hung_up);
-    return rc < 0 ? judge(client, rc) : 1;
+        push(client, lane, &message);
+    else
+        lam_client_note_end(client, rc);
+    return judge(client, hung_up, rc == 0 ? 1 : rc == -ETIMEDOUT ? 0 : rc);
 }
 
 static int pop(struct lam_client *client, struct lam_framed_message *message, enum lam_lane *lane)
@@ -187,7 +185,7 @@ int lam_client_try_receive(
     while (rc == 1) {
         if (pop(client, message, lane))
             return 1;
-        rc = lam_client_pump(client);
+        rc = pump(client);
     }
     if (rc == 0 || client->lost == 0)
         return rc;
@@ -195,10 +193,7 @@ int lam_client_try_receive(
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-/*
- * The common case: nothing waits to be taken, and what comes is no answer. Returns 1; 0 the long
- * way will find out, and whatever came is in the queue or in the table; or an error that is no end.
- */
+/* The common case: nothing waits to be taken. Returns 1; or 0: the long way will find out. */
 static int receive_quickly(
     struct lam_client *client, struct lam_framed_message *message, enum lam_lane *lane)
 {
@@ -206,23 +201,17 @@ static int receive_quickly(
 
     if (client->push_first != client->push_next || client->lost != 0)
         return 0;
-    lam_client_glance(client);
-    if (!has_places(client) || lam_lanes_receiver_first(&client->link->receiver) == LAM_LANE_COUNT)
+    glance(client);
+    if (lam_lanes_receiver_first(&client->link->receiver) == LAM_LANE_COUNT)
         return 0;
     rc = lam_lanes_receiver_try_receive(&client->link->receiver, message, lane);
-    if (__builtin_expect(rc < 0, 0)) {
-        rc = judge(client, rc);
-        return client->lost != 0 ? 0 : rc;
+    if (__builtin_expect(rc == 1, 1)) {
+        message->end = keep(client, *lane, message);
+        return 1;
     }
-    if (rc == 0)
-        return 0;
-    if (__builtin_expect(message->correlation != NULL, 0)) {
-        sort(client, *lane, message);
-        return 0;
-    }
-    client->came++;
-    message->end = keep(client, *lane, message);
-    return 1;
+    if (rc < 0)
+        lam_client_note_end(client, rc);
+    return rc < 0 && client->ending == 0 ? rc : 0;
 }
 
 int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
@@ -239,7 +228,7 @@ int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
         while (rc == 1) {
             if (pop(client, message, lane))
                 return 0;
-            rc = lam_client_pump(client);
+            rc = pump(client);
         }
         if (rc < 0 && client->lost != 0)
             rc = lam_client_recover(client, deadline_ns);
@@ -250,7 +239,7 @@ int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
             return -ETIMEDOUT;
         lam_client_tend(client, now_ns);
         slice_ns = now_ns + LAM_WAIT_CHECK_NS;
-        rc = lam_client_pump_until(client, slice_ns < deadline_ns ? slice_ns : deadline_ns);
+        rc = pump_until(client, slice_ns < deadline_ns ? slice_ns : deadline_ns);
         if (rc < 0 && client->lost == 0)
             return rc;
     }

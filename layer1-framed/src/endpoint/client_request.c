@@ -79,9 +79,7 @@ static int take(struct lam_client *client, const struct lam_ticket *ticket, stru
     int rc = lam_call_table_take(&client->table, ticket, reply);
 
     while (rc == 0) {
-        rc = lam_client_pump(client);
-        if (rc == -ECANCELED || rc == -EMSGSIZE)
-            rc = 1; /* cut short: whoever it was for has no answer yet */
+        rc = lam_client_pump_answers(client);
         if (rc != 1)
             return rc;
         rc = lam_call_table_take(&client->table, ticket, reply);
@@ -135,7 +133,7 @@ int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ti
         if (client->lost != 0)
             continue;
         lam_client_tend(client, now_ns);
-        (void)lam_client_pump_until(client, earliest(due_ns, now_ns + LAM_WAIT_CHECK_NS));
+        lam_client_await_answer(client, earliest(due_ns, now_ns + LAM_WAIT_CHECK_NS));
     }
 }
 

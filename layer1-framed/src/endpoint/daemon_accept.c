@@ -119,6 +119,8 @@ static int pass_rings(struct lam_daemon_slot *slot, struct lam_error *error)
         if (rc == 0)
             rc = lam_ring_send(slot->socket, &slot->out.rings[lane], LAM_ACCESS_READ, 0, error);
     }
+    if (rc == 0)
+        rc = lam_ring_send(slot->socket, &slot->answers_ring, LAM_ACCESS_READ, 0, error);
     return rc;
 }
 

@@ -25,8 +25,8 @@ void lam_daemon_free_rings(struct lam_daemon *daemon, struct lam_daemon_slot *sl
     lam_daemon_unwatch(slot);
     lam_lanes_receiver_detach(&slot->receiver);
     lam_lanes_sender_detach(&slot->sender);
-    (void)lam_lanes_destroy(&slot->in);
-    (void)lam_lanes_destroy(&slot->out);
+    lam_framed_sender_detach(&slot->answers);
+    lam_daemon_destroy_rings(slot);
     daemon->clients--;
 }
 
@@ -94,7 +94,7 @@ void lam_daemon_gone(
     leave_live(daemon, slot);
     count_gone(daemon, reason);
     /* In order for its side, whatever its own end was: it is we who go. */
-    lam_lanes_sender_close(&slot->sender);
+    lam_daemon_close_senders(slot);
     lam_daemon_free_rings(daemon, slot);
     (void)close(slot->socket);
     slot->socket = -1;
@@ -188,17 +188,19 @@ void lam_daemon_hear(struct lam_daemon *daemon, struct lam_daemon_slot *slot)
     }
 }
 
-/* How far it has read, all lanes together, and whether that is all there is. */
+/* How far it has read, all rings together, and whether that is all there is. */
 static int has_unread(struct lam_daemon_slot *slot, uint64_t *mark)
 {
     int unread = 0;
 
     *mark = 0;
-    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++) {
+    for (uint32_t i = 0; i <= LAM_LANE_COUNT; i++) {
+        struct lam_framed_sender *sender =
+            i < LAM_LANE_COUNT ? &slot->sender.lanes[i] : &slot->answers;
         struct lam_ring_blocker blocker = {.lag_cells = 0};
 
-        (void)lam_framed_sender_blocker(&slot->sender.lanes[lane], &blocker);
-        *mark += slot->sender.lanes[lane].producer.next - blocker.lag_cells;
+        (void)lam_framed_sender_blocker(sender, &blocker);
+        *mark += sender->producer.next - blocker.lag_cells;
         unread |= blocker.lag_cells != 0;
     }
     return unread;

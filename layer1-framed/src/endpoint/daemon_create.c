@@ -40,27 +40,53 @@ static int attach_ends(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     if (rc != 0)
         return rc;
     rc = lam_lanes_sender_attach(&slot->sender, &slot->out, &sender, error);
+    if (rc == 0) {
+        rc = lam_framed_sender_attach(&slot->answers, &slot->answers_ring, &sender.sender, error);
+        if (rc != 0)
+            lam_lanes_sender_detach(&slot->sender);
+    }
     if (rc != 0)
         lam_lanes_receiver_detach(&slot->receiver);
     return rc;
+}
+
+/* Lanes both ways, and as much again for answers. */
+static int create_rings(
+    struct lam_daemon_slot *slot, const struct lam_lanes_options *options, struct lam_error *error)
+{
+    int rc = lam_lanes_create(&slot->in, options, error);
+
+    if (rc != 0)
+        return rc;
+    rc = lam_lanes_create(&slot->out, options, error);
+    if (rc == 0) {
+        rc = lam_ring_create(&slot->answers_ring, &options->ring, error);
+        if (rc != 0)
+            (void)lam_lanes_destroy(&slot->out);
+    }
+    if (rc != 0)
+        (void)lam_lanes_destroy(&slot->in);
+    return rc;
+}
+
+void lam_daemon_destroy_rings(struct lam_daemon_slot *slot)
+{
+    (void)lam_lanes_destroy(&slot->in);
+    (void)lam_lanes_destroy(&slot->out);
+    (void)lam_ring_destroy(&slot->answers_ring);
 }
 
 int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     const struct lam_endpoint_welcome *welcome, struct lam_error *error)
 {
     struct lam_lanes_options options = lanes_options(daemon, welcome->depth, welcome->cell_bytes);
-    int rc = lam_lanes_create(&slot->in, &options, error);
+    int rc = create_rings(slot, &options, error);
 
     if (rc != 0)
         return rc;
-    rc = lam_lanes_create(&slot->out, &options, error);
-    if (rc == 0) {
-        rc = attach_ends(daemon, slot, welcome->message_bytes_max, error);
-        if (rc != 0)
-            (void)lam_lanes_destroy(&slot->out);
-    }
+    rc = attach_ends(daemon, slot, welcome->message_bytes_max, error);
     if (rc != 0)
-        (void)lam_lanes_destroy(&slot->in);
+        lam_daemon_destroy_rings(slot);
     return rc;
 }
 

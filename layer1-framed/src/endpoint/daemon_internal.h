@@ -50,13 +50,15 @@ struct lam_daemon_slot {
     uint64_t asked_ns;    /* a PING is out since; 0 none */
     uint32_t is_silent;
     uint32_t is_watched;
-    void *claimed; /* the header of a reply that is being written */
+    uint32_t is_claimed; /* a reply is being written in place */
     struct lam_daemon_peer peer;
     struct lam_endpoint_goodbye goodbye;
     struct lam_lanes_sender sender;
     struct lam_ring_watch watches[LAM_LANE_COUNT];
     struct lam_lanes in;
     struct lam_lanes out;
+    struct lam_framed_sender answers;
+    struct lam_ring answers_ring;
 };
 
 #define DAEMON_WATCH_CLIENTS (LAM_RING_WATCH_COUNT_MAX / LAM_LANE_COUNT)
@@ -96,7 +98,11 @@ void lam_daemon_refuse(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
 int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     const struct lam_endpoint_welcome *welcome, struct lam_error *error);
 
+void lam_daemon_destroy_rings(struct lam_daemon_slot *slot);
+
 /* daemon_send.c */
+/* Close what goes to the client: it reads what was sent before. */
+void lam_daemon_close_senders(struct lam_daemon_slot *slot);
 void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text);
 
 /* daemon_clients.c */

@@ -35,14 +35,13 @@ int lam_daemon_try_reply(struct lam_daemon *daemon, const struct lam_daemon_requ
     const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    enum lam_lane lane = request->lane;
     struct call_parts all;
 
     if (slot == NULL)
         return -ENOTCONN;
     call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    return lam_lanes_sender_try_send(
-        &slot->sender, &lane, all.parts, all.count, kind, &request->correlation);
+    return lam_framed_sender_try_send(
+        &slot->answers, all.parts, all.count, kind, &request->correlation);
 }
 
 int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_request *request,
@@ -50,14 +49,13 @@ int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_re
     uint64_t deadline_ns)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    enum lam_lane lane = request->lane;
     struct call_parts all;
 
     if (slot == NULL)
         return -ENOTCONN;
     call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    return lam_lanes_sender_send_until(
-        &slot->sender, &lane, all.parts, all.count, kind, &request->correlation, deadline_ns);
+    return lam_framed_sender_send_until(
+        &slot->answers, all.parts, all.count, kind, &request->correlation, deadline_ns);
 }
 
 int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
@@ -68,44 +66,32 @@ int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemo
 
     if (slot == NULL)
         return -ENOTCONN;
-    if (payload_bytes > UINT32_MAX)
-        return -EMSGSIZE;
-    LAM_ASSERT(slot->claimed == NULL);
-    rc = lam_framed_sender_try_claim_correlated(&slot->sender.lanes[request->lane],
-        payload_bytes + LAM_CALL_HEADER_BYTES, &request->correlation, payload);
-    if (rc != 1)
-        return rc;
-    slot->claimed = *payload;
-    *payload = (uint8_t *)*payload + LAM_CALL_HEADER_BYTES;
-    return 1;
+    LAM_ASSERT(!slot->is_claimed);
+    rc = call_try_claim(&slot->answers, &request->correlation, payload_bytes, payload);
+    slot->is_claimed = rc == 1;
+    return rc;
 }
 
 void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
     uint64_t payload_bytes, uint16_t kind, int32_t status)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    struct lam_call_header *header;
 
     if (slot == NULL)
         return; /* it is gone, and the claim with it: no fault of ours */
-    LAM_ASSERT(slot->claimed != NULL);
-    header = slot->claimed;
-    /* Relaxed, both: the stamp that is stored last carries them (R1 of the ring). */
-    lam_store_relaxed(&header->word, (uint32_t)status);
-    lam_store_relaxed(&header->type, LAM_CALL_REPLY);
-    slot->claimed = NULL;
-    lam_lanes_sender_commit(
-        &slot->sender, request->lane, payload_bytes + LAM_CALL_HEADER_BYTES, kind);
+    LAM_ASSERT(slot->is_claimed);
+    slot->is_claimed = 0;
+    call_commit(&slot->answers, payload_bytes, kind, LAM_CALL_REPLY, (uint32_t)status);
 }
 
 void lam_daemon_abort_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
 
-    if (slot == NULL || slot->claimed == NULL)
+    if (slot == NULL || !slot->is_claimed)
         return;
-    slot->claimed = NULL;
-    lam_lanes_sender_abort(&slot->sender, request->lane);
+    slot->is_claimed = 0;
+    lam_framed_sender_abort(&slot->answers);
 }
 
 struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client)
@@ -130,6 +116,13 @@ uint32_t lam_daemon_client_count(const struct lam_daemon *daemon)
 const struct lam_daemon_counts *lam_daemon_counts(const struct lam_daemon *daemon)
 {
     return &daemon->counts;
+}
+
+void lam_daemon_close_senders(struct lam_daemon_slot *slot)
+{
+    slot->is_claimed = 0;
+    lam_lanes_sender_close(&slot->sender);
+    lam_framed_sender_close(&slot->answers);
 }
 
 void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text)
@@ -168,6 +161,6 @@ void lam_daemon_shutdown(struct lam_daemon *daemon, uint32_t reason, const char 
             continue;
         lam_daemon_say_goodbye(slot, reason, text);
         LAM_CRASH_POINT("endpoint.said_goodbye");
-        lam_lanes_sender_close(&slot->sender); /* what was sent before is read before the end */
+        lam_daemon_close_senders(slot); /* what was sent before is read before the end */
     }
 }

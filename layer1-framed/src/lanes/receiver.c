@@ -78,7 +78,7 @@ static uint32_t waiting(const struct lam_lanes_receiver *receiver)
 
     for (int lane = 0; lane < LAM_LANE_COUNT; lane++)
         bits |= (uint32_t)lam_lanes_is_there(&receiver->lanes[lane]) << lane;
-    return bits;
+    return bits & ~receiver->paused;
 }
 
 /* Each lane that has something, in its turn, once. @tried: bits of those that were asked. */
@@ -149,8 +149,10 @@ static int ask_all(struct lam_lanes_receiver *receiver, struct search *search)
         fresh = search->fresh;
         search->busy = 0;
         for (int at = 0; at < LAM_LANE_COUNT; at++) {
-            int rc = try_lane(receiver, search, (enum lam_lane)at);
+            int rc = 0;
 
+            if ((receiver->paused >> at & 1) == 0)
+                rc = try_lane(receiver, search, (enum lam_lane)at);
             if (rc != 0)
                 return rc;
         }
@@ -177,9 +179,16 @@ int lam_lanes_receiver_slowly(struct lam_lanes_receiver *receiver, enum lam_lane
 
     rc = search_on(receiver, &search, first, rc);
     lam_lanes_turns_settle(&receiver->turns);
-    if (receiver->restless != 0)
+    if ((receiver->restless | receiver->paused) != 0)
         receiver->turns.left = 0; /* the next call comes here at once */
     return rc;
+}
+
+void lam_lanes_receiver_pause(struct lam_lanes_receiver *receiver, enum lam_lane lane)
+{
+    LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
+    receiver->paused |= 1U << lane;
+    receiver->turns.left = 0;
 }
 
 /* Lanes that may have messages again: all but those that are lost for good. */
@@ -192,7 +201,8 @@ static uint32_t waited_for(struct lam_lanes_receiver *receiver,
     for (int lane = 0; lane < LAM_LANE_COUNT; lane++) {
         int rc = lam_lanes_receiver_end(receiver, (enum lam_lane)lane);
 
-        if (rc != 0 && rc != -EPIPE && rc != -EOWNERDEAD && rc != -ECANCELED)
+        if ((receiver->paused >> lane & 1) != 0 ||
+            (rc != 0 && rc != -EPIPE && rc != -EOWNERDEAD && rc != -ECANCELED))
             continue;
         *ended |= (uint64_t)(rc != 0) << count;
         consumers[count++] = &receiver->lanes[lane].consumer;

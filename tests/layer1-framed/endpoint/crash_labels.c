@@ -156,7 +156,7 @@ static void kill_a_client(const char *label, uint32_t times)
 static uint32_t times_of(const char *label)
 {
     if (strcmp(label, "endpoint.took_a_ring") == 0)
-        return 6;
+        return LAM_ENDPOINT_RINGS;
     return strcmp(label, "endpoint.half_passed") == 0 ? 3 : 1;
 }
 

@@ -291,7 +291,8 @@ static void any_words_in_its_rings(struct lam_client *client)
 
     for (uint32_t i = 0; i < 30; i++) {
         struct lam_ring *out = &client->link->out.rings[draw() % LAM_LANE_COUNT];
-        struct lam_ring *in = &client->link->in.rings[draw() % LAM_LANE_COUNT];
+        struct lam_ring *in = draw() % 4 == 0 ? &client->link->answers_ring
+                                              : &client->link->in.rings[draw() % LAM_LANE_COUNT];
 
         if (what % 3 == 0)
             scribble(out->data.base, out->data.head_bytes + out->data.body_bytes, 50);

@@ -38,9 +38,15 @@ enum {
     STAGE_FLUSH = 4, /* those that were kept are answered, the last first; then this one */
     STAGE_PUSH = 5,  /* message of {count, lane}: so many are sent back, of STAGE_PUSHED */
     STAGE_PUSHED = 6,
-    STAGE_DROP = 7, /* message: drop me, with reason 9 */
-    STAGE_SHUT = 8, /* message: shut down, with reason 4 */
-    STAGE_DIE = 9,  /* message: SIGKILL to yourself */
+    STAGE_DROP = 7,  /* message: drop me, with reason 9 */
+    STAGE_SHUT = 8,  /* message: shut down, with reason 4 */
+    STAGE_DIE = 9,   /* message: SIGKILL to yourself */
+    STAGE_BOOK = 10, /* request: a message of STAGE_BOOK_BYTES is sent by the low lane, then echo */
+    STAGE_CUT = 11,  /* request: an answer of STAGE_BOOK_BYTES is begun, and given up */
+};
+
+enum {
+    STAGE_BOOK_BYTES = 300000,
 };
 
 struct stage {
@@ -58,6 +64,7 @@ struct stage {
     uint32_t silent;
     uint32_t speaks;
     uint32_t canceled;
+    lam_atomic_u32 cut;
     lam_atomic_u32 gone_reason; /* of the last, negated */
     struct lam_daemon_peer peer;
     char text[LAM_ENDPOINT_GOODBYE_TEXT_BYTES];
@@ -107,17 +114,38 @@ static inline void stage_flush(struct stage *stage)
     }
 }
 
+/* The answer is given up when nobody has read it for a while. */
+static inline void stage_cut(struct stage *stage, const struct lam_daemon_event *event)
+{
+    static uint8_t book[STAGE_BOOK_BYTES];
+    struct iovec pages = {book, sizeof(book) - LAM_CALL_HEADER_BYTES};
+
+    STAGE_CHECK(lam_daemon_reply_until(&stage->daemon, &event->request, &pages, 1, STAGE_CUT, 0,
+                    stage_ms(20)) == -ETIMEDOUT);
+    lam_store_relaxed(&stage->cut, 1);
+}
+
 static inline void stage_request(struct stage *stage, const struct lam_daemon_event *event)
 {
     struct iovec part = {(void *)event->message.payload, event->message.payload_bytes};
 
     stage->requests++;
+    if (event->message.kind == STAGE_BOOK) {
+        static uint8_t book[STAGE_BOOK_BYTES];
+        struct iovec pages = {book, sizeof(book)};
+
+        (void)lam_daemon_send_until(
+            &stage->daemon, event->client, LAM_LANE_LOW, &pages, 1, STAGE_BOOK, stage_ms(1000));
+    }
     stage->repeated += event->request.is_repeated != 0;
+    if (event->message.kind == STAGE_CUT)
+        stage_cut(stage, event);
     if (event->message.kind == STAGE_LATER && stage->kept_count < 64)
         stage->kept[stage->kept_count++] = event->request;
     if (event->message.kind == STAGE_FLUSH)
         stage_flush(stage);
-    if (event->message.kind == STAGE_ECHO || event->message.kind == STAGE_FLUSH)
+    if (event->message.kind == STAGE_ECHO || event->message.kind == STAGE_FLUSH ||
+        event->message.kind == STAGE_BOOK)
         (void)lam_daemon_reply_until(
             &stage->daemon, &event->request, &part, 1, event->message.kind, -7, stage_ms(1000));
 }

@@ -5,10 +5,11 @@
 /*
  * lamina/framed/client.h: one who finds a daemon by its name.
  *
- * Framed, layer 1. A client has three lanes to its daemon and three from it. It sends and receives
- * messages, and asks: a request has a deadline, comes to exactly one end, and that is taken once
- * (lamina/framed/call_table.h). Answers, and what the daemon sends of itself, are lent where they
- * lie, kept apart, and released in any order; what is not taken holds the lane that it came by.
+ * Framed, layer 1. A client has three lanes to its daemon and three from it, and a ring of answers.
+ * It sends and receives messages, and asks: a request has a deadline, comes to exactly one end, and
+ * that is taken once (lamina/framed/call_table.h). Answers, and what the daemon sends of itself, are
+ * lent where they lie and released in any order. What is not taken holds the lane that it came by
+ * and no other: whatever is left lying in the lanes, answers get through.
  *
  * With reconnect the end of a connection ends no request: calls that wait connect anew, and send
  * again what has no answer, from copies that the client keeps. So a daemon may see a request twice,
@@ -34,7 +35,8 @@
 extern "C" {
 #endif
 
-#define LAM_CLIENT_HELD_MAX 64 /* messages of one lane that are lent or wait to be taken */
+#define LAM_CLIENT_HELD_MAX    64  /* messages of one lane that are lent or wait to be taken */
+#define LAM_CLIENT_ANSWERS_MAX 256 /* answers, likewise */
 
 struct lam_client_options {
     const char *endpoint;
@@ -89,11 +91,15 @@ struct lam_client_link {
     struct lam_lanes_receiver receiver;
     struct lam_lanes_sender sender;
     struct lam_held held[LAM_LANE_COUNT];
+    struct lam_framed_receiver answers;
+    struct lam_held answers_held;
     struct lam_held_message held_messages[LAM_LANE_COUNT][LAM_CLIENT_HELD_MAX];
+    struct lam_held_message answer_messages[LAM_CLIENT_ANSWERS_MAX];
     uint32_t is_open;
     uint32_t is_over; /* no longer the connection: kept for what it lends */
     struct lam_lanes out;
     struct lam_lanes in;
+    struct lam_ring answers_ring;
 };
 
 /* Kept in place by the caller until lam_client_disconnect(). Fields are private. */
@@ -107,12 +113,13 @@ struct lam_client {
     uint32_t sends;   /* since the last look at the socket */
     uint32_t hung_up; /* its socket: what the rings hold is the last */
     int lost;         /* how the connection ended: 0, -EPIPE, -EOWNERDEAD ... */
+    int ending;       /* how it will have, when all that came before is taken in */
     int socket;
     uint32_t said_goodbye;
     uint32_t is_given_up; /* with reconnect: the daemon that is there now refused us */
     uint64_t began;       /* requests, in order */
     uint64_t look_at_ns;  /* when to look at the socket next */
-    uint64_t came;        /* messages */
+    uint64_t came;        /* answers */
     uint64_t came_last;   /* when the silence was looked at */
     uint64_t heard_ns;
     uint64_t asked_ns; /* a PING is out since; 0 none */
@@ -196,8 +203,8 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
  * Returns 1; 0 none is there; or
  *   -EPIPE, -EOWNERDEAD, -ENOTRECOVERABLE the connection is over, and the last message was taken.
  *           With reconnect that is not told: a later call may go on
- *   -EBUSY  LAM_CLIENT_HELD_MAX messages of a lane are held, or one of frames comes next: release
- *           something
+ *   -EBUSY  more comes in a lane of which LAM_CLIENT_HELD_MAX messages are held, or one of frames
+ *           behind any: release something. Told only while the other lanes have nothing
  *   -ECANCELED, -EMSGSIZE one of frames was cut short, or too large: the next call goes on
  */
 int lam_client_try_receive(
@@ -227,7 +234,8 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
  *
  * Returns 1; 0 not yet; or
  *   -ENOENT no such request is outstanding, or with NULL none at all
- *   -EBUSY  as lam_client_try_receive()
+ *   -EBUSY  LAM_CLIENT_ANSWERS_MAX answers are held, or one of frames comes behind any: take or
+ *           release something
  */
 int lam_client_try_take(
     struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);

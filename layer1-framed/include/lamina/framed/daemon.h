@@ -6,9 +6,9 @@
  * lamina/framed/daemon.h: one process that many clients find by a name.
  *
  * Framed, layer 1. A daemon holds an endpoint (lamina/framed/endpoint.h). Each client that it takes
- * gets three lanes in both directions (lamina/framed/lanes.h), of memory that the daemon made, and
- * shares nothing with the other clients: what one of them writes, at the socket or in its rings,
- * costs that one its connection and nobody else anything.
+ * gets three lanes in both directions (lamina/framed/lanes.h) and a ring of answers, of memory that
+ * the daemon made, and shares nothing with the other clients: what one of them writes, at the
+ * socket or in its rings, costs that one its connection and nobody else anything.
  *
  * One loop on one thread: lam_daemon_wait_until() yields one event at a time. While it spins it
  * makes no system call but for a look at the sockets every 50 us; while it sleeps, rings and
@@ -58,7 +58,7 @@ struct lam_daemon_options {
     mode_t mode;           /* of the socket: who may connect; 0 for 0600 */
     int set_group;         /* 1: the socket is given to @group */
     gid_t group;
-    uint32_t clients_max; /* 0: LAM_DAEMON_CLIENTS_DEFAULT; a client takes about 30 descriptors */
+    uint32_t clients_max; /* 0: LAM_DAEMON_CLIENTS_DEFAULT; a client takes about 35 descriptors */
     /* What the application speaks: clients get the highest common version. */
     uint32_t version_min, version_max;
     uint64_t features_offered, features_required;

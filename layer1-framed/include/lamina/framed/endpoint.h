@@ -11,8 +11,8 @@
  * and the daemon passes the client's rings. Messages never go over the socket.
  *
  * Packets of a SOCK_SEQPACKET socket, one after another: HELLO to the daemon; WELCOME and the rings
- * (lamina/ring/pass.h: of each lane the one to the daemon, then the one to the client), or REFUSED,
- * to the client; READY to the daemon. From then on GOODBYE, PING and PONG, both ways. All numbers
+ * (lamina/ring/pass.h: of each lane the one to the daemon, then the one to the client; last the one
+ * of answers), or REFUSED, to the client; READY to the daemon. From then on GOODBYE, PING and PONG, both ways. All numbers
  * are little-endian, all sizes are fixed, bytes that are not named are 0:
  *
  *     byte 0  magic  64 bits  "LAMENDP1"
@@ -53,6 +53,7 @@ extern "C" {
 #define LAM_ENDPOINT_PATH_MAX  511
 #define LAM_ENDPOINT_WIRE      1 /* the only one there is so far */
 #define LAM_ENDPOINT_LANES_MAX 3
+#define LAM_ENDPOINT_RINGS     7 /* of each client */
 
 enum lam_endpoint_packet {
     LAM_ENDPOINT_HELLO = 1,

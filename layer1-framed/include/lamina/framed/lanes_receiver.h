@@ -37,6 +37,7 @@ struct lam_lanes_receiver {
         restless;    /* bits of lanes to be looked at whatever their stamps say; turns.left is 0 */
     uint32_t ended;  /* bits of lanes whose stream has ended */
     uint32_t untold; /* of those, the ones that are news */
+    uint32_t paused; /* bits of lanes that are left alone; turns.left is 0 */
     int ends[LAM_LANE_COUNT];
     uint64_t ends_at[LAM_LANE_COUNT]; /* sequences */
     struct lam_framed_receiver lanes[LAM_LANE_COUNT];
@@ -181,6 +182,17 @@ LAM_INLINE int lam_lanes_receiver_release(struct lam_lanes_receiver *receiver, e
 /* Go on in a lane behind -ESTALE, as lam_framed_receiver_readmit(). */
 int lam_lanes_receiver_readmit(struct lam_lanes_receiver *receiver, enum lam_lane lane,
     enum lam_ring_start start, struct lam_error *error);
+
+/*
+ * Leave @lane alone from now on: nothing is taken from it, and no end of it is looked for, until a
+ * resume. Meanwhile each receive goes the long way. Both wait-free; without effect the second time.
+ */
+void lam_lanes_receiver_pause(struct lam_lanes_receiver *receiver, enum lam_lane lane);
+
+LAM_INLINE void lam_lanes_receiver_resume(struct lam_lanes_receiver *receiver, enum lam_lane lane)
+{
+    receiver->paused &= ~(1U << lane);
+}
 
 /* How @lane's stream has ended, as far as receives have seen: 0 it goes on, or -errno. */
 int lam_lanes_receiver_end(const struct lam_lanes_receiver *receiver, enum lam_lane lane);
