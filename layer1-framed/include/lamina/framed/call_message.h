@@ -66,14 +66,15 @@ struct lam_reply {
     uint64_t payload_bytes;
     struct lam_ticket ticket;
     /*
-     * 0 it was answered; else the caller's own finding:
+     * 0 it was answered; else the caller's own finding, told as soon as it is known:
      *   -ETIMEDOUT       no answer by its deadline
-     *   -ECANCELED       cancelled by this side, or the responder gave the answer up midway
+     *   -ECANCELED       cancelled by this side; or else the responder gave the answer up midway
      *   -EOWNERDEAD      the responder died
      *   -EPIPE           the responder closed its channel
      *   -EMSGSIZE        the answer was larger than the receiver takes
      *   -EBADMSG         the answer is not what was sent: its CRC32C is wrong
      *   -ESTALE          the caller was evicted from its channel of replies: attach again
+     *   -EOVERFLOW       the caller was lapped there: its receiver is lossy
      *   -ENOTRECOVERABLE the channel of replies is poisoned
      */
     int32_t outcome;
