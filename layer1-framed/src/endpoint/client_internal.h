@@ -51,6 +51,18 @@ int lam_client_pump_answers(struct lam_client *client);
 /* Wait until an answer may be there, or @deadline_ns. Takes messages in meanwhile. */
 void lam_client_await_answer(struct lam_client *client, uint64_t deadline_ns);
 
+/* client_cancel.c */
+
+/* The request @id went by @lane. */
+void lam_client_note_lane(struct lam_client *client, uint64_t id, enum lam_lane lane);
+/* Send the cancels that are owed, as far as there is room. */
+void lam_client_pay(struct lam_client *client);
+/*
+ * Before a request: the same, and wait until all that could be cancelled then has a place. Returns
+ * 0, or an error of lam_framed_sender_send_until().
+ */
+int lam_client_pay_until(struct lam_client *client, uint64_t deadline_ns);
+
 /* client_socket.c */
 
 /* Look at the socket. */

@@ -213,6 +213,7 @@ static void begin_link(struct lam_client *client, struct lam_client_link *link)
         &link->answers_held, &link->answers, link->answer_messages, LAM_CLIENT_ANSWERS_MAX);
     client->lost = 0;
     client->ending = 0;
+    client->owed_count = 0; /* to the daemon before */
     client->hung_up = 0;
     client->said_goodbye = 0;
     client->asked_ns = 0;
@@ -310,17 +311,21 @@ static int allocate(struct lam_client *client, struct lam_error *error)
     uint64_t copies = client->options.reconnect ? slots : 0;
     uint64_t slot_bytes = slots * sizeof(struct lam_call_slot);
     uint64_t push_bytes = CLIENT_PUSHES * sizeof(struct lam_client_push);
+    uint64_t owed_bytes = 2 * slots * sizeof(struct lam_client_owed);
     uint64_t copy_bytes = copies * sizeof(struct lam_client_copy);
-    uint8_t *memory = calloc(
-        1, slot_bytes + push_bytes + copy_bytes + copies * client->options.request_bytes_max);
+    uint64_t fixed_bytes = slot_bytes + push_bytes + owed_bytes + copy_bytes;
+    uint64_t kept_bytes = copies * client->options.request_bytes_max;
+    uint8_t *memory = calloc(1, fixed_bytes + kept_bytes + slots);
 
     if (memory == NULL)
         return lam_error_set(error, -ENOMEM, "no memory for %u requests", slots);
     client->memory = memory;
     lam_call_table_init(&client->table, (struct lam_call_slot *)(void *)memory, slots);
     client->pushes = (struct lam_client_push *)(void *)(memory + slot_bytes);
-    client->copies = (struct lam_client_copy *)(void *)(memory + slot_bytes + push_bytes);
-    client->copy_bytes = memory + slot_bytes + push_bytes + copy_bytes;
+    client->owed = (struct lam_client_owed *)(void *)(memory + slot_bytes + push_bytes);
+    client->copies = (struct lam_client_copy *)(void *)(memory + fixed_bytes - copy_bytes);
+    client->copy_bytes = memory + fixed_bytes;
+    client->lanes = memory + fixed_bytes + kept_bytes;
     return 0;
 }
 

@@ -57,6 +57,8 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
 
     LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
     if (rc == 0)
+        rc = lam_client_pay_until(client, deadline_ns);
+    if (rc == 0)
         rc = lam_client_check_copy(client, parts, part_count);
     if (rc == 0)
         rc = lam_call_table_next(&client->table, &correlation.id);
@@ -68,6 +70,7 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
     if (rc != 0)
         return rc;
     (void)lam_call_table_begin(&client->table, deadline_ns);
+    lam_client_note_lane(client, correlation.id, taken);
     lam_client_keep_copy(client, correlation.id, parts, part_count, lane, kind, deadline_ns);
     ticket->id = correlation.id;
     return 0;
@@ -92,6 +95,8 @@ int lam_client_try_take(
 {
     int rc = take(client, ticket, reply);
 
+    if (client->owed_count != 0)
+        lam_client_pay(client);
     if (rc == 1 || rc == -ENOENT || (rc == -EBUSY && client->lost == 0))
         return rc;
     if (client->lost != 0)
@@ -159,23 +164,6 @@ void lam_client_release_reply(struct lam_client *client, const struct lam_reply 
 {
     if (reply->outcome == 0)
         lam_client_give_back(client, reply->place);
-}
-
-int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket)
-{
-    struct lam_call_slot *slot = lam_call_table_waiting(&client->table, ticket.id);
-    struct lam_framed_correlation correlation = {.id = ticket.id, .scope = client->scope};
-    enum lam_lane lane = LAM_LANE_CRITICAL;
-    struct call_parts all;
-
-    if (slot == NULL)
-        return -ENOENT;
-    (void)lam_call_table_finish(&client->table, slot, -ECANCELED);
-    call_gather(&all, NULL, 0, LAM_CALL_CANCEL, 0);
-    if (client->lost == 0)
-        (void)lam_lanes_sender_try_send(
-            &client->link->sender, &lane, all.parts, all.count, 0, &correlation);
-    return 0;
 }
 
 struct lam_lanes_sender *lam_client_lanes(struct lam_client *client)

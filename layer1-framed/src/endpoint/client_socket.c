@@ -76,6 +76,8 @@ void lam_client_tend(struct lam_client *client, uint64_t now_ns)
     if (now_ns < client->look_at_ns || client->socket < 0)
         return;
     client->look_at_ns = now_ns + LAM_WAIT_CHECK_NS / 2;
+    if (client->owed_count != 0)
+        lam_client_pay(client);
     lam_client_hear(client);
     if (client->options.silent_ns != 0)
         ask(client, now_ns);

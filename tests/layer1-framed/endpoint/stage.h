@@ -42,6 +42,7 @@ enum {
     STAGE_SHUT = 8,  /* message: shut down, with reason 4 */
     STAGE_DIE = 9,   /* message: SIGKILL to yourself */
     STAGE_BOOK = 10, /* request: a message of STAGE_BOOK_BYTES is sent by the low lane, then echo */
+    STAGE_NAP = 12,  /* message of {ms, 0}: sleep so long */
     STAGE_CUT = 11,  /* request: an answer of STAGE_BOOK_BYTES is begun, and given up */
 };
 
@@ -64,6 +65,8 @@ struct stage {
     uint32_t silent;
     uint32_t speaks;
     uint32_t canceled;
+    uint32_t canceled_early;              /* before their request */
+    struct lam_framed_correlation newest; /* request */
     lam_atomic_u32 cut;
     lam_atomic_u32 gone_reason; /* of the last, negated */
     struct lam_daemon_peer peer;
@@ -130,6 +133,7 @@ static inline void stage_request(struct stage *stage, const struct lam_daemon_ev
     struct iovec part = {(void *)event->message.payload, event->message.payload_bytes};
 
     stage->requests++;
+    stage->newest = event->request.correlation;
     if (event->message.kind == STAGE_BOOK) {
         static uint8_t book[STAGE_BOOK_BYTES];
         struct iovec pages = {book, sizeof(book)};
@@ -164,6 +168,10 @@ static inline void stage_message(struct stage *stage, const struct lam_daemon_ev
                 &stage->daemon, event->client, (enum lam_lane)what[1], &part, 1, STAGE_PUSHED);
         }
     }
+    if (event->message.kind == STAGE_NAP && event->message.payload_bytes >= sizeof(what)) {
+        memcpy(what, event->message.payload, sizeof(what));
+        (void)usleep(what[0] % 1000 * 1000);
+    }
     if (event->message.kind == STAGE_DROP)
         lam_daemon_drop(&stage->daemon, event->client, 9, "not wanted");
     if (event->message.kind == STAGE_SHUT && !stage->is_wary)
@@ -188,6 +196,7 @@ static inline void stage_act(struct stage *stage, const struct lam_daemon_event 
         break;
     case LAM_DAEMON_CANCELED:
         stage->canceled++;
+        stage->canceled_early += event->request.correlation.id != stage->newest.id;
         break;
     case LAM_DAEMON_GONE:
         stage->gone++;

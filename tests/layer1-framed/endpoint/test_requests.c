@@ -127,6 +127,71 @@ Test(requests, a_cancelled_one_ends_so_and_the_daemon_is_told)
     cr_assert(eq(u32, stage.canceled, 1));
 }
 
+/* The low lane is read last: what was sent before it has been looked at. */
+static void echo_by_the_low_lane(void)
+{
+    uint64_t number = 1;
+    struct iovec part = {&number, sizeof(number)};
+    struct lam_reply reply;
+
+    cr_assert(eq(int,
+        lam_client_request_until(&client, LAM_LANE_LOW, &part, 1, STAGE_ECHO, stage_soon(), &reply),
+        0));
+    lam_client_release_reply(&client, &reply);
+}
+
+/* A low lane is read last: by a more urgent one the cancel would come first. */
+Test(requests, a_cancel_does_not_overtake_its_request)
+{
+    uint64_t number = 1;
+    struct iovec part = {&number, sizeof(number)};
+    struct lam_ticket ticket;
+
+    start();
+    for (uint32_t i = 0; i < 4; i++) {
+        cr_assert(eq(int, stage_say(&client, STAGE_NAP, 50, 0), 0));
+        cr_assert(eq(int,
+            lam_client_begin_until(
+                &client, LAM_LANE_LOW, &part, 1, STAGE_NEVER, stage_soon(), &ticket),
+            0));
+        cr_assert(eq(int, lam_client_cancel(&client, ticket), 0));
+        echo_by_the_low_lane();
+    }
+    stop();
+    cr_assert(eq(u32, stage.canceled, 4));
+    cr_assert(eq(u32, stage.canceled_early, 0));
+}
+
+Test(requests, a_cancel_for_which_there_is_no_room_comes_later)
+{
+    uint64_t number = 1;
+    struct iovec part = {&number, sizeof(number)};
+    struct lam_ticket tickets[8];
+    struct lam_reply reply;
+
+    start();
+    cr_assert(eq(int, stage_say(&client, STAGE_NAP, 300, 0), 0));
+    for (uint32_t round = 0; round < 2; round++) { /* the second with as many owed as may be */
+        for (uint32_t i = 0; i < 8; i++)
+            cr_assert(eq(int,
+                lam_client_begin_until(&client, round == 0 ? LAM_LANE_LOW : LAM_LANE_HIGH, &part, 1,
+                    STAGE_NEVER, stage_soon(), &tickets[i]),
+                0));
+        while (lam_client_try_send(&client, LAM_LANE_LOW, &part, 1, STAGE_PUSHED) == 1)
+            ;
+        for (uint32_t i = 0; i < 8; i++) {
+            cr_assert(eq(int, lam_client_cancel(&client, tickets[i]), 0));
+            cr_assert(eq(int, lam_client_try_take(&client, &tickets[i], &reply), 1));
+            cr_assert(eq(int, reply.outcome, -ECANCELED));
+        }
+    }
+    while (client.owed_count != 0)
+        cr_assert(eq(int, stage_echo(&client, 3, stage_soon()), 0));
+    echo_by_the_low_lane();
+    stop();
+    cr_assert(eq(u32, stage.canceled, 16));
+}
+
 Test(requests, no_more_at_once_than_there_may_be)
 {
     uint64_t number = 0;
@@ -250,26 +315,29 @@ Test(requests, an_answer_that_is_given_up_midway_ends_its_request)
 
 Test(requests, what_waits_behind_what_is_held_is_not_lost_with_the_daemon)
 {
-    struct lam_framed_message messages[LAM_CLIENT_HELD_MAX], message;
+    struct lam_framed_message messages[LAM_CLIENT_HELD_MAX + 20];
     pid_t daemon = stage_fork_daemon(&it);
+    uint32_t released = 0;
+    uint32_t taken = 0;
     enum lam_lane lane;
 
     cr_assert(eq(int, stage_connect(&client, &to_it, &error), 0), "%s", error.text);
-    cr_assert(eq(int, stage_say(&client, STAGE_PUSH, LAM_CLIENT_HELD_MAX + 9, LAM_LANE_HIGH), 0));
+    cr_assert(eq(int, stage_say(&client, STAGE_PUSH, LAM_CLIENT_HELD_MAX + 20, LAM_LANE_HIGH), 0));
     cr_assert(eq(int, stage_echo(&client, 3, stage_soon()), 0));
     stage_kill(daemon);
     cr_assert(eq(int, stage_echo(&client, 3, stage_soon()), -EOWNERDEAD));
-    for (uint32_t i = 0; i < LAM_CLIENT_HELD_MAX; i++)
-        cr_assert(eq(int, lam_client_receive_until(&client, stage_soon(), &messages[i], &lane), 0));
-    for (uint32_t i = 0; i < LAM_CLIENT_HELD_MAX; i++)
-        lam_client_release(&client, LAM_LANE_HIGH, &messages[i]);
-    for (uint32_t i = LAM_CLIENT_HELD_MAX; i < LAM_CLIENT_HELD_MAX + 9; i++) {
-        cr_assert(eq(int, lam_client_receive_until(&client, stage_soon(), &message, &lane), 0));
-        cr_assert(memcmp(message.payload, &i, sizeof(i)) == 0);
-        lam_client_release(&client, lane, &message);
+    /* As many as can be held, then some are given back, then all that are left. */
+    for (uint32_t most = LAM_CLIENT_HELD_MAX; most <= LAM_CLIENT_HELD_MAX + 20; most += 10) {
+        for (; taken < most; taken++) {
+            cr_assert(eq(
+                int, lam_client_receive_until(&client, stage_soon(), &messages[taken], &lane), 0));
+            cr_assert(memcmp(messages[taken].payload, &taken, sizeof(taken)) == 0);
+        }
+        for (; released < (most == LAM_CLIENT_HELD_MAX ? 10 : taken); released++)
+            lam_client_release(&client, LAM_LANE_HIGH, &messages[released]);
     }
     cr_assert(
-        eq(int, lam_client_receive_until(&client, stage_soon(), &message, &lane), -EOWNERDEAD));
+        eq(int, lam_client_receive_until(&client, stage_soon(), &messages[0], &lane), -EOWNERDEAD));
     lam_client_disconnect(&client, 0, NULL);
 }
 

@@ -70,6 +70,12 @@ struct lam_client_push {
     enum lam_lane lane;
 };
 
+/* A cancel that its lane has had no room for. Private. */
+struct lam_client_owed {
+    uint64_t id;
+    uint32_t lane;
+};
+
 /* The copy of a request. Private. */
 struct lam_client_copy {
     uint64_t id; /* 0 none */
@@ -123,6 +129,9 @@ struct lam_client {
     uint64_t came_last;   /* when the silence was looked at */
     uint64_t heard_ns;
     uint64_t asked_ns; /* a PING is out since; 0 none */
+    uint8_t *lanes;    /* by slot of the table: where its request went */
+    struct lam_client_owed *owed;
+    uint32_t owed_count; /* at most twice requests_max */
     struct lam_client_copy *copies;
     uint8_t *copy_bytes;
     void *memory;
@@ -256,7 +265,11 @@ int lam_client_request_until(struct lam_client *client, enum lam_lane lane,
 void lam_client_release_reply(struct lam_client *client, const struct lam_reply *reply);
 
 /*
- * Give a request up: its end is -ECANCELED, to be taken. The daemon is told, if there is room.
+ * Give a request up: its end is -ECANCELED, to be taken. The daemon is told by the lane that the
+ * request went by: so it sees the request first, and then the cancel, whatever the lanes' urgency.
+ * A lane that is full is told by a later call of this client, as soon as it has room: no cancel is
+ * dropped while the connection lasts. Where requests_max cancels are owed so, the next begin waits.
+ *
  * Returns 0, or -ENOENT: it has ended already.
  */
 int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket);
