@@ -64,7 +64,7 @@ again:
 
             if (rc == 1)
                 goto again; /* padding was passed over */
-            return rc;
+            return rc < 0 ? rc : 0; /* as above */
         }
         consumer->stride = cell_count;
         end = consumer->next + cell_count;
@@ -130,29 +130,30 @@ LAM_INLINE int lam_ring_consumer_peek_until(
     const struct lam_event_header *header = lam_ring_consumer_cell(consumer, consumer->next);
     uint32_t look_count = lam_ring_consumer_quick_looks(consumer);
     struct lam_event copy;
-    int rc = 0;
+    int rc;
 
-    for (uint32_t looks = 0; rc == 0 && looks < look_count; looks++) {
+    for (uint32_t looks = 0; looks < look_count; looks++) {
         /* A1: see lam_ring_consumer_try_peek(), which looks again. */
         if (lam_load_acquire(&header->stamp) != consumer->next) {
             lam_pause();
             continue;
         }
         rc = lam_ring_consumer_try_peek(consumer, event);
-        if (rc == 1 && looks != 0)
-            lam_ring_consumer_waited_quickly(consumer);
-        if (rc == 0)
-            break;
+        if (rc == 1) {
+            if (looks != 0)
+                lam_ring_consumer_waited_quickly(consumer);
+            return 0;
+        }
+        if (rc < 0)
+            return rc;
+        break;
     }
-    if (__builtin_expect(rc == 1, 1))
-        return 0;
-    if (rc < 0)
-        return rc;
     /* A copy goes out of line: the caller's event may stay in registers. */
     rc = lam_ring_consumer_peek_slowly(consumer, deadline_ns, &copy);
-    if (rc == 0)
-        *event = copy;
-    return rc;
+    if (rc < 0)
+        return rc;
+    *event = copy;
+    return 0;
 }
 
 /*
