@@ -145,6 +145,7 @@ int lam_ring_consumer_await(struct lam_ring_consumer *consumer, struct lam_wait 
 void lam_ring_consumer_begin_wait(
     struct lam_ring_consumer *consumer, struct lam_wait *wait, uint64_t deadline_ns)
 {
+    LAM_ASSERT(lam_lock_is_held(&consumer->lock)); /* not after detach, nor in a forked child */
     lam_wait_begin(wait, consumer->wait, &consumer->cadence, deadline_ns);
     if ((consumer->guards & (LAM_RING_GUARD_AFTER | LAM_RING_GUARD_GROUP)) != 0)
         return; /* there are several words to watch */

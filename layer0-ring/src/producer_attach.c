@@ -131,6 +131,17 @@ static int check_options(const struct lam_ring *ring,
     return 0;
 }
 
+/* The lock is another's, who signs a moment after it has it. */
+static int refuse_second(const struct lam_ring *ring, struct lam_error *error)
+{
+    uint32_t pid = ring->control_head->producer.pid;
+
+    if (pid == 0)
+        return lam_error_set(
+            error, -EBUSY, "ring %s: another producer is attaching now", ring->name);
+    return lam_error_set(error, -EBUSY, "ring %s: has a live producer, pid %u", ring->name, pid);
+}
+
 int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring *ring,
     const struct lam_ring_producer_options *options, struct lam_error *error)
 {
@@ -143,8 +154,7 @@ int lam_ring_producer_attach(struct lam_ring_producer *producer, struct lam_ring
         return rc;
     rc = lam_lock_take(&producer->lock, ring->control.fd, LAM_RING_LOCK_PRODUCER);
     if (rc == -EBUSY)
-        return lam_error_set(error, rc, "ring %s: has a live producer, pid %u", ring->name,
-            ring->control_head->producer.pid);
+        return refuse_second(ring, error);
     if (rc != 0)
         return lam_error_set(error, rc, "ring %s: cannot lock: %s", ring->name, strerror(-rc));
     LAM_CRASH_POINT("attach.producer_locked");

@@ -20,13 +20,13 @@ static const char help[] =
     "\n"
     "  --rings       one line for each ring of the directory\n"
     "  --every       take samples so far apart, as 1s or 250ms; the second on has rates\n"
-    "  --count       so many samples; 1, or with --every until the ring is closed\n"
+    "  --count       so many samples; 1, or with --every until the ring is closed or poisoned\n"
     "  --once        one sample, as --count 1\n"
     "  --directory   where named rings are, /dev/shm by default\n"
     "  --json        one JSON object a sample and line\n"
     "\n"
     "exit: 0, 1 the output cannot be written, 2 wrong command line, 3 no such ring, 4 it makes no\n"
-    "sense\n";
+    "sense, 5 it is poisoned, and cannot be sampled, or no more\n";
 
 struct request {
     const char *ring;
@@ -45,16 +45,23 @@ static int look(const struct lam_ring *ring)
     return lam_ring_stat_read(ring, &now.stat);
 }
 
+/* There is no sample. Says why, and returns the exit code. */
+static int refuse_damaged(const struct lam_ring *ring)
+{
+    int poisoned = lam_ring_state_read(ring) == LAM_RING_POISONED;
+
+    (void)fprintf(stderr,
+        "lamina stat: ring %s: %sno events lead from its newest waypoint to a head; lamina dump "
+        "shows its fields\n",
+        ring->name, poisoned ? "is poisoned: " : "");
+    return poisoned ? TOOL_POISONED : TOOL_DAMAGED;
+}
+
 static int sample(const struct lam_ring *ring, const struct request *request)
 {
     for (uint64_t taken = 1;; taken++) {
-        if (look(ring) != 0) {
-            (void)fprintf(stderr,
-                "lamina stat: ring %s: no events lead from its newest waypoint to a head; lamina "
-                "dump shows its fields\n",
-                ring->name);
-            return TOOL_DAMAGED;
-        }
+        if (look(ring) != 0)
+            return refuse_damaged(ring);
         if (request->json)
             ring_stat_print_json(ring, &now, &before);
         else
@@ -63,6 +70,11 @@ static int sample(const struct lam_ring *ring, const struct request *request)
             return 0;
         if (request->count == UINT64_MAX && now.stat.state == LAM_RING_CLOSED)
             return 0;
+        if (now.stat.state == LAM_RING_POISONED) {
+            (void)fprintf(stderr,
+                "lamina stat: ring %s: is poisoned: nothing more will come of it\n", ring->name);
+            return TOOL_POISONED;
+        }
         before = now;
         tool_pause(request->every_ns);
     }

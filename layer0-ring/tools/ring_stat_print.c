@@ -152,6 +152,16 @@ static void print_consumer(const struct lam_ring *ring,
     print_counters(ring, consumer->index, "    ");
 }
 
+/* Whoever attaches has the lock a moment before it signs. */
+static void print_producer(const struct lam_ring_stat *stat)
+{
+    if (stat->producer_pid != 0)
+        (void)printf("producer %u\n", stat->producer_pid);
+    else
+        (void)printf(
+            "%s\n", stat->producer_count != 0 ? "a producer is attaching" : "no producer yet");
+}
+
 void ring_stat_print(
     const struct lam_ring *ring, const struct ring_sample *now, const struct ring_sample *before)
 {
@@ -160,9 +170,9 @@ void ring_stat_print(
 
     describe_waiting(stat, waiting, sizeof(waiting));
     tool_print(ring->name, sizeof(ring->name));
-    (void)printf(": %s, epoch %" PRIu64 ", %" PRIu64 " cells of %u bytes, producer %u\n",
-        tool_state(stat->state), stat->epoch, stat->depth, 1U << ring->cell_shift,
-        stat->producer_pid);
+    (void)printf(": %s, epoch %" PRIu64 ", %" PRIu64 " cells of %u bytes, ",
+        tool_state(stat->state), stat->epoch, stat->depth, 1U << ring->cell_shift);
+    print_producer(stat);
     (void)printf(" ");
     print_rate(rate(stat->events, before->stat.events, now, before));
     (void)printf(" events/s");
@@ -305,7 +315,10 @@ void ring_stat_print_json(
     json_number("epoch", stat->epoch);
     json_number("depth", stat->depth);
     json_number("cell_bytes", UINT64_C(1) << ring->cell_shift);
-    json_number("producer_pid", stat->producer_pid);
+    if (stat->producer_pid != 0)
+        json_number("producer_pid", stat->producer_pid);
+    else
+        (void)printf(",\"producer_pid\":null");
     json_producer(now, before);
     json_counters(ring, LAM_RING_PRODUCER_INDEX);
     json_number("producers", stat->producer_count);

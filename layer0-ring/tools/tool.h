@@ -17,7 +17,8 @@ enum {
     TOOL_FAILED = 1,    /* the output could not be written */
     TOOL_WRONG = 2,     /* the command line */
     TOOL_NOT_THERE = 3, /* no such ring or file, or it may not be read */
-    TOOL_DAMAGED = 4    /* it is there, and makes no sense */
+    TOOL_DAMAGED = 4,   /* it is there, and makes no sense */
+    TOOL_POISONED = 5   /* an end found the other's bytes impossible */
 };
 
 /* An option: a flag that is set to 1, or a value that is taken. */

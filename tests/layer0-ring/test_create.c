@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: a ring is made whole or not at all, each wrong option is named, and a live ring is never
- * replaced. Method: options at and beyond each bound; names taken by the living and by the dead.
+ * replaced. Method: options at and beyond each bound; names taken by the living. By the dead:
+ * test_replace.c.
  */
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
@@ -9,11 +10,9 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static char name[64];
@@ -148,123 +147,6 @@ Test(create, a_live_ring_is_not_replaced_and_the_holder_is_named)
     cr_assert(ne(ptr, strstr(error.text, "producer, pid"), NULL), "%s", error.text);
     lam_ring_producer_detach(&producer);
     cr_assert(eq(int, lam_ring_destroy(&ring), 0));
-}
-
-Test(create, what_a_dead_creator_left_is_replaced)
-{
-    struct lam_ring_options options = named();
-    pid_t child = fork();
-    int status = 0;
-
-    if (child == 0)
-        _exit(lam_ring_create(&ring, &options, NULL) == 0 ? 0 : 1);
-    cr_assert(eq(int, (int)waitpid(child, &status, 0), (int)child));
-    cr_assert(eq(int, status, 0));
-    cr_assert(exists("data"));
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-    cr_assert(eq(int, lam_ring_destroy(&ring), 0));
-    cr_assert(not(exists("data")));
-}
-
-/* The path of the ring's control object, or of its data. */
-static const char *path_of(int is_data)
-{
-    static char path[128];
-
-    (void)snprintf(path, sizeof(path), "/dev/shm/lamina.%s.%s", name, is_data ? "data" : "control");
-    return path;
-}
-
-/* A ring that nobody holds. */
-static void leave_dead(void)
-{
-    struct lam_ring_options options = named();
-
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-    lam_ring_detach(&ring);
-}
-
-Test(create, data_or_control_left_alone_does_not_stand_in_the_way)
-{
-    struct lam_ring_options options = named();
-
-    for (int i = 0; i < 2; i++) {
-        leave_dead();
-        cr_assert(eq(int, unlink(path_of(i)), 0));
-        cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-        cr_assert(eq(int, lam_ring_destroy(&ring), 0));
-    }
-}
-
-Test(create, a_dead_ring_whose_control_was_spoilt_is_replaced)
-{
-    struct lam_ring_options options = named();
-    int fd;
-
-    leave_dead();
-    fd = open(path_of(0), O_WRONLY | O_CLOEXEC);
-    cr_assert(fd >= 0 && pwrite(fd, "damaged!", 8, 0) == 8);
-    (void)close(fd);
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0), "%s", error.text);
-    cr_assert(eq(int, lam_ring_destroy(&ring), 0));
-}
-
-static void put_text(const char *path)
-{
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-
-    cr_assert(fd >= 0 && write(fd, "mine", 4) == 4);
-    (void)close(fd);
-}
-
-static void put_link(const char *path)
-{
-    cr_assert(eq(int, symlink("/dev/shm/nothing-of-the-kind", path), 0));
-}
-
-static void put_fifo(const char *path)
-{
-    cr_assert(eq(int, mkfifo(path, 0600), 0));
-}
-
-static void put_directory(const char *path)
-{
-    cr_assert(eq(int, mkdir(path, 0700), 0));
-}
-
-Test(create, what_is_no_ring_is_never_replaced)
-{
-    static void (*const put[])(const char *) = {put_text, put_link, put_fifo, put_directory};
-    struct lam_ring_options options = named();
-    struct stat before, after;
-
-    for (int i = 0; i < 8; i++) {
-        const char *path = path_of(i % 2);
-
-        put[i / 2](path);
-        cr_assert(eq(int, lstat(path, &before), 0));
-        cr_assert(eq(int, lam_ring_create(&ring, &options, &error), -EEXIST), "%s", error.text);
-        cr_assert(ne(ptr, strstr(error.text, path), NULL), "%s", error.text);
-        cr_assert(ne(ptr, strstr(error.text, "no object of a ring"), NULL), "%s", error.text);
-        cr_assert(eq(int, lstat(path, &after), 0));
-        cr_assert(eq(u64, (uint64_t)before.st_ino, (uint64_t)after.st_ino));
-        cr_assert(eq(int, remove(path), 0));
-        cr_assert(not(exists("control")));
-        cr_assert(not(exists("data")));
-    }
-}
-
-Test(create, destroying_does_not_remove_a_name_that_is_anothers_by_now)
-{
-    struct lam_ring_options options = named();
-
-    cr_assert(eq(int, lam_ring_create(&ring, &options, &error), 0));
-    lam_lock_drop(&ring.creator); /* as if its creator had died, while we still hold the memory */
-    cr_assert(eq(int, lam_ring_create(&other, &options, &error), 0), "%s", error.text);
-    cr_assert(eq(int, lam_ring_destroy(&ring), 0));
-    cr_assert(exists("data"));
-    cr_assert(eq(int, lam_ring_destroy(&other), 0));
-    cr_assert(not(exists("data")));
 }
 
 Test(create, a_directory_that_is_not_there_is_an_error_of_its_own)

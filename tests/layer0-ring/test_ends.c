@@ -195,3 +195,86 @@ Test(ends, a_lossy_consumer_that_peeks_aborts, .signal = SIGABRT)
     if (lam_ring_consumer_attach(&lossy, &ring, &options, NULL) == 0 && publish(0) == 1)
         (void)lam_ring_consumer_try_peek(&lossy, &event);
 }
+
+/* How a child ends that does what its parent may. */
+static int end_of_child_that(void (*act)(void))
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        act();
+        _exit(0);
+    }
+    cr_assert(eq(int, (int)waitpid(child, &status, 0), (int)child));
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void try_one_peek(void)
+{
+    struct lam_event event;
+
+    (void)lam_ring_consumer_try_peek(&consumer, &event);
+}
+
+static void wait_to_peek(void)
+{
+    struct lam_event event;
+
+    (void)lam_ring_consumer_peek_until(&consumer, lam_deadline_after_ns(1), &event);
+}
+
+static void wait_for_one(void)
+{
+    (void)lam_ring_consumer_wait_until(&consumer, lam_deadline_after_ns(1));
+}
+
+Test(ends, a_forked_child_that_waits_by_its_parents_consumer_aborts_as_one_that_tries)
+{
+    cr_assert(eq(int, end_of_child_that(try_one_peek), SIGABRT));
+    cr_assert(eq(int, end_of_child_that(wait_to_peek), SIGABRT));
+    cr_assert(eq(int, end_of_child_that(wait_for_one), SIGABRT));
+}
+
+/* By an end of the child's own; what the abort says goes to @says. */
+static void commit_what_was_refused(int says, int waits)
+{
+    (void)dup2(says, STDERR_FILENO);
+    create_ring(DEPTH, 0, LAM_RING_MAY_SLEEP);
+    if (lam_ring_producer_attach(&producer, &ring, NULL, &error) != 0)
+        return;
+    if (waits)
+        (void)lam_ring_producer_claim_batch_until(&producer, DEPTH, 0, &batch);
+    else
+        (void)lam_ring_producer_try_claim_batch(&producer, DEPTH, &batch);
+    lam_ring_batch_commit(&batch);
+}
+
+static int refused[2];
+
+static void commit_after_a_try(void)
+{
+    commit_what_was_refused(refused[1], 0);
+}
+
+static void commit_after_a_wait(void)
+{
+    commit_what_was_refused(refused[1], 1);
+}
+
+Test(ends, a_commit_of_a_batch_that_was_refused_aborts_and_says_why)
+{
+    void (*const acts[])(void) = {commit_after_a_try, commit_after_a_wait};
+
+    for (int i = 0; i < 2; i++) {
+        char text[512] = "";
+
+        cr_assert(eq(int, pipe(refused), 0));
+        cr_assert(eq(int, end_of_child_that(acts[i]), SIGABRT));
+        cr_assert(read(refused[0], text, sizeof(text) - 1) > 0);
+        cr_assert(ne(ptr, strstr(text, "the claim was refused"), NULL), "%s", text);
+        (void)close(refused[0]);
+        (void)close(refused[1]);
+    }
+}

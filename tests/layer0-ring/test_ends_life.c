@@ -5,6 +5,7 @@
  * process could write is written into its objects.
  */
 #include "lamina/ring/stat.h"
+#include "layout.h"
 #include "one_pair.h"
 
 static void setup(void)
@@ -178,6 +179,25 @@ Test(life, one_producer_at_a_time)
 
     cr_assert(eq(int, lam_ring_producer_attach(&second, &ring, NULL, &error), -EBUSY));
     cr_assert(ne(ptr, strstr(error.text, "live producer"), NULL));
+}
+
+/* Whoever attaches has its lock a moment before it has signed: nobody's pid is told for it. */
+Test(life, a_producer_that_is_attaching_is_told_of_without_a_pid)
+{
+    struct lam_lock lock = {.fd = -1};
+    struct lam_ring_producer second;
+    static struct lam_ring_stat stat;
+
+    lam_ring_producer_detach(&producer);
+    memset(&ring.control_head->producer, 0, sizeof(ring.control_head->producer));
+    cr_assert(eq(int, lam_lock_take(&lock, ring.control.fd, LAM_RING_LOCK_PRODUCER), 0));
+    cr_assert(eq(int, lam_ring_producer_attach(&second, &ring, NULL, &error), -EBUSY));
+    cr_assert(ne(ptr, strstr(error.text, "is attaching now"), NULL), "%s", error.text);
+    cr_assert(eq(int, lam_ring_stat_read(&ring, &stat), 0));
+    cr_assert(eq(u32, stat.producer_pid, 0));
+    cr_assert(eq(u32, stat.producer_count, 1));
+    lam_lock_drop(&lock);
+    cr_assert(eq(int, lam_ring_producer_attach(&producer, &ring, NULL, &error), 0));
 }
 
 Test(life, an_impossible_length_poisons_the_ring_for_all)

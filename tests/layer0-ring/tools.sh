@@ -156,6 +156,37 @@ wait "$tail_pid" || fail "lamina tail does not end with the ring"
 runs 0 "$bin/lamina-stat" --ring "$data" --every 1s
 says '^live: closed'
 
+# --- before the first: a ring without a producer, and one that has not signed ---
+start "$work" other
+for line in fresh lock; do
+    echo "$line" >&4
+    read -r -t 20 answer <&3
+    runs 0 "$bin/lamina-stat" --ring "$work/lamina.fresh.data" --json
+    says '"producer_pid":null'
+    runs 0 "$bin/lamina-stat" --ring "$work/lamina.fresh.data"
+    case $line in
+    fresh) says '^fresh: new, .*, no producer yet$' ;;
+    lock) says '^fresh: new, .*, a producer is attaching$' ;;
+    esac
+done
+
+# --- the end: poisoned ---
+echo poison >&4
+read -r -t 20 answer <&3
+runs 5 "$bin/lamina-stat" --ring "$work/lamina.other.data" --every 50ms
+says '^other: poisoned'
+err_says 'other: is poisoned'
+[[ $(grep -c '^other: ' "$work/out") == 1 ]] || fail "a poisoned ring is sampled twice"
+runs 5 "$bin/lamina-stat" --ring "$work/lamina.other.data" --count 3 --every 50ms --json
+runs 0 "$bin/lamina-stat" --ring "$work/lamina.other.data"
+says '^other: poisoned'
+is_silent "one sample of a poisoned ring"
+echo damage >&4
+read -r -t 20 answer <&3
+runs 5 "$bin/lamina-stat" --ring "$work/lamina.other.data" --every 50ms
+err_says 'other: is poisoned: no events lead'
+finish die
+
 # --- the end: killed ---
 start "$work" dead
 finish die

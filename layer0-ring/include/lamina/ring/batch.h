@@ -174,12 +174,16 @@ LAM_INLINE void lam_ring_batch_abort(struct lam_ring_batch *batch)
     lam_ring_producer_abort(batch->producer);
 }
 
-/* Publish all staged events at once. With none staged it is an abort. Wait-free. */
+/*
+ * Publish all staged events at once. With none staged it is an abort. Wait-free. Aborts the process
+ * where the claim was refused.
+ */
 LAM_INLINE void lam_ring_batch_commit(struct lam_ring_batch *batch)
 {
     struct lam_ring_producer *producer = batch->producer;
     uint64_t end = batch->staged;
 
+    LAM_ASSERT(producer != NULL && "the claim was refused: this batch has nothing to commit");
     LAM_ASSERT(producer->claimed_end != producer->next && producer->next == batch->first);
     if (end == batch->first) {
         lam_ring_producer_abort(producer);

@@ -160,7 +160,7 @@ LAM_INLINE int lam_ring_many_try_claim(
             int rc = lam_ring_many_make_room(producer, cell_count, &at);
 
             if (rc != 1)
-                return rc;
+                return rc < 0 ? rc : 0; /* never above, which the compiler cannot see */
         }
         /*
          * R21, pairs with A21 in lam_ring_repair(): whoever sees it go on from an older claim sees
@@ -171,8 +171,10 @@ LAM_INLINE int lam_ring_many_try_claim(
         /* R22, pairs with A22, the repairer's load of the tail. */
         if (lam_cas_acq_rel(producer->tail, &at, at + cell_count))
             break;
-        if (__builtin_expect(++races == LAM_RING_MANY_RACES_MAX, 0))
-            return lam_ring_many_give_up(producer);
+        if (__builtin_expect(++races == LAM_RING_MANY_RACES_MAX, 0)) {
+            (void)lam_ring_many_give_up(producer);
+            return 0;
+        }
     }
     LAM_CRASH_POINT("claim.tail_moved");
     producer->start = at;

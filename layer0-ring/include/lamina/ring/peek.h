@@ -63,7 +63,7 @@ again:
             int rc = lam_ring_consumer_odd(consumer);
 
             if (rc == 1)
-                goto again; /* padding was passed over */
+                goto again;         /* padding was passed over */
             return rc < 0 ? rc : 0; /* as above */
         }
         consumer->stride = cell_count;

@@ -127,7 +127,10 @@ struct lam_ring {
  *   -ENOSPC the store is too full, or the memory that it is of; @error has mount, needed and free
  *           bytes. No huge pages in a hugetlbfs: how many are needed, how many free
  *   -EFBIG  this process may not make so large a file (RLIMIT_FSIZE)
- *   -EPROTO, -EPROTOTYPE with @keep: as lam_ring_attach()
+ *   -EPROTO what has the name is a ring of another layout version, alive or dead: that only a
+ *           lamina of its version can tell. @error has both versions. With @keep: as
+ *           lam_ring_attach()
+ *   -EPROTOTYPE with @keep: as lam_ring_attach()
  *   -errno  of the system call that @error names
  */
 int lam_ring_create(

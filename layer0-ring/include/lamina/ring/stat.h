@@ -60,30 +60,30 @@ struct lam_ring_consumer_stat {
 struct lam_ring_stat {
     enum lam_ring_state state;
     uint64_t epoch;
-    uint64_t head;        /* sequence behind the last published event */
-    uint64_t oldest;      /* the horizon */
-    uint64_t events;      /* published, all epochs */
-    uint64_t bytes;       /* payload bytes, as of the last waypoint, wait or close; of many
+    uint64_t head;         /* sequence behind the last published event */
+    uint64_t oldest;       /* the horizon */
+    uint64_t events;       /* published, all epochs */
+    uint64_t bytes;        /* payload bytes, as of the last waypoint, wait or close; of many
                              producers without the newest of those that died */
-    uint64_t depth;       /* cells */
-    uint64_t full;        /* times a claim found the ring full */
-    uint64_t blocked_ns;  /* from such a claim to one that found room; seen every 8 ms */
-    uint64_t spin_waits;  /* waits for room that ended while the producer spun */
-    uint64_t yield_waits; /* likewise, after it had yielded, and before it slept */
-    uint64_t parks;       /* times the producer slept */
-    uint64_t wakes;       /* system calls made to wake consumers */
-    uint64_t reaped;      /* consumers found dead */
-    uint64_t evicted;     /* consumers that held the producer for too long */
-    uint64_t expelled;    /* consumers whose cursors were impossible */
-    uint64_t repairs;     /* of what dead producers left: at an epoch's start, or holes */
-    uint64_t page_bytes;  /* of data: what was really got */
-    int32_t numa_node;    /* that data's pages lay on when this process mapped it; -1 several */
-    uint32_t file;        /* 1: outlives its processes */
-    uint32_t hardened;    /* 1: its maker alone can produce */
-    uint64_t alarms;      /* of required consumers: raised */
-    uint64_t recoveries;  /* and over again */
-    uint32_t producer_pid;
-    uint32_t blocked_on; /* index + 1 of the consumer that a sleeping producer waits for; 0 none;
+    uint64_t depth;        /* cells */
+    uint64_t full;         /* times a claim found the ring full */
+    uint64_t blocked_ns;   /* from such a claim to one that found room; seen every 8 ms */
+    uint64_t spin_waits;   /* waits for room that ended while the producer spun */
+    uint64_t yield_waits;  /* likewise, after it had yielded, and before it slept */
+    uint64_t parks;        /* times the producer slept */
+    uint64_t wakes;        /* system calls made to wake consumers */
+    uint64_t reaped;       /* consumers found dead */
+    uint64_t evicted;      /* consumers that held the producer for too long */
+    uint64_t expelled;     /* consumers whose cursors were impossible */
+    uint64_t repairs;      /* of what dead producers left: at an epoch's start, or holes */
+    uint64_t page_bytes;   /* of data: what was really got */
+    int32_t numa_node;     /* that data's pages lay on when this process mapped it; -1 several */
+    uint32_t file;         /* 1: outlives its processes */
+    uint32_t hardened;     /* 1: its maker alone can produce */
+    uint64_t alarms;       /* of required consumers: raised */
+    uint64_t recoveries;   /* and over again */
+    uint32_t producer_pid; /* 0: none has been, or the first is attaching now */
+    uint32_t blocked_on;   /* index + 1 of the consumer that a sleeping producer waits for; 0 none;
                             UINT32_MAX: for consumers to come */
     char failure[LAM_RING_FAILURE_MAX + 1]; /* why, where the state is LAM_RING_FAILED */
     uint32_t producer_count;                /* alive; several only on a ring for many */
