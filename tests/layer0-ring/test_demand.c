@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: the highest demand of all that are joined is seen, of nobody else, and waited for; a ring is
- * as full as its slowest gating consumer leaves it.
+ * Goal: the highest demand of all that are joined is seen, of nobody else, and waited for; a ring
+ * is as full as its slowest gating consumer leaves it.
  * Method: consumers of one process, one that is killed, words that lie; a sleep that nobody ends
  * does not end.
  */
@@ -14,7 +14,7 @@ static struct lam_base_ops ops;
 static void (*on_sleep)(void);
 static unsigned sleeps;
 
-/* What happens between the announcement of a sleep and the sleep itself; then only a wake ends it. */
+/* What happens between a sleep's announcement and the sleep; then only a wake ends it. */
 static void endless_futex_wait(lam_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
     void (*now)(void) = on_sleep;
