@@ -42,6 +42,16 @@ fi
 for kind in skipped FAILED [0-9]; do grep "^$kind" found | sort; done >sorted
 diff wanted sorted
 
+# Under a failed test stands the end of its output: so many lines, so wide, and no blank ones.
+{
+    echo 'FAILED   fails'
+    printf '    line %s <is>\n' {1..11}
+    printf '    %0160d\n' 0
+} >wanted
+grep -A 12 '^FAILED   fails$' found | diff wanted -
+grep -A 13 '^FAILED   fails$' found | tail -n 1 | grep -q '^[^ ]'
+grep -A 12 '^FAILED   endings.endings.fails$' found | grep -q '^    .*endings.c:[0-9]*: Assertion'
+
 # A phase that failed without a failed test counts as one, the phase of these tests does not again.
 summary -v phases="lint test" >found || true
 grep -qx 'FAILED   the phase lint' found

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# Reads the reports that CTest wrote (--output-junit) and says what ran: a line for each failed
-# test, a line for each skipped one with its reason, and last the counts.
+# Reads the reports that CTest wrote (--output-junit) and says what ran: a line for each skipped
+# test with its reason, a line for each failed one and under it how its output ends, and last the
+# counts.
 #
 # With -v phases="NAME ...", phases that failed: one without a failed test counts as a failure.
 # Ends with 1 when a test failed, or skipped itself without a reason: a skip is never silent.
+
+# Of each of the first failed tests so many lines, cut to so many columns: enough to see why.
+BEGIN {
+    TOLD_TESTS = 20
+    TOLD_LINES = 12
+    TOLD_COLUMNS = 160
+}
 
 function plain(text)
 {
@@ -28,6 +36,7 @@ function output_line(line,    own)
     if (line ~ /^[ \t]*$/)
         return
     last_line = line
+    last_lines[++line_count % TOLD_LINES] = line
     own = test
     sub(/^[^.]*\./, "", own)
     sub(/\./, "::", own)
@@ -39,6 +48,14 @@ function reason(    text)
 {
     text = skip_line != "" ? skip_line : last_line
     sub(/^ *skip(ped)?: */, "", text)
+    return text
+}
+
+function ending(    i, text)
+{
+    for (i = line_count - TOLD_LINES + 1; i <= line_count; i++)
+        if (i > 0)
+            text = text "    " substr(last_lines[i % TOLD_LINES], 1, TOLD_COLUMNS) "\n"
     return text
 }
 
@@ -55,7 +72,7 @@ function finish()
         failed++
         failed_in[phase]++
         fail_report = fail_report sprintf("FAILED   %s%s%s\n", preset, test,
-            message == "" ? "" : ": " message)
+            message == "" ? "" : ": " message) (failed <= TOLD_TESTS ? ending() : "")
     }
 }
 
@@ -72,6 +89,7 @@ FNR == 1 {
     test = attribute("name")
     status = attribute("status")
     message = skip_line = last_line = ""
+    line_count = 0
 }
 /<(skipped|failure) message=/ { message = attribute("message") }
 /<system-out>/ {

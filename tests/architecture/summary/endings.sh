@@ -3,7 +3,12 @@
 # endings.sh ENDING: a plain program that ends in that way.
 case $1 in
 passes) exit 0 ;;
-fails) exit 1 ;;
+fails)
+    echo "line 0 is not told"
+    for line in 1 2 3 4 5 6 7 8 9 10 11; do printf 'line %s <is>\n\n' $line; done
+    printf '%0200d\n' 0
+    exit 1
+    ;;
 crashes) kill -SEGV $$ ;;
 hangs) sleep 5 ;;
 skips)
