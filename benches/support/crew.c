@@ -15,9 +15,7 @@
 #include "clock.h"
 #include "cpus.h"
 #include "payload.h"
-
-/* No window lasts this long: a bench that does hangs, and must not do so for ever. */
-#define WATCHDOG_S 120
+#include "watchdog.h"
 
 /* Little beside the window of a lane with threads. */
 #define NAP_NS 20000
@@ -26,10 +24,13 @@ uint32_t bench_looks_before_yield = 4096;
 
 void *bench_shared_memory(uint64_t bytes)
 {
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t used_bytes = (bytes + page_bytes - 1) / page_bytes * page_bytes;
+    uint8_t *memory = mmap(NULL, used_bytes + page_bytes, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-    if (memory == MAP_FAILED) {
+    /* Who writes beyond it ends there, and not in the memory of another subject. */
+    if (memory == MAP_FAILED || mprotect(memory + used_bytes, page_bytes, PROT_NONE) != 0) {
         fprintf(stderr, "bench: no %llu bytes of shared memory: %s\n", (unsigned long long)bytes,
             strerror(errno));
         exit(1);
@@ -180,16 +181,18 @@ static void await(struct bench_crew *crew, uint32_t reader, lam_atomic_u64 *word
     uint32_t looks = 0, rounds = 0;
     int status;
 
+    crew->awaits = 1;
     while (lam_load_acquire(word) != crew->number) {
         wait_a_moment(crew, &looks);
         if (looks == 0 && ++rounds % 16 == 0 && waitpid(crew->pids[reader], &status, WNOHANG) > 0) {
             /* Told to leave, it may have said so and gone since we looked. */
             if (lam_load_acquire(word) == crew->number)
-                return;
+                break;
             fprintf(stderr, "bench: side %u ended by itself, status %#x\n", reader + 1, status);
             exit(1);
         }
     }
+    crew->awaits = 0;
 }
 
 int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t lane_count,
@@ -212,9 +215,9 @@ int bench_crew_start(struct bench_crew *crew, struct bench_lane *lanes, uint32_t
             return rc;
         }
     }
-    alarm(WATCHDOG_S);
     fflush(NULL);
     crew->number = 1;
+    bench_watchdog_set(crew);
     lam_store_relaxed(&crew->board->number, 1);
     for (uint32_t reader = 0; reader < readers; reader++) {
         crew->pids[reader] = fork();
@@ -236,12 +239,12 @@ void bench_crew_order(
 {
     struct bench_board *board = crew->board;
 
-    alarm(WATCHDOG_S);
     crew->naps = (uint32_t)crew->lanes[lane_index].subject->threads;
     board->order = order;
     board->lane_index = lane_index;
     board->count = count;
     lam_store_release(&board->number, ++crew->number);
+    bench_watchdog_set(crew);
     for (uint32_t reader = 0; reader < crew->readers; reader++)
         await(crew, reader, &board->seats[reader].begun);
 }
@@ -287,6 +290,6 @@ void bench_crew_stop(struct bench_crew *crew)
     detach_all(crew, 0);
     for (uint32_t reader = 0; reader < crew->readers; reader++)
         waitpid(crew->pids[reader], NULL, 0);
+    bench_watchdog_end();
     munmap(crew->board, sizeof(*crew->board));
-    alarm(0);
 }

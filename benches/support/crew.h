@@ -9,6 +9,7 @@
  * memory, so that every end is hot when a window begins, and no more processes run than take part.
  */
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "lamina/base/atomic.h"
@@ -50,8 +51,9 @@ struct bench_crew {
     struct bench_lane *lanes;
     uint32_t lane_count;
     uint32_t readers;
-    uint32_t oversubscribed; /* fewer CPUs than ends */
-    uint32_t naps;           /* the lane that runs has threads of its own: leave them the CPU */
+    uint32_t oversubscribed;      /* fewer CPUs than ends */
+    volatile sig_atomic_t awaits; /* side 0 waits for a child to begin or to end, is in no loop */
+    uint32_t naps; /* the lane that runs has threads of its own: leave them the CPU */
     int pids[BENCH_READERS_MAX];
     int cpus[1 + BENCH_READERS_MAX]; /* of each side */
     uint64_t number;

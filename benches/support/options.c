@@ -9,6 +9,7 @@
 
 #include "cpus.h"
 #include "payload.h"
+#include "watchdog.h"
 
 static const char usage[] =
     "%s\n"
@@ -116,6 +117,8 @@ void bench_options_read(struct bench_options *options, int argc, char **argv, co
         fprintf(stderr, "bench: %s is not an option\n", argv[optind]);
         exit(2);
     }
+    if (options->quick)
+        bench_watchdog_s = 20;
     /* Lines appear as they are found, also in a pipe. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     bench_payload_init();
