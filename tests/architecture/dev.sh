@@ -94,6 +94,9 @@ chmod +x build/benches/bin/*'
 dev 0 bench copy
 grep -q libck-dev err && fail "wants a peer for a bench that needs none"
 grep -q CARGO calls && fail "asks cargo for a bench that needs none"
+dev 0 bench
+grep -q 'build/benches/bin/bench-copy$' out || fail "does not run all benches"
+grep -q 'bench-peers$' out && fail "runs other systems that nobody asked for"
 dev 0 bench peers
 grep -q 'peers (other systems.*) needs: libck-dev' err || fail "does not name a missing peer"
 grep -q 'build/benches/bin/bench-peers$' out || fail "does not run without a peer"
