@@ -209,6 +209,10 @@ static int attach_given(struct lam_ring *ring, const struct pass_given *given,
             "what came is no ring, but bytes of something else: they begin with 0x%llx, and what "
             "lam_ring_send() gives with 0x%llx",
             (unsigned long long)message->magic, (unsigned long long)PASS_MAGIC);
+    if (given->too_many && given->count < PASS_FDS) /* the kernel gives as many as we may open */
+        return lam_error_set(error, -EMFILE,
+            "a ring came, but this process may not open its descriptors: %zu of %d", given->count,
+            PASS_FDS);
     if (given->count != PASS_FDS || given->too_many)
         return lam_error_set(error, -EPROTO,
             "what came is no ring: with %zu%s descriptors, expected %d", given->count,

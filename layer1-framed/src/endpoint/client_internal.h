@@ -14,7 +14,7 @@
 #define CLIENT_PUSHES  512 /* a power of two, more than all lanes of both links can hold */
 #define CLIENT_ANSWERS 3   /* where a place names a lane */
 
-/* client_open.c: what allocates. */
+/* client_shake.c: one connection. */
 
 /* One try to connect, with the link that is free. Returns as lam_client_connect(). */
 int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error);
@@ -70,17 +70,33 @@ void lam_client_hear(struct lam_client *client);
 /* Look at it if that is due, and ask a daemon that is silent. */
 void lam_client_tend(struct lam_client *client, uint64_t now_ns);
 void lam_client_say_goodbye(struct lam_client *client, uint32_t reason, const char *text);
+/* What a refusal says is the daemon's last word. */
+void lam_client_note_refusal(struct lam_client *client, const struct lam_endpoint_refused *refused);
+/* A look found that the connection is over by @rc: what that is by what the daemon has said. */
+int lam_client_reason(const struct lam_client *client, int rc);
 
 /* client_resume.c */
 
 /*
  * The connection is over: connect anew until @deadline_ns, where that is wanted, and send again
- * what has no answer; else fail all requests. With a deadline of 0 it does not connect.
+ * what has no answer, as far as there is room; else fail all requests. With a deadline of 0 it does
+ * not connect.
  *
- * Returns 0 it is there again; -ETIMEDOUT nobody was; -EBUSY what came by connections before is
- * held; or what it ended with, when all requests have failed
+ * Returns 0 it is there again; -ETIMEDOUT nobody was, or no resources; -EBUSY what came by
+ * connections before is held; or what it ended with, when all requests have failed
  */
 int lam_client_recover(struct lam_client *client, uint64_t deadline_ns);
+/*
+ * Go on with what is to be sent again, in all lanes, without waiting for room; what takes frames is
+ * given a while, until @deadline_ns at most; 0: none.
+ */
+void lam_client_repeat(struct lam_client *client, uint64_t deadline_ns);
+/*
+ * Send again all that @lane has to before anything newer goes there, and take in what comes, until
+ * @deadline_ns. Returns 0, -ETIMEDOUT the lane is full, -EBUSY too much is held, how the connection
+ * ended, or an error of the send.
+ */
+int lam_client_repeat_lane(struct lam_client *client, enum lam_lane lane, uint64_t deadline_ns);
 void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct iovec *parts,
     uint32_t part_count, enum lam_lane lane, uint16_t kind, uint64_t deadline_ns);
 /* Returns -EMSGSIZE when no copy of so much could be kept, or 0. */

@@ -96,7 +96,7 @@ void lam_client_note_end(struct lam_client *client, int rc)
     if (rc == -ECANCELED || rc == -EMSGSIZE || rc == -EBADMSG || rc == -EBUSY || rc == -ETIMEDOUT)
         return;
     lam_client_hear(client); /* it may have said why */
-    client->ending = rc == -EOWNERDEAD && client->said_goodbye ? -EPIPE : rc;
+    client->ending = lam_client_reason(client, rc);
 }
 
 int lam_client_end(struct lam_client *client)
@@ -234,6 +234,8 @@ int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
             rc = lam_client_recover(client, deadline_ns);
         if (rc < 0)
             return rc;
+        if (client->is_repeating)
+            lam_client_repeat(client, deadline_ns);
         now_ns = lam_clock_now_ns();
         if (now_ns >= deadline_ns)
             return -ETIMEDOUT;

@@ -12,8 +12,8 @@ static int look(struct lam_client *client)
 {
     if (__builtin_expect(++client->sends % SENDS_A_LOOK == 0, 0)) {
         lam_client_hear(client);
-        if (client->lost == 0 && (client->hung_up || client->said_goodbye))
-            client->lost = client->said_goodbye ? -EPIPE : -EOWNERDEAD;
+        if (client->lost == 0 && (client->hung_up || client->said_goodbye || client->sent_away))
+            client->lost = lam_client_reason(client, -EOWNERDEAD);
     }
     return client->lost;
 }
@@ -23,23 +23,30 @@ int lam_client_try_send(struct lam_client *client, enum lam_lane lane, const str
 {
     int rc = look(client);
 
+    if (rc == 0 && __builtin_expect(client->is_repeating, 0))
+        rc = lam_client_repeat_lane(client, lane, 0);
     if (rc != 0)
-        return rc;
+        return rc == -ETIMEDOUT ? 0 : rc;
     return lam_lanes_sender_try_send(&client->link->sender, &lane, parts, part_count, kind, NULL);
 }
 
-/* The same with a deadline: recovers. */
-static int look_until(struct lam_client *client, uint64_t deadline_ns)
+/* The same with a deadline: recovers, and sends again what goes before anything new in @lane. */
+static int look_until(struct lam_client *client, enum lam_lane lane, uint64_t deadline_ns)
 {
     int rc = look(client);
 
-    return rc == 0 ? 0 : lam_client_recover(client, deadline_ns);
+    LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
+    if (rc != 0)
+        rc = lam_client_recover(client, deadline_ns);
+    if (rc == 0 && __builtin_expect(client->is_repeating, 0))
+        rc = lam_client_repeat_lane(client, lane, deadline_ns);
+    return rc;
 }
 
 int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns)
 {
-    int rc = look_until(client, deadline_ns);
+    int rc = look_until(client, lane, deadline_ns);
 
     if (rc != 0)
         return rc;
@@ -53,7 +60,7 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
     struct lam_framed_correlation correlation = {.scope = client->scope};
     struct call_parts all;
     enum lam_lane taken = lane;
-    int rc = look_until(client, deadline_ns);
+    int rc = look_until(client, lane, deadline_ns);
 
     LAM_ASSERT(part_count <= LAM_CALL_PART_COUNT_MAX);
     if (rc == 0)
@@ -101,6 +108,8 @@ int lam_client_try_take(
         return rc;
     if (client->lost != 0)
         (void)lam_client_recover(client, 0);
+    else if (client->is_repeating)
+        lam_client_repeat(client, 0);
     (void)lam_call_table_expire(&client->table, lam_clock_now_ns());
     return lam_call_table_take(&client->table, ticket, reply);
 }
@@ -137,6 +146,8 @@ int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ti
             return -ETIMEDOUT;
         if (client->lost != 0)
             continue;
+        if (client->is_repeating)
+            lam_client_repeat(client, due_ns);
         lam_client_tend(client, now_ns);
         lam_client_await_answer(client, earliest(due_ns, now_ns + LAM_WAIT_CHECK_NS));
     }

@@ -10,6 +10,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+#define RETRY_NS      (2 * LAM_NS_PER_MS)
+#define REPEAT_NS     LAM_NS_PER_MS
+#define RETRY_MAX_NS  (100 * LAM_NS_PER_MS)
+#define FRAMES_MAX_NS LAM_NS_PER_S
 
 int lam_client_check_copy(
     const struct lam_client *client, const struct iovec *parts, uint32_t part_count)
@@ -50,70 +56,197 @@ void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct i
     lam_gather_bytes(&gather, bytes_of(client, copy), bytes);
 }
 
-/* Of those that wait, the first that was begun at @order or later, or NULL. */
-static const struct lam_client_copy *next_copy(struct lam_client *client, uint64_t order)
+/* Of those of @lane that wait, the first that was begun at @order or later, or NULL. */
+static const struct lam_client_copy *next_copy(
+    struct lam_client *client, enum lam_lane lane, uint64_t order)
 {
     const struct lam_client_copy *next = NULL;
 
     for (uint32_t i = 0; i < client->options.requests_max; i++) {
         const struct lam_client_copy *copy = &client->copies[i];
 
-        if (copy->id != 0 && copy->order >= order && (next == NULL || copy->order < next->order) &&
+        if (copy->id != 0 && copy->lane == lane && copy->order >= order &&
+            (next == NULL || copy->order < next->order) &&
             lam_call_table_waiting(&client->table, copy->id) != NULL)
             next = copy;
     }
     return next;
 }
 
-static int repeat(struct lam_client *client, const struct lam_client_copy *copy)
+static uint64_t earliest(uint64_t a_ns, uint64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/*
+ * Send one in frames, until @deadline_ns, but no longer than a while: the daemon may be waiting to
+ * be read by us. One that was cut is sent anew with more time.
+ */
+static int repeat_in_frames(struct lam_client *client, const struct lam_client_copy *copy,
+    const struct call_parts *all, const struct lam_framed_correlation *correlation,
+    uint64_t deadline_ns)
+{
+    enum lam_lane lane = (enum lam_lane)copy->lane;
+    uint64_t end_ns = lam_deadline_after_ns(client->frames_ns);
+    int rc = lam_lanes_sender_send_until(&client->link->sender, &lane, all->parts, all->count,
+        copy->kind, correlation, earliest(end_ns, earliest(deadline_ns, copy->deadline_ns)));
+
+    client->frames_ns =
+        rc == 0 ? LAM_WAIT_CHECK_NS : earliest(2 * client->frames_ns, FRAMES_MAX_NS);
+    return rc == -ETIMEDOUT ? 0 : rc == 0 ? 1 : rc;
+}
+
+/* Send one again; @deadline_ns as lam_client_repeat(). Returns 1, 0 there is no room, or -errno. */
+static int repeat(
+    struct lam_client *client, const struct lam_client_copy *copy, uint64_t deadline_ns)
 {
     struct lam_framed_correlation correlation = {.id = copy->id, .scope = client->scope};
     enum lam_lane lane = (enum lam_lane)copy->lane;
     struct iovec part = {.iov_base = bytes_of(client, copy), .iov_len = copy->bytes};
     struct call_parts all;
+    int rc;
 
     call_gather(&all, &part, 1, LAM_ENDPOINT_CALL_AGAIN, copy->deadline_ns);
-    client->counts.repeated++;
-    return lam_lanes_sender_send_until(&client->link->sender, &lane, all.parts, all.count,
-        copy->kind, &correlation, copy->deadline_ns);
+    rc = lam_lanes_sender_try_send(
+        &client->link->sender, &lane, all.parts, all.count, copy->kind, &correlation);
+    if (rc == -EMSGSIZE)
+        rc = deadline_ns == 0 ? 0 : repeat_in_frames(client, copy, &all, &correlation, deadline_ns);
+    client->counts.repeated += rc == 1;
+    lam_client_note_lane(client, copy->id, (enum lam_lane)copy->lane);
+    LAM_CRASH_POINT("endpoint.repeated");
+    return rc;
 }
 
-/* What cannot be sent by its deadline ends by that. */
-static void repeat_all(struct lam_client *client)
+/* What @lane has room for. Returns 0 that was all, -ETIMEDOUT, or an error of the send. */
+static int repeat_lane(struct lam_client *client, enum lam_lane lane, uint64_t deadline_ns)
 {
-    uint64_t order = 0;
     const struct lam_client_copy *copy;
 
-    while ((copy = next_copy(client, order)) != NULL) {
-        order = copy->order + 1;
-        (void)repeat(client, copy);
-        LAM_CRASH_POINT("endpoint.repeated");
+    while ((copy = next_copy(client, lane, client->repeat_from[lane])) != NULL) {
+        int rc = repeat(client, copy, deadline_ns);
+
+        if (rc == 0 && lam_clock_now_ns() < copy->deadline_ns)
+            return -ETIMEDOUT; /* else it is too late for this one, and not for the next */
+        if (rc == -EMSGSIZE)   /* this daemon takes less than the one before */
+            (void)lam_call_table_finish(
+                &client->table, lam_call_table_waiting(&client->table, copy->id), rc);
+        else if (rc < 0)
+            return rc;
+        client->repeat_from[lane] = copy->order + 1;
     }
+    client->is_repeating &= ~(1U << lane);
+    return 0;
+}
+
+int lam_client_repeat_lane(struct lam_client *client, enum lam_lane lane, uint64_t deadline_ns)
+{
+    int rc = 0;
+
+    while ((client->is_repeating >> lane & 1) != 0) {
+        uint64_t now_ns = lam_clock_now_ns();
+
+        rc = repeat_lane(client, lane, deadline_ns);
+        if (rc != -ETIMEDOUT || now_ns >= deadline_ns)
+            return rc;
+        /* As long as there is no room, what comes in is taken: the daemon may wait for that. */
+        rc = lam_client_pump_answers(client);
+        if (client->lost != 0)
+            return client->lost;
+        if (rc == 0)
+            lam_client_await_answer(client, earliest(deadline_ns, now_ns + REPEAT_NS));
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+void lam_client_repeat(struct lam_client *client, uint64_t deadline_ns)
+{
+    for (enum lam_lane lane = 0; lane < LAM_LANE_COUNT; lane++)
+        if ((client->is_repeating >> lane & 1) != 0)
+            (void)repeat_lane(client, lane, deadline_ns);
+}
+
+/* Whether it would be the same again: the daemon does not want us, or speaks otherwise. */
+static int is_final(int rc)
+{
+    return rc == -EPROTO || rc == -EPROTOTYPE || rc == -EMSGSIZE || rc == -EUSERS ||
+           rc == -EACCES || rc == -EPERM || rc == -ENOTRECOVERABLE || rc == -ENOTSUP;
+}
+
+/* Nobody is there, or about to go or to come: that may be otherwise at any moment. */
+static int is_nobody(int rc)
+{
+    return rc == -ENOENT || rc == -ECONNREFUSED || rc == -EAGAIN || rc == -EOWNERDEAD ||
+           rc == -EPIPE;
+}
+
+static void sleep_until(uint64_t until_ns)
+{
+    uint64_t now_ns = lam_clock_now_ns();
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    struct timespec left = {
+        .tv_sec = (time_t)(left_ns / LAM_NS_PER_S), .tv_nsec = (long)(left_ns % LAM_NS_PER_S)};
+
+    (void)nanosleep(&left, NULL);
+}
+
+/*
+ * Connect anew, again and again until @deadline_ns, over calls: one after the other at a distance,
+ * which grows while descriptors, memory or the like are short, here or there. Returns 0,
+ * -ETIMEDOUT, -EBUSY, or what is final.
+ */
+static int reopen(struct lam_client *client, uint64_t deadline_ns)
+{
+    struct lam_error error;
+
+    for (;;) {
+        int rc;
+
+        if (lam_clock_now_ns() < client->retry_at_ns)
+            sleep_until(earliest(client->retry_at_ns, deadline_ns));
+        if (lam_clock_now_ns() < client->retry_at_ns)
+            return -ETIMEDOUT;
+        rc = lam_client_open(client, deadline_ns, &error);
+        if (rc == 0 || rc == -EBUSY || is_final(rc)) {
+            client->retry_ns = 0;
+            return rc;
+        }
+        client->retry_ns = is_nobody(rc) || client->retry_ns == 0
+                               ? RETRY_NS
+                               : earliest(2 * client->retry_ns, RETRY_MAX_NS);
+        client->retry_at_ns = lam_clock_now_ns() + client->retry_ns;
+        if (lam_clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+    }
+}
+
+/* It is there again: all that has no answer is to be sent. */
+static void resume(struct lam_client *client, uint64_t deadline_ns)
+{
+    LAM_CRASH_POINT("endpoint.reconnected");
+    client->counts.reconnects++;
+    client->is_repeating = (1U << LAM_LANE_COUNT) - 1;
+    client->frames_ns = LAM_WAIT_CHECK_NS;
+    memset(client->repeat_from, 0, sizeof(client->repeat_from));
+    lam_client_repeat(client, deadline_ns);
 }
 
 int lam_client_recover(struct lam_client *client, uint64_t deadline_ns)
 {
-    struct lam_error error;
-    int rc = client->lost;
-
     if (client->socket >= 0)
         lam_client_close(client);
-    if (client->options.reconnect && !client->is_given_up) {
-        if (deadline_ns == 0)
-            return -ETIMEDOUT;
-        rc = lam_client_open_until(client, deadline_ns, &error);
-        if (rc == 0) {
-            LAM_CRASH_POINT("endpoint.reconnected");
-            client->counts.reconnects++;
-            repeat_all(client);
-            return 0;
-        }
-        /* Nobody is there yet: a later call may find one. */
-        if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EAGAIN || rc == -EOWNERDEAD ||
-            rc == -EPIPE || rc == -ETIMEDOUT || rc == -EBUSY)
-            return rc == -EBUSY ? rc : -ETIMEDOUT;
-        client->is_given_up = 1;
+    client->is_repeating = 0;
+    if (client->options.reconnect && !is_final(client->lost)) {
+        int rc = deadline_ns == 0 ? -ETIMEDOUT : reopen(client, deadline_ns);
+
+        if (rc == 0)
+            resume(client, deadline_ns);
+        if (!is_final(rc))
+            return rc;
+        /* -EMSGSIZE would be one message's, and no end: it speaks of less than was agreed on. */
+        client->lost = rc == -EMSGSIZE ? -EPROTO : rc;
     }
-    (void)lam_call_table_fail(&client->table, rc == -EPIPE ? -EPIPE : -EOWNERDEAD);
-    return rc;
+    (void)lam_call_table_fail(&client->table, client->lost);
+    return client->lost;
 }

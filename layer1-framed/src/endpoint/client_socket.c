@@ -9,15 +9,47 @@
 
 #define HEAR_AT_ONCE 16
 
+void lam_client_note_refusal(struct lam_client *client, const struct lam_endpoint_refused *refused)
+{
+    int is_dropped = refused->code == LAM_ENDPOINT_NOT_ALLOWED;
+
+    client->goodbye.reason = is_dropped ? (uint32_t)refused->found : (uint32_t)refused->code;
+    (void)snprintf(client->goodbye.text, sizeof(client->goodbye.text), "%.*s",
+        LAM_ENDPOINT_GOODBYE_TEXT_BYTES - 1, refused->text);
+}
+
+/* We are sent away: for good, or because there is no memory for us now. */
+static void be_sent_away(struct lam_client *client, const struct lam_endpoint_refused *refused)
+{
+    int rc = lam_endpoint_refusal_error(refused->code);
+
+    lam_client_note_refusal(client, refused);
+    if (rc == -EPIPE || rc == -ENOMEM)
+        client->said_goodbye = 1;
+    else
+        client->sent_away = rc == -EMSGSIZE ? -EPROTO : rc; /* that would be one message's */
+}
+
+int lam_client_reason(const struct lam_client *client, int rc)
+{
+    if (client->sent_away != 0)
+        return client->sent_away;
+    return rc == -EOWNERDEAD && client->said_goodbye ? -EPIPE : rc;
+}
+
 static void hear_packet(struct lam_client *client, const uint8_t *bytes, size_t count)
 {
-    struct lam_endpoint_refused wrong;
+    struct lam_endpoint_refused wrong, refused;
     uint8_t answer[LAM_ENDPOINT_PING_BYTES];
 
     switch (lam_endpoint_packet_type(bytes, count, &wrong)) {
     case LAM_ENDPOINT_GOODBYE:
         if (lam_endpoint_read_goodbye(bytes, &client->goodbye, &wrong) == 0)
             client->said_goodbye = 1;
+        break;
+    case LAM_ENDPOINT_REFUSED:
+        if (lam_endpoint_read_refused(bytes, &refused, &wrong) == 0)
+            be_sent_away(client, &refused);
         break;
     case LAM_ENDPOINT_PING:
         (void)lam_packet_send(client->socket, answer,
@@ -91,7 +123,8 @@ uint64_t lam_client_silence_ns(const struct lam_client *client)
 int lam_client_is_connected(struct lam_client *client)
 {
     lam_client_hear(client);
-    return client->socket >= 0 && client->lost == 0 && !client->hung_up && !client->said_goodbye;
+    return client->socket >= 0 && client->lost == 0 && !client->hung_up && !client->said_goodbye &&
+           client->sent_away == 0;
 }
 
 void lam_client_say_goodbye(struct lam_client *client, uint32_t reason, const char *text)

@@ -28,7 +28,7 @@ void lam_daemon_refuse(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
 
     (void)snprintf(refused.text, sizeof(refused.text), "%s", text);
     if (slot->state == DAEMON_BUILDING) /* it was welcomed, and may be on its rings by now */
-        lam_daemon_say_goodbye(slot, code, text);
+        lam_daemon_send_away(slot, code, 0, text);
     else
         send_refusal(slot->socket, &refused);
     daemon->counts.refused++;

@@ -93,6 +93,8 @@ void lam_daemon_gone(
         lam_daemon_release(daemon);
     leave_live(daemon, slot);
     count_gone(daemon, reason);
+    if (reason == -EPROTO) /* else it would connect anew, and do it again */
+        lam_daemon_send_away(slot, LAM_ENDPOINT_MALFORMED, 0, text);
     /* In order for its side, whatever its own end was: it is we who go. */
     lam_daemon_close_senders(slot);
     lam_daemon_free_rings(daemon, slot);

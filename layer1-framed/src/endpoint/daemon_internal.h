@@ -104,6 +104,9 @@ void lam_daemon_destroy_rings(struct lam_daemon_slot *slot);
 /* Close what goes to the client: it reads what was sent before. */
 void lam_daemon_close_senders(struct lam_daemon_slot *slot);
 void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const char *text);
+/* Tell one that was welcomed why it has to go, so that it does not come back; @text or NULL. */
+void lam_daemon_send_away(
+    struct lam_daemon_slot *slot, enum lam_endpoint_code code, uint32_t reason, const char *text);
 
 /* daemon_clients.c */
 void lam_daemon_free_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot);

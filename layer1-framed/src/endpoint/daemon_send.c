@@ -135,13 +135,24 @@ void lam_daemon_say_goodbye(struct lam_daemon_slot *slot, uint32_t reason, const
     (void)lam_packet_send(slot->socket, bytes, sizeof(bytes));
 }
 
+void lam_daemon_send_away(
+    struct lam_daemon_slot *slot, enum lam_endpoint_code code, uint32_t reason, const char *text)
+{
+    struct lam_endpoint_refused refused = {.code = code, .found = reason};
+    uint8_t bytes[LAM_ENDPOINT_REFUSED_BYTES];
+
+    (void)snprintf(refused.text, sizeof(refused.text), "%s", text == NULL ? "" : text);
+    lam_endpoint_write_refused(&refused, bytes);
+    (void)lam_packet_send(slot->socket, bytes, sizeof(bytes));
+}
+
 void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason, const char *text)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, client);
 
     if (slot == NULL)
         return;
-    lam_daemon_say_goodbye(slot, reason, text);
+    lam_daemon_send_away(slot, LAM_ENDPOINT_NOT_ALLOWED, reason, text);
     lam_daemon_gone(daemon, slot, -ECANCELED, NULL);
 }
 

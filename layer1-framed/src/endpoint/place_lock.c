@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is the daemon of an endpoint: the lock of NAME.lock, and what that file says of its holder. */
+/* Who is an endpoint's daemon: the lock of NAME.lock, and what that file says of its holder. */
 #include "lamina/base/crash_point.h"
 #include "place.h"
 
@@ -83,7 +83,7 @@ static int say_it(int fd, ino_t inode)
     return pwrite(fd, text, (size_t)bytes, 0) == bytes && ftruncate(fd, bytes) == 0 ? 0 : -errno;
 }
 
-/* Whether the process @pid has ended, its parent may not know yet. Returns 0 where none can tell. */
+/* Whether the process @pid has ended, though its parent may not know. 0 where none can tell. */
 static int has_ended(uint32_t pid)
 {
     int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);

@@ -496,8 +496,9 @@ Test(requests, a_daemon_that_changed_its_mind_ends_all)
     stage_kill(daemon);
     daemon = stage_fork_daemon(&newer);
     cr_assert(eq(int, lam_client_take_until(&client, &ticket, stage_soon(), &reply), 0));
-    cr_assert(eq(int, reply.outcome, -EOWNERDEAD));
-    cr_assert(eq(int, stage_echo(&client, 1, stage_soon()), -EOWNERDEAD));
+    cr_assert(eq(int, reply.outcome, -EPROTO));
+    cr_assert(eq(int, stage_echo(&client, 1, stage_soon()), -EPROTO));
+    cr_assert(eq(u32, lam_client_goodbye(&client)->reason, LAM_ENDPOINT_MISMATCH));
     lam_client_disconnect(&client, 0, NULL);
     stage_kill(daemon);
 }

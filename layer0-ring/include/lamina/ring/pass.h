@@ -51,6 +51,7 @@ int lam_ring_send(int socket, const struct lam_ring *ring, enum lam_access acces
  * Returns as lam_ring_attach_fds(), or
  *   -ETIMEDOUT nothing came
  *   -EPIPE     the other end is closed
+ *   -EMFILE    a ring came, and this process may open no more descriptors
  *   -EPROTO    what came is no ring: not our message, or not with two descriptors; @error says
  *              what came instead
  *   -EBADF, -ENOTSOCK at once: @socket is none

@@ -7,14 +7,18 @@
  *
  * Framed, layer 1. A client has three lanes to its daemon and three from it, and a ring of answers.
  * It sends and receives messages, and asks: a request has a deadline, comes to exactly one end, and
- * that is taken once (lamina/framed/call_table.h). Answers, and what the daemon sends of itself, are
- * lent where they lie and released in any order. What is not taken holds the lane that it came by
- * and no other: whatever is left lying in the lanes, answers get through.
+ * that is taken once (lamina/framed/call_table.h). Answers, and what the daemon sends of itself,
+ * are lent where they lie and released in any order. What is not taken holds the lane that it came
+ * by and no other: whatever is left lying in the lanes, answers get through.
  *
  * With reconnect the end of a connection ends no request: calls that wait connect anew, and send
- * again what has no answer, from copies that the client keeps. So a daemon may see a request twice,
- * and can tell: lam_daemon_request.is_repeated, and the same correlation id from the same kept_id.
- * What the daemon sends of itself is not repeated.
+ * again what has no answer, from copies that the client keeps: each until its own deadline, and
+ * what the next daemon has no room for later. A want of descriptors or memory, here or there, is
+ * waited out. A daemon that sends this client away (lam_daemon_drop(), a broken protocol), or
+ * refuses it, is not asked again: all requests end with that, as each later call does.
+ *
+ * So a daemon may see a request twice, and can tell: lam_daemon_request.is_repeated, and the same
+ * correlation id from the same kept_id. What the daemon sends of itself is not repeated.
  *
  * All calls from one thread at a time. No call but connect, and a reconnect, allocates or makes
  * system calls, but to sleep, to wake, and to look at the socket once in 64 sends or 8 ms of
@@ -47,8 +51,8 @@ struct lam_client_options {
     uint64_t features_offered, features_required;
     uint64_t type_hash; /* 0: any */
     /* What to ask for; 0: as the daemon likes. */
-    uint64_t depth;
-    uint32_t cell_bytes;
+    uint64_t depth;      /* of each direction, all lanes together, in cells: a power of two */
+    uint32_t cell_bytes; /* a power of two */
     uint64_t message_bytes_max;
     uint64_t turns_max; /* between lanes that come in */
     enum lam_wait_mode wait;
@@ -56,7 +60,8 @@ struct lam_client_options {
     uint32_t requests_max; /* outstanding, or their end not taken; 0: LAM_CALL_PENDING_DEFAULT */
     /*
      * 1: connect anew when the daemon has died or shut down. Copies of unanswered requests are
-     * kept, of request_bytes_max each (0: 4096); larger ones are refused: -EMSGSIZE.
+     * kept, of request_bytes_max each (0: 4096); larger ones are refused: -EMSGSIZE. requests_max
+     * is 1024 at most then.
      */
     int reconnect;
     uint32_t request_bytes_max;
@@ -122,11 +127,16 @@ struct lam_client {
     int ending;       /* how it will have, when all that came before is taken in */
     int socket;
     uint32_t said_goodbye;
-    uint32_t is_given_up; /* with reconnect: the daemon that is there now refused us */
-    uint64_t began;       /* requests, in order */
-    uint64_t look_at_ns;  /* when to look at the socket next */
-    uint64_t came;        /* answers */
-    uint64_t came_last;   /* when the silence was looked at */
+    int sent_away;         /* by the daemon, for good: the error that says why; or 0 */
+    uint32_t is_repeating; /* bits of lanes that have requests to send again */
+    uint64_t repeat_from[LAM_LANE_COUNT]; /* those begun before are sent */
+    uint64_t frames_ns;                   /* how long one of frames may take that is sent again */
+    uint64_t retry_at_ns;                 /* when to connect anew next */
+    uint64_t retry_ns;                    /* how long after the last time that was */
+    uint64_t began;                       /* requests, in order */
+    uint64_t look_at_ns;                  /* when to look at the socket next */
+    uint64_t came;                        /* answers */
+    uint64_t came_last;                   /* when the silence was looked at */
     uint64_t heard_ns;
     uint64_t asked_ns; /* a PING is out since; 0 none */
     uint8_t *lanes;    /* by slot of the table: where its request went */
@@ -179,7 +189,10 @@ uint64_t lam_client_silence_ns(const struct lam_client *client);
 const struct lam_endpoint_welcome *lam_client_welcome(const struct lam_client *client);
 const struct lam_ring_peer *lam_client_peer(const struct lam_client *client);
 
-/* What the daemon said when it went: reason 0 and no text where it said nothing. Lent. */
+/*
+ * What the daemon said when it went, or sent us away, or its successor refused us: reason 0 and no
+ * text where it said nothing. Lent.
+ */
 const struct lam_endpoint_goodbye *lam_client_goodbye(const struct lam_client *client);
 const struct lam_client_counts *lam_client_counts(const struct lam_client *client);
 
@@ -193,7 +206,10 @@ struct lam_lanes_sender *lam_client_lanes(struct lam_client *client);
  *   -EMSGSIZE        larger than half the lane's ring
  *   -EPIPE           the daemon shut down: lam_client_goodbye()
  *   -EOWNERDEAD      it died
- *   -ENOTRECOVERABLE it poisoned the lane
+ *   -EACCES          it sent us away, -EPROTO for what it takes for a broken protocol:
+ *                    lam_client_goodbye() says why. With reconnect also what its successor refused
+ *                    us with, as from connect (-EPROTO for -EMSGSIZE)
+ *   -ENOTRECOVERABLE a lane is poisoned
  * What was sent before the end of the connection was known may never have been read.
  */
 int lam_client_try_send(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
@@ -210,8 +226,9 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
  * Take the next message that the daemon sent of itself. Lent until lam_client_release().
  *
  * Returns 1; 0 none is there; or
- *   -EPIPE, -EOWNERDEAD, -ENOTRECOVERABLE the connection is over, and the last message was taken.
- *           With reconnect that is not told: a later call may go on
+ *   -EPIPE, -EOWNERDEAD, -EACCES, -EPROTO, -EUSERS, -ENOTRECOVERABLE the connection is over, as
+ *           with lam_client_try_send(), and the last message was taken. With reconnect the first
+ *           two are not told: a later call may go on
  *   -EBUSY  more comes in a lane of which LAM_CLIENT_HELD_MAX messages are held, or one of frames
  *           behind any: release something. Told only while the other lanes have nothing
  *   -ECANCELED, -EMSGSIZE one of frames was cut short, or too large: the next call goes on
@@ -249,7 +266,11 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
 int lam_client_try_take(
     struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);
 
-/* The same, waiting until @deadline_ns. Connects anew. Returns 0, or an error, -ETIMEDOUT too. */
+/*
+ * The same, waiting until @deadline_ns. Connects anew. Returns 0, or an error, -ETIMEDOUT too; or
+ *   -EBUSY with reconnect, too: what came by both connections before is held, and a third one has
+ *          no place: release something
+ */
 int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ticket,
     uint64_t deadline_ns, struct lam_reply *reply);
 

@@ -258,7 +258,10 @@ uint32_t lam_daemon_client_count(const struct lam_daemon *daemon);
 /* What has been counted since create; lent. */
 const struct lam_daemon_counts *lam_daemon_counts(const struct lam_daemon *daemon);
 
-/* Send @client away, with a reason and a text (NULL none). It is GONE, with -ECANCELED. */
+/*
+ * Send @client away, with a reason and a text (NULL none). It is GONE, with -ECANCELED; its own
+ * calls end with -EACCES, and it does not come back by itself.
+ */
 void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason, const char *text);
 
 /*

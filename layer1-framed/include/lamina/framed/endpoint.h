@@ -12,8 +12,9 @@
  *
  * Packets of a SOCK_SEQPACKET socket, one after another: HELLO to the daemon; WELCOME and the rings
  * (lamina/ring/pass.h: of each lane the one to the daemon, then the one to the client; last the one
- * of answers), or REFUSED, to the client; READY to the daemon. From then on GOODBYE, PING and PONG, both ways. All numbers
- * are little-endian, all sizes are fixed, bytes that are not named are 0:
+ * of answers), or REFUSED, to the client; READY to the daemon. From then on GOODBYE, PING and PONG,
+ * both ways, and REFUSED to a client that is sent away, and should not come back: found is the
+ * reason then. All numbers are little-endian, all sizes are fixed, bytes that are not named are 0:
  *
  *     byte 0  magic  64 bits  "LAMENDP1"
  *     byte 8  type   16 bits  LAM_ENDPOINT_HELLO ...
@@ -73,14 +74,14 @@ enum lam_endpoint_packet {
 #define LAM_ENDPOINT_PING_BYTES    24
 #define LAM_ENDPOINT_PACKET_MAX    256 /* no packet is longer */
 
-/* Why a daemon refuses a client; lam_client_connect() gives the error beside it. */
+/* Why a daemon refuses a client or sends it away; lam_client_connect() gives the error beside. */
 enum lam_endpoint_code {
     LAM_ENDPOINT_MALFORMED = 1,     /* -EPROTO: a packet makes no sense */
     LAM_ENDPOINT_MISMATCH = 2,      /* -EPROTO: no common wire, version or set of features */
     LAM_ENDPOINT_OTHER_TYPE = 3,    /* -EPROTOTYPE: they speak of other types */
     LAM_ENDPOINT_TOO_LARGE = 4,     /* -EMSGSIZE: the geometry asked for is above the bounds */
     LAM_ENDPOINT_TOO_MANY = 5,      /* -EUSERS: as many clients as there may be */
-    LAM_ENDPOINT_NOT_ALLOWED = 6,   /* -EACCES: the daemon's accept function said no */
+    LAM_ENDPOINT_NOT_ALLOWED = 6,   /* -EACCES: the daemon does not want it, or no longer */
     LAM_ENDPOINT_NO_MEMORY = 7,     /* -ENOMEM: no memory or descriptors for the rings */
     LAM_ENDPOINT_SHUTTING_DOWN = 8, /* -EPIPE */
 };
