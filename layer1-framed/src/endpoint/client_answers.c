@@ -18,13 +18,17 @@ static struct lam_call_slot *find(
     return slot;
 }
 
-/* Returns 1, or the end of the ring: @message is none that a daemon of this library writes. */
-static int sort(struct lam_client *client, const struct lam_framed_message *message)
+/*
+ * Returns as lam_client_take_answer(), or the end of the ring: @message is none that a daemon of
+ * this library writes.
+ */
+static int sort(struct lam_client *client, const struct lam_framed_message *message,
+    const struct lam_ticket *ticket, struct lam_reply *reply)
 {
     struct lam_client_link *link = client->link;
     struct lam_call_slot *slot;
-    struct lam_reply *reply;
     struct call call;
+    int is_wanted;
 
     if (!call_load(message, &call) || call.type != LAM_CALL_REPLY)
         return lam_framed_receiver_poison(&link->answers);
@@ -34,17 +38,24 @@ static int sort(struct lam_client *client, const struct lam_framed_message *mess
         (void)lam_held_pass(&link->answers_held, message);
         return 1;
     }
-    reply = lam_call_table_finish(&client->table, slot, 0);
+    is_wanted = ticket != NULL && ticket->id == call.correlation.id;
+    if (is_wanted)
+        lam_call_table_drop(&client->table, slot);
+    else
+        reply = lam_call_table_finish(&client->table, slot, 0);
     reply->payload = call.payload;
     reply->payload_bytes = call.payload_bytes;
+    reply->ticket.id = call.correlation.id;
+    reply->outcome = 0;
     reply->status = (int32_t)(uint32_t)call.word;
     reply->kind = call.kind;
     reply->place =
         lam_client_place(client, CLIENT_ANSWERS, lam_held_keep(&link->answers_held, message));
-    return 1;
+    return is_wanted ? 2 : 1;
 }
 
-int lam_client_take_answer(struct lam_client *client)
+int lam_client_take_answer(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply)
 {
     struct lam_client_link *link = client->link;
     struct lam_framed_correlation correlation;
@@ -56,7 +67,7 @@ int lam_client_take_answer(struct lam_client *client)
         return -EBUSY;
     rc = call_try_receive(&link->answers, &message);
     if (rc == 1)
-        rc = sort(client, &message);
+        rc = sort(client, &message, ticket, reply);
     if (rc >= 0)
         return rc;
     if (!call_lost_one(&link->answers, rc, &correlation)) {
@@ -70,7 +81,8 @@ int lam_client_take_answer(struct lam_client *client)
     return 1;
 }
 
-int lam_client_pump_answers(struct lam_client *client)
+int lam_client_pump_answers(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply)
 {
     uint32_t hung_up = client->hung_up;
     int had_ended = client->ending != 0;
@@ -78,8 +90,8 @@ int lam_client_pump_answers(struct lam_client *client)
 
     if (client->lost != 0)
         return client->lost;
-    rc = lam_client_take_answer(client);
-    if (rc == 1 || rc == -EBUSY)
+    rc = lam_client_take_answer(client, ticket, reply);
+    if (rc > 0 || rc == -EBUSY)
         return rc;
     if (rc == 0 && !had_ended && !hung_up)
         return 0;

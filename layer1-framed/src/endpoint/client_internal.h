@@ -44,10 +44,16 @@ void lam_client_give_back(struct lam_client *client, uint64_t place);
 
 /* Look for about a microsecond at what is polled. No answer: the pump has it. */
 void lam_client_glance(const struct lam_client *client);
-/* Take the next answer to the table. Returns 1; 0 none is there; -EBUSY; or the ring's end. */
-int lam_client_take_answer(struct lam_client *client);
+/*
+ * Take the next answer: that of @ticket to *@reply, any other one to the table; @ticket may be
+ * NULL. Returns 2 that one, which is taken; 1 another one; 0 none is there; -EBUSY; or the ring's
+ * end.
+ */
+int lam_client_take_answer(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);
 /* The same; and when there is none and none will come, that is the connection's end. */
-int lam_client_pump_answers(struct lam_client *client);
+int lam_client_pump_answers(
+    struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);
 /* Wait until an answer may be there, or @deadline_ns. Takes messages in meanwhile. */
 void lam_client_await_answer(struct lam_client *client, uint64_t deadline_ns);
 

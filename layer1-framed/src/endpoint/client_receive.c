@@ -103,7 +103,7 @@ int lam_client_end(struct lam_client *client)
 {
     int ending = client->ending;
 
-    while (lam_client_take_answer(client) == 1)
+    while (lam_client_take_answer(client, NULL, NULL) == 1)
         ;
     while (lam_client_take_push(client) == 1)
         ;
@@ -124,19 +124,6 @@ static int judge(struct lam_client *client, uint32_t hung_up, int rc)
     if (client->ending == 0 && hung_up)
         lam_client_note_end(client, -EOWNERDEAD);
     return client->ending != 0 ? lam_client_end(client) : 0;
-}
-
-/* Look for about a microsecond at what is polled, and at nothing else. No answer: pump() has it. */
-static void glance(const struct lam_client *client)
-{
-    const struct lam_lanes_receiver *receiver = &client->link->receiver;
-
-    if (client->options.wait == LAM_WAIT_FUTEX)
-        return;
-    for (uint32_t looks = 0; looks < LAM_RING_QUICK_LOOKS && receiver->restless == 0 &&
-                             lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT;
-         looks++)
-        lam_pause();
 }
 
 /* Take what is there. Returns 1; 0 nothing came; or what lam_client_try_receive() says. */
@@ -193,34 +180,37 @@ int lam_client_try_receive(
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-/* The common case: nothing waits to be taken. Returns 1; or 0: the long way will find out. */
+/*
+ * The common case: nothing waits to be taken. Looks for about a microsecond, at nothing but what is
+ * polled; the look that finds a message takes it. Returns 1; or 0: the long way will find out.
+ */
 static int receive_quickly(
     struct lam_client *client, struct lam_framed_message *message, enum lam_lane *lane)
 {
-    int rc;
+    uint32_t looks = client->options.wait == LAM_WAIT_FUTEX ? 1 : LAM_RING_QUICK_LOOKS;
+    struct lam_lanes_receiver *receiver = &client->link->receiver;
 
     if (client->push_first != client->push_next || client->lost != 0)
         return 0;
-    glance(client);
-    if (lam_lanes_receiver_first(&client->link->receiver) == LAM_LANE_COUNT)
-        return 0;
-    rc = lam_lanes_receiver_try_receive(&client->link->receiver, message, lane);
-    if (__builtin_expect(rc == 1, 1)) {
-        message->end = keep(client, *lane, message);
-        return 1;
+    for (; looks > 0 && !lam_lanes_turns_may_be_due(&receiver->turns); looks--) {
+        int rc = lam_lanes_receiver_quickly(receiver, message, lane);
+
+        if (rc < 0)
+            return 0;
+        if (rc == 1) {
+            message->end = keep(client, *lane, message);
+            return 1;
+        }
+        lam_pause();
     }
-    if (rc < 0)
-        lam_client_note_end(client, rc);
-    return rc < 0 && client->ending == 0 ? rc : 0;
+    return 0;
 }
 
 int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
     struct lam_framed_message *message, enum lam_lane *lane)
 {
-    int quick = receive_quickly(client, message, lane);
-
-    if (__builtin_expect(quick != 0, 1))
-        return quick < 0 ? quick : 0;
+    if (__builtin_expect(receive_quickly(client, message, lane), 1))
+        return 0;
     for (;;) {
         uint64_t now_ns, slice_ns;
         int rc = 1;

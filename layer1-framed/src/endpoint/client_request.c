@@ -2,10 +2,19 @@
 /* What a client sends and asks, and how requests come to their ends. */
 #include "call/wire.h"
 #include "client_internal.h"
+#include "gather.h"
 
 #include <errno.h>
 
 #define SENDS_A_LOOK 64
+
+/* What a client asks. */
+struct question {
+    const struct iovec *parts;
+    uint32_t part_count;
+    uint16_t kind;
+    uint64_t deadline_ns;
+};
 
 /* Before a send: is there anybody? Returns 0, or how the connection ended. */
 static int look(struct lam_client *client)
@@ -54,11 +63,48 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
         &client->link->sender, &lane, parts, part_count, kind, NULL, deadline_ns);
 }
 
+/*
+ * Send @question in place, where *@lane has room for it now. Returns 1 and where it went, or 0: the
+ * long way will wait, cut or refuse.
+ */
+static int send_quickly(struct lam_client *client, enum lam_lane *lane,
+    const struct lam_framed_correlation *correlation, const struct question *question)
+{
+    struct gather gather = {.parts = question->parts, .part_count = question->part_count};
+    struct lam_lanes_sender *sender = &client->link->sender;
+    enum lam_lane chosen = *lane;
+    uint64_t bytes;
+    void *payload;
+
+    if (lam_gather_sum(question->parts, question->part_count, &bytes) != 0 ||
+        lam_lanes_sender_choose(sender, &chosen) != 1 ||
+        call_try_claim(&sender->lanes[chosen], correlation, bytes, &payload) != 1)
+        return 0;
+    lam_gather_bytes(&gather, payload, bytes);
+    call_commit(
+        &sender->lanes[chosen], bytes, question->kind, LAM_CALL_REQUEST, question->deadline_ns);
+    *lane = chosen;
+    return 1;
+}
+
+static int send_until(struct lam_client *client, enum lam_lane *lane,
+    const struct lam_framed_correlation *correlation, const struct question *question)
+{
+    struct call_parts all;
+
+    if (__builtin_expect(send_quickly(client, lane, correlation, question), 1))
+        return 0;
+    call_gather(
+        &all, question->parts, question->part_count, LAM_CALL_REQUEST, question->deadline_ns);
+    return lam_lanes_sender_send_until(&client->link->sender, lane, all.parts, all.count,
+        question->kind, correlation, question->deadline_ns);
+}
+
 int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
 {
     struct lam_framed_correlation correlation = {.scope = client->scope};
-    struct call_parts all;
+    const struct question question = {parts, part_count, kind, deadline_ns};
     enum lam_lane taken = lane;
     int rc = look_until(client, lane, deadline_ns);
 
@@ -71,9 +117,7 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
         rc = lam_call_table_next(&client->table, &correlation.id);
     if (rc != 0)
         return rc;
-    call_gather(&all, parts, part_count, LAM_CALL_REQUEST, deadline_ns);
-    rc = lam_lanes_sender_send_until(
-        &client->link->sender, &taken, all.parts, all.count, kind, &correlation, deadline_ns);
+    rc = send_until(client, &taken, &correlation, &question);
     if (rc != 0)
         return rc;
     (void)lam_call_table_begin(&client->table, deadline_ns);
@@ -89,9 +133,9 @@ static int take(struct lam_client *client, const struct lam_ticket *ticket, stru
     int rc = lam_call_table_take(&client->table, ticket, reply);
 
     while (rc == 0) {
-        rc = lam_client_pump_answers(client);
+        rc = lam_client_pump_answers(client, ticket, reply);
         if (rc != 1)
-            return rc;
+            return rc == 2 ? 1 : rc;
         rc = lam_call_table_take(&client->table, ticket, reply);
     }
     return rc;

@@ -223,37 +223,48 @@ static int wait_until(
 }
 
 /*
- * As lam_client_glance(), at all clients, from the one whose turn it is. Returns its place among
- * them, or UINT32_MAX.
+ * One look at a client whose next message is what most are. Returns 1, 0 nothing is there, or -1:
+ * something is, for the longer way.
  */
-static uint32_t glance(const struct lam_daemon *daemon)
+static inline int look_at(struct lam_daemon_slot *slot, struct lam_daemon_event *event)
+{
+    struct lam_lanes_receiver *receiver = &slot->receiver;
+
+    if (__builtin_expect(lam_lanes_turns_may_be_due(&receiver->turns), 0))
+        return lam_lanes_receiver_first(receiver) == LAM_LANE_COUNT ? 0 : -1;
+    return lam_lanes_receiver_quickly(receiver, &event->message, &event->lane);
+}
+
+/*
+ * Look for about a microsecond at what is polled, and at nothing else, at all clients, from the one
+ * whose turn it is: what comes is in the event by the look that finds it. Returns 1 and a message,
+ * or 0: the long way will find out.
+ */
+static int serve_quickly(struct lam_daemon *daemon, struct lam_daemon_event *event)
 {
     if (daemon->wait == LAM_WAIT_FUTEX || daemon->is_shut)
-        return UINT32_MAX;
+        return 0;
     for (uint32_t looks = 0; looks < LAM_RING_QUICK_LOOKS; looks++) {
         uint32_t at = daemon->live_next;
 
         for (uint32_t left = daemon->live_count; left > 0; left--, at++) {
+            int rc;
+
             if (at >= daemon->live_count)
                 at = 0;
-            if (lam_lanes_receiver_first(&daemon->live[at]->receiver) != LAM_LANE_COUNT)
-                return at;
+            rc = look_at(daemon->live[at], event);
+            if (rc == 0)
+                continue;
+            if (rc == 1 ? !lend(daemon, daemon->live[at], event)
+                        : !serve_one(daemon, daemon->live[at], 0, event))
+                return 0;
+            daemon->live_next = at + 1 < daemon->live_count ? at + 1 : 0;
+            daemon->served++;
+            return 1;
         }
         lam_pause();
     }
-    return UINT32_MAX;
-}
-
-/* Serve whom a glance has found. Returns 1 and a message, or 0: the long way will find out. */
-static int serve_quickly(struct lam_daemon *daemon, struct lam_daemon_event *event)
-{
-    uint32_t at = glance(daemon);
-
-    if (at == UINT32_MAX || !serve_one(daemon, daemon->live[at], 0, event))
-        return 0;
-    daemon->live_next = at + 1 < daemon->live_count ? at + 1 : 0;
-    daemon->served++;
-    return 1;
+    return 0;
 }
 
 int lam_daemon_wait_until(
