@@ -149,7 +149,7 @@ int lam_client_repeat_lane(struct lam_client *client, enum lam_lane lane, uint64
         if (rc != -ETIMEDOUT || now_ns >= deadline_ns)
             return rc;
         /* As long as there is no room, what comes in is taken: the daemon may wait for that. */
-        rc = lam_client_pump_answers(client);
+        rc = lam_client_pump_answers(client, NULL, NULL);
         if (client->lost != 0)
             return client->lost;
         if (rc == 0)
