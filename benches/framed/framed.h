@@ -40,6 +40,22 @@ int framed_wants(const struct bench_options *options, uint32_t payload_bytes);
 void framed_begin(struct bench_campaign *campaign, const struct bench_measure *measure,
     const struct bench_options *options);
 
+/* Subjects, each beside a plain channel in the same windows: round trips and, if asked, streams. */
+struct framed_beside {
+    const char *part;  /* its lines are PART-trip and PART-stream */
+    const char *field; /* of the line: which subject it is */
+    const struct bench_subject *const *subjects;
+    uint32_t subject_count; /* FRAMED_BESIDE_MAX at most */
+    const uint32_t *payloads;
+    uint32_t payload_count;
+    int streams; /* 1: streams, too */
+};
+
+#define FRAMED_BESIDE_MAX 4
+
+/* All lines of @beside. Returns as framed_part.run. */
+int framed_run_beside(const struct bench_options *options, const struct framed_beside *beside);
+
 /*
  * Reports figure, probe and ratio: reading 0 of the lane and of its probe, under the names of the
  * unit: "p50_ns" and "probe_ns", or "msgs_per_s" and "probe_per_s".
