@@ -4,6 +4,7 @@
  * stranger's: counted, checked, and closed where it is not what was said.
  */
 #include "lamina/ring/pass.h"
+#include "lamina/base/poll.h"
 #include "names.h"
 
 #include <errno.h>
@@ -47,27 +48,6 @@ static int check_socket(int socket)
     return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 ? 0 : -errno;
 }
 
-/* Returns 0 when @socket is ready for @events, -ETIMEDOUT or -errno. */
-static int wait_until(int socket, short events, uint64_t deadline_ns)
-{
-    struct pollfd poller = {.fd = socket, .events = events};
-
-    for (;;) {
-        uint64_t now_ns = lam_clock_now_ns();
-        uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-        struct timespec left = {
-            .tv_sec = (time_t)(left_ns / LAM_NS_PER_S), .tv_nsec = (long)(left_ns % LAM_NS_PER_S)};
-        int ready = ppoll(&poller, 1, deadline_ns == LAM_DEADLINE_NEVER ? NULL : &left, NULL);
-
-        if (ready > 0)
-            return 0;
-        if (ready == 0)
-            return -ETIMEDOUT;
-        if (errno != EINTR)
-            return -errno;
-    }
-}
-
 static int send_message(int socket, uint64_t ring_id, const int *fds, uint64_t deadline_ns)
 {
     struct pass_message message = {.magic = PASS_MAGIC, .ring_id = ring_id};
@@ -85,7 +65,7 @@ static int send_message(int socket, uint64_t ring_id, const int *fds, uint64_t d
     rights->cmsg_len = CMSG_LEN(PASS_FDS * sizeof(int));
     memcpy(CMSG_DATA(rights), fds, PASS_FDS * sizeof(int));
     do {
-        int rc = wait_until(socket, POLLOUT, deadline_ns);
+        int rc = lam_poll_until(socket, POLLOUT, deadline_ns);
 
         if (rc != 0)
             return rc;
@@ -170,7 +150,7 @@ static int receive_message(int socket, struct pass_given *given, uint64_t deadli
             .msg_iovlen = 1,
             .msg_control = control.bytes,
             .msg_controllen = sizeof(control.bytes)};
-        int rc = wait_until(socket, POLLIN, deadline_ns);
+        int rc = lam_poll_until(socket, POLLIN, deadline_ns);
         ssize_t more;
 
         if (rc != 0)

@@ -2,10 +2,12 @@
 /* How a client comes to its rings. What the daemon says is looked at before it is believed. */
 #include "client_internal.h"
 #include "lamina/base/crash_point.h"
+#include "lamina/base/poll.h"
 #include "packet.h"
 #include "place.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -140,7 +142,7 @@ static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct l
     int type;
 
     while (rc == 0) {
-        rc = lam_packet_wait_until(client->socket, deadline_ns);
+        rc = lam_poll_until(client->socket, POLLIN, deadline_ns);
         if (rc != 0)
             return lam_error_set(error, rc,
                 "the daemon, pid %d, does not answer: it is busy, or stopped", client->peer.pid);

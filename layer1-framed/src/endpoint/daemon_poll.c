@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One sleep over sockets and rings: the rings' bells come in by eventfds (lamina/ring/notify.h). */
 #include "daemon_internal.h"
+#include "lamina/base/poll.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 static int control(struct lam_daemon *daemon, int what, int fd, uint32_t who)
 {
@@ -117,13 +117,7 @@ static void disarm(struct lam_daemon *daemon)
 
 void lam_daemon_sleep(struct lam_daemon *daemon, uint64_t deadline_ns)
 {
-    struct pollfd poller = {.fd = daemon->poll->epoll, .events = POLLIN};
-    uint64_t now_ns = lam_clock_now_ns();
-    uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-    struct timespec left = {
-        .tv_sec = (time_t)(left_ns / LAM_NS_PER_S), .tv_nsec = (long)(left_ns % LAM_NS_PER_S)};
-
     if (arm(daemon))
-        (void)ppoll(&poller, 1, deadline_ns == LAM_DEADLINE_NEVER ? NULL : &left, NULL);
+        (void)lam_poll_until(daemon->poll->epoll, POLLIN, deadline_ns);
     disarm(daemon);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packet.h"
-#include "lamina/base/clock.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define GIVEN_COUNT 16 /* more of them the kernel closes */
@@ -69,24 +66,4 @@ int lam_packet_receive(int socket, uint8_t bytes[LAM_ENDPOINT_PACKET_MAX], size_
         return -EPROTO;
     *count = (size_t)got;
     return got == 0 ? -EPIPE : 1; /* an empty packet is none of ours, either */
-}
-
-int lam_packet_wait_until(int socket, uint64_t deadline_ns)
-{
-    struct pollfd poller = {.fd = socket, .events = POLLIN};
-
-    for (;;) {
-        uint64_t now_ns = lam_clock_now_ns();
-        uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-        struct timespec left = {
-            .tv_sec = (time_t)(left_ns / LAM_NS_PER_S), .tv_nsec = (long)(left_ns % LAM_NS_PER_S)};
-        int ready = ppoll(&poller, 1, deadline_ns == LAM_DEADLINE_NEVER ? NULL : &left, NULL);
-
-        if (ready > 0)
-            return 0;
-        if (ready == 0)
-            return -ETIMEDOUT;
-        if (errno != EINTR)
-            return -errno;
-    }
 }

@@ -21,7 +21,4 @@ int lam_packet_send(int socket, const uint8_t *bytes, size_t count);
  */
 int lam_packet_receive(int socket, uint8_t bytes[LAM_ENDPOINT_PACKET_MAX], size_t *count);
 
-/* Wait until @socket has something, or the peer is gone. Returns 0, -ETIMEDOUT or -errno. */
-int lam_packet_wait_until(int socket, uint64_t deadline_ns);
-
 #endif
