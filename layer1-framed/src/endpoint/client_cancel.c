@@ -70,8 +70,10 @@ int lam_client_pay_until(struct lam_client *client, uint64_t deadline_ns)
 
 int lam_client_cancel(struct lam_client *client, struct lam_ticket ticket)
 {
-    struct lam_call_slot *slot = lam_call_table_waiting(&client->table, ticket.id);
+    struct lam_call_slot *slot;
 
+    LAM_ASSERT_CONNECTED(client);
+    slot = lam_call_table_waiting(&client->table, ticket.id);
     if (slot == NULL)
         return -ENOENT;
     (void)lam_call_table_finish(&client->table, slot, -ECANCELED);

@@ -10,6 +10,7 @@
  */
 
 #include "lamina/framed/client.h"
+#include "owner.h"
 
 #define CLIENT_PUSHES  512 /* a power of two, more than all lanes of both links can hold */
 #define CLIENT_ANSWERS 3   /* where a place names a lane */
@@ -37,8 +38,8 @@ int lam_client_take_push(struct lam_client *client);
 void lam_client_note_end(struct lam_client *client, int rc);
 /* It has ended, by client->ending: take in what came before, and say so from now on. */
 int lam_client_end(struct lam_client *client);
-/* Give back what is held at @place. */
-void lam_client_give_back(struct lam_client *client, uint64_t place);
+/* Give back what is held at @place of lane @which, or of CLIENT_ANSWERS. Anything else aborts. */
+void lam_client_give_back(struct lam_client *client, uint64_t place, uint32_t which);
 
 /* client_answers.c */
 

@@ -118,6 +118,7 @@ int lam_client_connect(struct lam_client *client, const struct lam_client_option
     rc = allocate(client, error);
     if (rc == 0)
         rc = lam_client_open_until(client, deadline_ns, error);
+    client->owner = rc == 0 ? lam_endpoint_process : 0;
     if (rc == 0)
         return 0;
     free(client->memory);
@@ -127,12 +128,13 @@ int lam_client_connect(struct lam_client *client, const struct lam_client_option
 
 void lam_client_disconnect(struct lam_client *client, uint32_t reason, const char *text)
 {
-    if (client->memory == NULL)
+    if (client->owner == 0)
         return;
     if (client->socket >= 0) {
-        lam_client_say_goodbye(client, reason, text);
-        if (lam_lock_is_held(&client->link->sender.lanes[0].producer.lock))
+        if (client->owner == lam_endpoint_process) {
+            lam_client_say_goodbye(client, reason, text);
             lam_lanes_sender_close(&client->link->sender);
+        }
         (void)close(client->socket);
     }
     client->socket = -1;
@@ -140,4 +142,5 @@ void lam_client_disconnect(struct lam_client *client, uint32_t reason, const cha
     lam_client_close_link(&client->links[1]);
     free(client->memory);
     client->memory = NULL;
+    client->owner = 0;
 }

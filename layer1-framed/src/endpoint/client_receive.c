@@ -7,14 +7,25 @@
 
 #include <errno.h>
 
-/* A place of the application's: which link, which lane or the answers, and where that holds it. */
+/*
+ * A place of the application's: which link, which lane or the answers, whose, and where that holds
+ * it, which counts on and on: its low bits say it, next to the oldest that is held.
+ */
 #define PLACE_LANE_SHIFT 61
+#define PLACE_TAG_SHIFT  45
 #define PLACE_LINK       (UINT64_C(1) << 63)
-#define PLACE_MASK       ((UINT64_C(1) << PLACE_LANE_SHIFT) - 1)
+#define PLACE_MASK       ((UINT64_C(1) << PLACE_TAG_SHIFT) - 1)
+
+/* 16 bits that another client hardly has. */
+static uint64_t tag_of(const struct lam_client *client)
+{
+    return client->scope >> 1 & 0xffff; /* bit 0 is always set */
+}
 
 uint64_t lam_client_place(const struct lam_client *client, uint32_t which, uint64_t held)
 {
-    return (held & PLACE_MASK) | (uint64_t)which << PLACE_LANE_SHIFT |
+    return (held & PLACE_MASK) | tag_of(client) << PLACE_TAG_SHIFT |
+           (uint64_t)which << PLACE_LANE_SHIFT |
            (client->link == &client->links[1] ? PLACE_LINK : 0);
 }
 
@@ -63,19 +74,17 @@ static void close_over(struct lam_client *client, struct lam_client_link *link)
         lam_client_close_link(link);
 }
 
-void lam_client_give_back(struct lam_client *client, uint64_t place)
+void lam_client_give_back(struct lam_client *client, uint64_t place, uint32_t which)
 {
     struct lam_client_link *link = &client->links[(place & PLACE_LINK) != 0];
-    uint32_t which = place >> PLACE_LANE_SHIFT & 3;
+    struct lam_held *held = which == CLIENT_ANSWERS ? &link->answers_held : &link->held[which];
 
-    LAM_ASSERT(link->is_open);
-    if (which == CLIENT_ANSWERS) {
-        (void)lam_held_finish(&link->answers_held, place & PLACE_MASK);
-    } else {
-        (void)lam_held_finish(&link->held[which], place & PLACE_MASK);
-        if (!lam_held_is_full(&link->held[which]))
-            lam_lanes_receiver_resume(&link->receiver, (enum lam_lane)which);
-    }
+    LAM_ASSERT(link->is_open && (place >> PLACE_LANE_SHIFT & 3) == which &&
+               (place >> PLACE_TAG_SHIFT & 0xffff) == tag_of(client) &&
+               "lent by this client, by this lane, and not released yet");
+    (void)lam_held_finish(held, held->oldest + ((place - held->oldest) & PLACE_MASK));
+    if (which != CLIENT_ANSWERS && !lam_held_is_full(&link->held[which]))
+        lam_lanes_receiver_resume(&link->receiver, (enum lam_lane)which);
     if (__builtin_expect(link->is_over != 0, 0) && lam_client_held_count(link) == 0)
         close_over(client, link);
 }
@@ -169,6 +178,7 @@ int lam_client_try_receive(
 {
     int rc = 1;
 
+    LAM_ASSERT_CONNECTED(client);
     while (rc == 1) {
         if (pop(client, message, lane))
             return 1;
@@ -209,6 +219,7 @@ static int receive_quickly(
 int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
     struct lam_framed_message *message, enum lam_lane *lane)
 {
+    LAM_ASSERT_CONNECTED(client);
     if (__builtin_expect(receive_quickly(client, message, lane), 1))
         return 0;
     for (;;) {
@@ -240,6 +251,7 @@ int lam_client_receive_until(struct lam_client *client, uint64_t deadline_ns,
 void lam_client_release(
     struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
 {
-    (void)lane; /* it is in the place, too */
-    lam_client_give_back(client, message->end);
+    LAM_ASSERT_CONNECTED(client);
+    LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
+    lam_client_give_back(client, message->end, lane);
 }

@@ -19,6 +19,7 @@ struct question {
 /* Before a send: is there anybody? Returns 0, or how the connection ended. */
 static int look(struct lam_client *client)
 {
+    LAM_ASSERT_CONNECTED(client);
     if (__builtin_expect(++client->sends % SENDS_A_LOOK == 0, 0)) {
         lam_client_hear(client);
         if (client->lost == 0 && (client->hung_up || client->said_goodbye || client->sent_away))
@@ -144,8 +145,10 @@ static int take(struct lam_client *client, const struct lam_ticket *ticket, stru
 int lam_client_try_take(
     struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply)
 {
-    int rc = take(client, ticket, reply);
+    int rc;
 
+    LAM_ASSERT_CONNECTED(client);
+    rc = take(client, ticket, reply);
     if (client->owed_count != 0)
         lam_client_pay(client);
     if (rc == 1 || rc == -ENOENT || (rc == -EBUSY && client->lost == 0))
@@ -166,6 +169,7 @@ static uint64_t earliest(uint64_t a_ns, uint64_t b_ns)
 int lam_client_take_until(struct lam_client *client, const struct lam_ticket *ticket,
     uint64_t deadline_ns, struct lam_reply *reply)
 {
+    LAM_ASSERT_CONNECTED(client);
     for (;;) {
         uint64_t due_ns = earliest(deadline_ns, lam_call_table_earliest_ns(&client->table));
         uint64_t now_ns;
@@ -217,12 +221,14 @@ int lam_client_request_until(struct lam_client *client, enum lam_lane lane,
 
 void lam_client_release_reply(struct lam_client *client, const struct lam_reply *reply)
 {
+    LAM_ASSERT_CONNECTED(client);
     if (reply->outcome == 0)
-        lam_client_give_back(client, reply->place);
+        lam_client_give_back(client, reply->place, CLIENT_ANSWERS);
 }
 
 struct lam_lanes_sender *lam_client_lanes(struct lam_client *client)
 {
+    LAM_ASSERT_CONNECTED(client);
     return &client->link->sender;
 }
 

@@ -122,6 +122,7 @@ uint64_t lam_client_silence_ns(const struct lam_client *client)
 
 int lam_client_is_connected(struct lam_client *client)
 {
+    LAM_ASSERT_CONNECTED(client);
     lam_client_hear(client);
     return client->socket >= 0 && client->lost == 0 && !client->hung_up && !client->said_goodbye &&
            client->sent_away == 0;

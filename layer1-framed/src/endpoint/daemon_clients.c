@@ -22,7 +22,10 @@ void lam_daemon_free_rings(struct lam_daemon *daemon, struct lam_daemon_slot *sl
 {
     if (slot->state != DAEMON_BUILDING && slot->state != DAEMON_LIVE)
         return;
-    lam_daemon_unwatch(slot);
+    if (daemon->owner == lam_endpoint_process)
+        lam_daemon_unwatch(slot);
+    else
+        lam_daemon_abandon_watches(slot);
     lam_lanes_receiver_detach(&slot->receiver);
     lam_lanes_sender_detach(&slot->sender);
     lam_framed_sender_detach(&slot->answers);
@@ -251,8 +254,7 @@ struct lam_daemon_slot *lam_daemon_find(const struct lam_daemon *daemon, uint64_
 {
     struct lam_daemon_slot *slot;
 
-    if (daemon->slot_count == 0)
-        return NULL;
+    LAM_ASSERT_CREATED(daemon);
     slot = &daemon->slots[client % daemon->slot_count];
     return slot->state == DAEMON_LIVE && slot->peer.client == client ? slot : NULL;
 }

@@ -178,6 +178,7 @@ int lam_daemon_create(
     rc = check_options(options, error);
     if (rc != 0)
         return rc;
+    daemon->owner = lam_endpoint_process;
     daemon->options = *options;
     daemon->clients_max =
         options->clients_max != 0 ? options->clients_max : LAM_DAEMON_CLIENTS_DEFAULT;
@@ -203,12 +204,17 @@ int lam_daemon_create(
 
 void lam_daemon_destroy(struct lam_daemon *daemon)
 {
-    lam_daemon_release(daemon);
+    int is_ours = daemon->owner == lam_endpoint_process; /* or a forked child's copy */
+
+    if (daemon->owner == 0)
+        return;
+    if (is_ours)
+        lam_daemon_release(daemon);
     for (uint32_t i = 0; daemon->slots != NULL && i < daemon->slot_count; i++)
         lam_daemon_free_slot(daemon, &daemon->slots[i]);
-    for (uint32_t i = 0; daemon->poll != NULL && i < DAEMON_NOTIFIERS; i++)
+    for (uint32_t i = 0; is_ours && daemon->poll != NULL && i < DAEMON_NOTIFIERS; i++)
         if ((daemon->poll->opened >> i & 1) != 0)
-            lam_ring_notifier_close(&daemon->poll->notifiers[i]);
+            lam_ring_notifier_close(&daemon->poll->notifiers[i]); /* its thread did not fork */
     if (daemon->poll != NULL && daemon->poll->epoll > 0)
         (void)close(daemon->poll->epoll);
     lam_endpoint_place_give_back(&daemon->place);
@@ -220,4 +226,5 @@ void lam_daemon_destroy(struct lam_daemon *daemon)
     daemon->poll = NULL;
     daemon->slot_count = 0;
     daemon->live_count = 0;
+    daemon->owner = 0;
 }

@@ -12,6 +12,7 @@
 
 #include "lamina/framed/daemon.h"
 #include "lamina/ring/notify.h"
+#include "owner.h"
 
 #define DAEMON_NEWCOMERS 8 /* slots beyond the clients: those who only knock take no client's */
 #define DAEMON_LOOK_AT   32
@@ -83,6 +84,8 @@ void lam_daemon_poll_remove(struct lam_daemon *daemon, struct lam_daemon_slot *s
 int lam_daemon_watch(
     struct lam_daemon *daemon, struct lam_daemon_slot *slot, struct lam_error *error);
 void lam_daemon_unwatch(struct lam_daemon_slot *slot);
+/* In a forked child, which has no notifier: close what they have open here. */
+void lam_daemon_abandon_watches(struct lam_daemon_slot *slot);
 /* Look at all sockets, without waiting. */
 void lam_daemon_look(struct lam_daemon *daemon);
 /* Sleep until a ring, a socket or @deadline_ns, or not, when a ring has something already. */

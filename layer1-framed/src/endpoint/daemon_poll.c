@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 static int control(struct lam_daemon *daemon, int what, int fd, uint32_t who)
 {
@@ -73,6 +74,14 @@ void lam_daemon_unwatch(struct lam_daemon_slot *slot)
     for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
         if ((slot->is_watched >> lane & 1) != 0)
             lam_ring_notifier_remove(&slot->watches[lane]); /* closes its fd: epoll forgets it */
+    slot->is_watched = 0;
+}
+
+void lam_daemon_abandon_watches(struct lam_daemon_slot *slot)
+{
+    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
+        if ((slot->is_watched >> lane & 1) != 0)
+            (void)close(slot->watches[lane].fd);
     slot->is_watched = 0;
 }
 

@@ -158,6 +158,7 @@ void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason
 
 void lam_daemon_shutdown(struct lam_daemon *daemon, uint32_t reason, const char *text)
 {
+    LAM_ASSERT_CREATED(daemon);
     if (daemon->is_shut)
         return;
     daemon->is_shut = 1;

@@ -11,6 +11,7 @@
 
 void lam_daemon_release(struct lam_daemon *daemon)
 {
+    LAM_ASSERT_CREATED(daemon);
     if (daemon->lent == NULL)
         return;
     (void)lam_lanes_receiver_release(
@@ -272,6 +273,7 @@ int lam_daemon_wait_until(
 {
     int wide = 0;
 
+    LAM_ASSERT_CREATED(daemon);
     lam_daemon_release(daemon);
     if (__builtin_expect(daemon->served >= SERVE_AT_ONCE, 0)) {
         wide = 1;

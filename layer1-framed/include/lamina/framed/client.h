@@ -22,7 +22,9 @@
  *
  * All calls from one thread at a time. No call but connect, and a reconnect, allocates or makes
  * system calls, but to sleep, to wake, and to look at the socket once in 64 sends or 8 ms of
- * waiting. A forked child has no client, and does not keep its parent's alive.
+ * waiting. A forked child has no client, and does not keep its parent's alive: it may call nothing
+ * but lam_client_disconnect(), which gives its copies back and says nothing. Calls of a client that
+ * is not connected by this process abort, and so does the release of what it does not lend.
  */
 
 #include <sys/types.h>
@@ -116,6 +118,7 @@ struct lam_client_link {
 /* Kept in place by the caller until lam_client_disconnect(). Fields are private. */
 struct lam_client {
     struct lam_client_link *link; /* the one in use */
+    uint32_t owner;               /* the process that connected it; 0 none */
     struct lam_call_table table;
     struct lam_client_push *pushes; /* a queue */
     uint64_t push_first;
@@ -173,7 +176,10 @@ struct lam_client {
 int lam_client_connect(struct lam_client *client, const struct lam_client_options *options,
     uint64_t deadline_ns, struct lam_error *error);
 
-/* Say goodbye, with a @reason of the application's, and give everything back. */
+/*
+ * Say goodbye, with a @reason of the application's, and give everything back. Nothing happens for
+ * one that is not connected.
+ */
 void lam_client_disconnect(struct lam_client *client, uint32_t reason, const char *text);
 
 /* Whether the daemon is there, as far as is known without waiting. Looks at the socket. */

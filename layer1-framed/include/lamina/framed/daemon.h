@@ -17,7 +17,8 @@
  *
  * All calls from that one thread. Nothing allocates between create and destroy but a client's
  * coming: its memory, and a thread that sleeps on rings (lamina/ring/notify.h) with the first one.
- * A forked child has no daemon: it may call nothing here, and ends nothing by ending.
+ * A forked child has no daemon: it may call nothing here but lam_daemon_destroy(), which gives its
+ * copies back and takes nothing from its parent. Calls of a daemon that is not there abort.
  */
 
 #include <sys/types.h>
@@ -113,6 +114,7 @@ struct lam_daemon_poll;
 /* Kept in place by the caller until lam_daemon_destroy(). Fields are private. */
 struct lam_daemon {
     struct lam_daemon_slot **live; /* connected clients, in the order of service */
+    uint32_t owner;                /* the process that created it; 0 none */
     uint32_t live_count;
     uint32_t live_next;
     uint32_t served;              /* messages since the last look at the sockets */
@@ -270,7 +272,10 @@ void lam_daemon_drop(struct lam_daemon *daemon, uint64_t client, uint32_t reason
  */
 void lam_daemon_shutdown(struct lam_daemon *daemon, uint32_t reason, const char *text);
 
-/* Give everything back. Without a shutdown before, clients see a daemon that died. */
+/*
+ * Give everything back. Without a shutdown before, clients see a daemon that died. Nothing happens
+ * for one that was destroyed, or not created.
+ */
 void lam_daemon_destroy(struct lam_daemon *daemon);
 
 #ifdef __cplusplus
