@@ -25,7 +25,8 @@ static const char *const crew_names[CREW_WORKERS] = {
 
 static inline void crew_join(struct crew *crew, uint32_t worker)
 {
-    struct lam_framed_receiver_options options = {.consumer.name = crew_names[worker]};
+    struct lam_framed_receiver_options options = {
+        .message_bytes_max = CHANNEL_MESSAGE_BYTES_MAX, .consumer.name = crew_names[worker]};
     struct lam_responder_options responder = {.pending_max = 100};
     struct channel *channel = &crew->requests[crew->sender_count == 1 ? 0 : worker];
     struct lam_error error = {""};

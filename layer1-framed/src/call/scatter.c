@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "lamina/base/crash_point.h"
-#include "wire.h"
 
 static uint64_t all_workers(const struct lam_scatter *scatter)
 {
@@ -54,85 +53,62 @@ static struct lam_framed_correlation next_round(struct lam_scatter *scatter)
     return (struct lam_framed_correlation){.id = scatter->round + 1, .scope = scatter->scope};
 }
 
-/* The request of the next round went to @workers. */
-static void begin(struct lam_scatter *scatter, uint64_t workers, uint64_t deadline_ns)
+/* The next round: nobody has its request yet. */
+static void begin(struct lam_scatter *scatter, uint64_t deadline_ns)
 {
     scatter->round++;
     scatter->deadline_ns = deadline_ns;
-    scatter->waiting = workers;
+    scatter->asked = 0;
     scatter->counts.rounds++;
-    for (uint32_t i = 0; i < scatter->worker_count; i++) {
-        if ((workers >> i & 1) == 0)
-            continue;
+    for (uint32_t i = 0; i < scatter->worker_count; i++)
         scatter->replies[i] =
             (struct lam_reply){.outcome = LAM_SCATTER_WAITING, .ticket.id = scatter->round};
+}
+
+void lam_scatter_asked(struct lam_scatter *scatter, uint64_t workers)
+{
+    scatter->asked |= workers;
+    scatter->waiting |= workers;
+}
+
+void lam_scatter_refuse(struct lam_scatter *scatter, uint64_t workers, int rc)
+{
+    for (; workers != 0; workers &= workers - 1) {
+        scatter->replies[__builtin_ctzll(workers)].outcome = rc;
+        scatter->counts.missing++;
     }
-    if (workers != all_workers(scatter))
-        scatter->counts.missing += (uint64_t)__builtin_popcountll(all_workers(scatter) & ~workers);
 }
 
-static void refuse(struct lam_scatter *scatter, uint32_t worker, int rc)
+static uint64_t who_answered(const struct lam_scatter *scatter)
 {
-    scatter->replies[worker] = (struct lam_reply){.outcome = rc, .ticket.id = scatter->round + 1};
-}
+    uint64_t workers = 0;
 
-/*
- * A copy for one. One whose channel is full has not taken what came before: it is late already, and
- * nobody waits for it. What goes in frames must wait for room, of course.
- */
-static int send_one(struct lam_scatter *scatter, uint32_t worker, const struct call_parts *all,
-    uint16_t kind, const struct lam_framed_correlation *correlation, uint64_t deadline_ns)
-{
-    struct lam_framed_sender *sender = scatter->senders[worker];
-    int rc = lam_framed_sender_try_send(sender, all->parts, all->count, kind, correlation);
-
-    if (rc == -EMSGSIZE)
-        return lam_framed_sender_send_until(
-            sender, all->parts, all->count, kind, correlation, deadline_ns);
-    if (rc == 0)
-        return -ETIMEDOUT;
-    return rc == 1 ? 0 : rc;
-}
-
-/* A copy for each. Returns those that got one. */
-static uint64_t send_each(struct lam_scatter *scatter, const struct call_parts *all, uint16_t kind,
-    const struct lam_framed_correlation *correlation, uint64_t deadline_ns)
-{
-    uint64_t asked = 0;
-
-    for (uint32_t i = 0; i < scatter->worker_count; i++) {
-        int rc = send_one(scatter, i, all, kind, correlation, deadline_ns);
-
-        LAM_CRASH_POINT("scatter.sent_to_one");
-        if (rc == 0)
-            asked |= UINT64_C(1) << i;
-        else
-            refuse(scatter, i, rc);
-    }
-    return asked;
+    for (uint32_t i = 0; i < scatter->worker_count; i++)
+        workers |= (uint64_t)(scatter->replies[i].outcome == 0) << i;
+    return workers;
 }
 
 int lam_scatter_begin_until(struct lam_scatter *scatter, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns)
 {
+    uint64_t punctual = who_answered(scatter);
     struct lam_framed_correlation correlation = next_round(scatter);
-    uint64_t asked = all_workers(scatter);
     struct call_parts all;
-    int rc = 0;
+    int rc;
 
     call_gather(&all, parts, part_count, LAM_CALL_REQUEST, deadline_ns);
-    if (scatter->sender_count == 1) {
-        rc = lam_framed_sender_send_until(
-            scatter->senders[0], all.parts, all.count, kind, &correlation, deadline_ns);
-        for (uint32_t i = 0; rc != 0 && i < scatter->worker_count; i++)
-            refuse(scatter, i, rc);
-        if (rc != 0)
-            asked = 0;
-    } else {
-        asked = send_each(scatter, &all, kind, &correlation, deadline_ns);
+    begin(scatter, deadline_ns);
+    if (scatter->sender_count != 1) {
+        lam_scatter_send_each(scatter, &all, kind, &correlation, punctual);
+        return scatter->asked != 0 ? 0 : scatter->replies[0].outcome;
     }
-    begin(scatter, asked, deadline_ns);
-    return asked != 0 ? 0 : scatter->replies[0].outcome;
+    rc = lam_framed_sender_send_until(
+        scatter->senders[0], all.parts, all.count, kind, &correlation, deadline_ns);
+    if (rc == 0)
+        lam_scatter_asked(scatter, all_workers(scatter));
+    else
+        lam_scatter_refuse(scatter, all_workers(scatter), rc);
+    return rc;
 }
 
 int lam_scatter_try_claim(struct lam_scatter *scatter, uint64_t payload_bytes, void **payload)
@@ -157,7 +133,8 @@ void lam_scatter_commit(
 {
     call_commit(scatter->senders[0], payload_bytes, kind, LAM_CALL_REQUEST, deadline_ns);
     LAM_CRASH_POINT("scatter.sent");
-    begin(scatter, all_workers(scatter), deadline_ns);
+    begin(scatter, deadline_ns);
+    lam_scatter_asked(scatter, all_workers(scatter));
 }
 
 void lam_scatter_cancel(struct lam_scatter *scatter)

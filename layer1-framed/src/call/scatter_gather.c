@@ -6,7 +6,6 @@
 #include "lamina/ring/progress.h"
 #include "lamina/ring/wait_any.h"
 #include "scatter.h"
-#include "wire.h"
 
 /* Messages of one worker that one call looks at, at most. */
 #define LOOKS_MAX 256
@@ -114,7 +113,7 @@ static void gather_from(struct lam_scatter *scatter, uint32_t worker)
         end_worker(scatter, worker, rc);
 }
 
-static void gather(struct lam_scatter *scatter)
+void lam_scatter_take_in(struct lam_scatter *scatter)
 {
     uint64_t waiting = scatter->waiting;
 
@@ -127,7 +126,7 @@ static void gather(struct lam_scatter *scatter)
 
 uint32_t lam_scatter_try_gather(struct lam_scatter *scatter)
 {
-    gather(scatter);
+    lam_scatter_take_in(scatter);
     if (scatter->waiting != 0 && scatter->deadline_ns != LAM_DEADLINE_NEVER &&
         lam_clock_now_ns() >= scatter->deadline_ns)
         lam_scatter_finish(scatter, -ETIMEDOUT);
@@ -158,7 +157,7 @@ static void wait_for_one(struct lam_scatter *scatter, uint64_t deadline_ns)
 
 int lam_scatter_gather_until(struct lam_scatter *scatter, uint64_t deadline_ns)
 {
-    gather(scatter);
+    lam_scatter_take_in(scatter);
     while (scatter->waiting != 0) {
         uint64_t until_ns = deadline_ns < scatter->deadline_ns ? deadline_ns : scatter->deadline_ns;
 

@@ -58,6 +58,7 @@ struct lam_scatter {
     uint32_t sender_count;
     uint32_t served;  /* whose channel was looked at last */
     uint64_t waiting; /* bit a worker */
+    uint64_t asked;   /* likewise */
     uint64_t lent;
     uint64_t round; /* the request's id */
     uint64_t scope;
@@ -82,9 +83,13 @@ int lam_scatter_init(struct lam_scatter *scatter, const struct lam_scatter_optio
  * Begin a round: send the request to all, waiting for room until @deadline_ns, which is the
  * round's, too. What is lent of the round before is released; what it waits for is given up.
  *
- * With a channel for each worker, one whose channel is full has not taken what came before: it gets
- * -ETIMEDOUT as its outcome at once, and the others are asked all the same.
+ * With a channel for each worker, nobody waits for another. One that did not answer the round
+ * before and has no room for the beginning of this one is late already: it gets -ETIMEDOUT as its
+ * outcome at once. One that stops reading in the middle gets it at @deadline_ns; until then the
+ * others get theirs, and their answers are taken in.
+ *
  * Returns 0, or where nobody could be asked why, as lam_framed_sender_send_until().
+ * lam_scatter_was_asked() tells who was.
  */
 int lam_scatter_begin_until(struct lam_scatter *scatter, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns);
@@ -118,7 +123,7 @@ int lam_scatter_gather_until(struct lam_scatter *scatter, uint64_t deadline_ns);
 /*
  * What became of @worker in this round: outcome 0, its answer is lent until the next round begins;
  * LAM_SCATTER_WAITING; or why there is none:
- *   -ETIMEDOUT       late: alive, and silent at the deadline
+ *   -ETIMEDOUT       late: alive, and silent at the deadline; or it did not read its request
  *   -EOWNERDEAD      it died
  *   -ESTALE          it was evicted from the channel of requests, or is not there (with names)
  *   -EPIPE           it closed its channel
@@ -132,6 +137,16 @@ LAM_INLINE const struct lam_reply *lam_scatter_reply(
 {
     LAM_ASSERT(worker < scatter->worker_count);
     return &scatter->replies[worker];
+}
+
+/*
+ * 1 the whole request of this round has gone to @worker's channel; 0 it has not: the outcome says
+ * why, -ETIMEDOUT that there was no room for it.
+ */
+LAM_INLINE int lam_scatter_was_asked(const struct lam_scatter *scatter, uint32_t worker)
+{
+    LAM_ASSERT(worker < scatter->worker_count);
+    return (int)(scatter->asked >> worker & 1);
 }
 
 /* Give the round up: workers are told, without waiting; whoever is missing gets -ECANCELED. */
