@@ -4,15 +4,12 @@
  * means the same on both sides. Method: an end in a child that is the init of a PID namespace of
  * its own, with the /proc of before and with its own; it is killed, and the other end watches.
  */
+#include "pid_spaces.h"
 #include "lamina/ring/clean.h"
 #include "lamina/ring/consumer.h"
 #include "lamina/ring/producer.h"
 #include "lamina/ring/stat.h"
 #include "leftovers.h"
-#include "processes.h"
-
-#include <sched.h>
-#include <sys/mount.h>
 
 static char name[64];
 static struct lam_ring ring;
@@ -23,46 +20,6 @@ static struct lam_error error;
 static uint64_t soon(void)
 {
     return lam_deadline_after_ns(20 * LAM_NS_PER_S);
-}
-
-/* A process of its own PID namespace that has done @work and lives until it is killed. */
-static pid_t elsewhere(void (*work)(void), int own_proc)
-{
-    int ready[2];
-    pid_t child;
-    char byte = 0;
-
-    TEST_CHECK(pipe(ready) == 0);
-    child = test_fork();
-    if (child == 0) {
-        pid_t inner;
-
-        /* What we fork next is pid 1 there. We stay, so that its death is our end. */
-        TEST_CHECK(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0);
-        inner = fork();
-        TEST_CHECK(inner >= 0);
-        if (inner != 0)
-            _exit(test_wait(inner) == 128 + SIGKILL ? 0 : 1);
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        TEST_CHECK(getpid() == 1);
-        TEST_CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-        if (own_proc)
-            TEST_CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
-        work();
-        TEST_CHECK(write(ready[1], "r", 1) == 1);
-        for (;;)
-            (void)pause();
-    }
-    (void)close(ready[1]);
-    TEST_CHECK(read(ready[0], &byte, 1) == 1);
-    (void)close(ready[0]);
-    return child;
-}
-
-/* The helper outside dies, and so, by the kernel's hand, does the init that it made. */
-static void kill_it(pid_t child)
-{
-    test_kill(child);
 }
 
 static void attach(enum lam_access access)
@@ -97,12 +54,12 @@ static void produce(void)
 static void a_consumer_elsewhere_dies(int own_proc)
 {
     struct lam_ring_stat stat;
-    pid_t child = elsewhere(consume, own_proc);
+    pid_t child = test_elsewhere(consume, own_proc);
 
     TEST_OK(lam_ring_producer_wait_consumers_until(&producer, 1, soon()), error);
     TEST_OK(lam_ring_stat_read(&ring, &stat), error);
     TEST_CHECK(stat.consumers[0].alive == 1 && stat.consumers[0].pid == 1);
-    kill_it(child);
+    test_kill(child);
     for (int i = 0; i < 100; i++)
         publish_one(); /* more than the ring holds */
     TEST_OK(lam_ring_stat_read(&ring, &stat), error);
@@ -112,12 +69,12 @@ static void a_consumer_elsewhere_dies(int own_proc)
 static void a_producer_elsewhere_dies(int own_proc)
 {
     struct lam_event event = {.payload = NULL};
-    pid_t child = elsewhere(produce, own_proc);
+    pid_t child = test_elsewhere(produce, own_proc);
 
     TEST_OK(lam_ring_consumer_peek_until(&consumer, soon(), &event), error);
     lam_ring_consumer_release(&consumer);
     TEST_CHECK(lam_ring_producer_attach(&producer, &ring, NULL, &error) == -EBUSY);
-    kill_it(child);
+    test_kill(child);
     TEST_CHECK(lam_ring_consumer_peek_until(&consumer, soon(), &event) == -EOWNERDEAD);
     TEST_OK(lam_ring_producer_attach(&producer, &ring, NULL, &error), error);
     lam_ring_producer_detach(&producer);
@@ -143,15 +100,8 @@ static void clean_from_elsewhere(void)
 int main(void)
 {
     struct lam_ring_options options = {.backing = LAM_BACKING_NAMED, .name = name, .depth = 64};
-    pid_t probe = fork();
 
-    if (probe == 0)
-        _exit(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 &&
-                      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-                  ? 0
-                  : 1);
-    if (test_wait(probe) != 0)
-        test_skip("no PID namespace with a /proc of its own can be had here");
+    test_need_pid_spaces();
     (void)snprintf(name, sizeof(name), "pid-spaces-%d", (int)getpid());
     test_leave_nothing(name);
     TEST_OK(lam_ring_create(&ring, &options, &error), error);
@@ -161,7 +111,7 @@ int main(void)
         lam_ring_producer_detach(&producer);
         TEST_OK(lam_ring_consumer_attach(&consumer, &ring, NULL, &error), error);
         a_producer_elsewhere_dies(own_proc);
-        kill_it(elsewhere(clean_from_elsewhere, own_proc));
+        test_kill(test_elsewhere(clean_from_elsewhere, own_proc));
         lam_ring_consumer_detach(&consumer);
     }
     TEST_OK(lam_ring_destroy(&ring), error);

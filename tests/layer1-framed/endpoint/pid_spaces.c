@@ -5,9 +5,7 @@
  * client and then a daemon in a child that is the init of a PID namespace of its own, with its own
  * /proc.
  */
-#include <sched.h>
-#include <sys/mount.h>
-
+#include "pid_spaces.h"
 #include "stage.h"
 
 static struct stage stage;
@@ -15,38 +13,6 @@ static struct lam_client client;
 static struct lam_error error;
 static const struct lam_daemon_options it = {.name = "it"};
 static const struct lam_client_options to_it = {.endpoint = "it", .name = "elsewhere"};
-
-/* A process of its own PID namespace that has done @work and lives until it is killed. */
-static pid_t elsewhere(void (*work)(void))
-{
-    int ready[2];
-    char byte;
-    pid_t child;
-
-    STAGE_CHECK(pipe(ready) == 0);
-    child = stage_fork();
-    if (child == 0) {
-        pid_t inner;
-
-        STAGE_CHECK(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0);
-        inner = fork();
-        STAGE_CHECK(inner >= 0);
-        if (inner != 0)
-            _exit(stage_wait(inner) == 128 + SIGKILL ? 0 : 1);
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        STAGE_CHECK(getpid() == 1);
-        STAGE_CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-        STAGE_CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
-        work();
-        STAGE_CHECK(write(ready[1], "r", 1) == 1);
-        for (;;)
-            (void)pause();
-    }
-    (void)close(ready[1]);
-    STAGE_CHECK(read(ready[0], &byte, 1) == 1);
-    (void)close(ready[0]);
-    return child;
-}
 
 static void be_a_client(void)
 {
@@ -72,14 +38,14 @@ static void a_client_elsewhere(void)
     pid_t child;
 
     stage_start(&stage, &it);
-    child = elsewhere(be_a_client);
+    child = test_elsewhere(be_a_client, 1);
     STAGE_CHECK(stage.connected == 1);
     STAGE_CHECK(stage.peer.identity.pid == 1); /* as it says itself */
     STAGE_CHECK(stage.peer.pid > 1);           /* as it is here */
     STAGE_CHECK(
         lam_identity_of((uint32_t)stage.peer.pid).pid_space == stage.peer.identity.pid_space);
     STAGE_CHECK(lam_identity_self().pid_space != stage.peer.identity.pid_space);
-    stage_kill(child);
+    test_kill(child);
     for (uint64_t end_ns = stage_soon();
          lam_load_relaxed(&stage.gone_reason) == 0 && lam_clock_now_ns() < end_ns;)
         (void)usleep(500);
@@ -91,14 +57,14 @@ static void a_daemon_elsewhere(void)
 {
     struct lam_framed_message message;
     enum lam_lane lane;
-    pid_t child = elsewhere(be_a_daemon);
+    pid_t child = test_elsewhere(be_a_daemon, 1);
 
     STAGE_CHECK(lam_daemon_create(&stage.daemon, &it, &error) == -EBUSY);
     STAGE_CHECK(stage_connect(&client, &to_it, &error) == 0);
     STAGE_CHECK(stage_echo(&client, 1, stage_soon()) == 0);
     STAGE_CHECK(lam_client_peer(&client)->pid > 1);
     STAGE_CHECK(lam_client_welcome(&client)->identity.pid == 1);
-    stage_kill(child);
+    test_kill(child);
     STAGE_CHECK(lam_client_receive_until(&client, stage_soon(), &message, &lane) == -EOWNERDEAD);
     lam_client_disconnect(&client, 0, NULL);
     for (uint64_t end_ns = stage_soon();
@@ -109,17 +75,7 @@ static void a_daemon_elsewhere(void)
 
 int main(void)
 {
-    pid_t probe = fork();
-
-    if (probe == 0)
-        _exit(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 &&
-                      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-                  ? 0
-                  : 1);
-    if (stage_wait(probe) != 0) {
-        (void)printf("skipped: no PID namespace with a /proc of its own can be had here\n");
-        return 77;
-    }
+    test_need_pid_spaces();
     stage_make();
     a_client_elsewhere();
     a_daemon_elsewhere();

@@ -8,28 +8,14 @@
  */
 
 #include <dirent.h>
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lamina/framed/client.h"
 #include "lamina/framed/daemon.h"
+#include "processes.h"
 
-#define STAGE_CHECK(condition)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(                                                                         \
-                stderr, "%s:%d: pid %d: %s\n", __FILE__, __LINE__, (int)getpid(), #condition);     \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#define STAGE_CHECK(condition) TEST_CHECK(condition)
 
 enum {
     STAGE_ECHO = 1,  /* request: answered with its bytes */
@@ -233,10 +219,7 @@ static inline void stage_create(struct stage *stage, const struct lam_daemon_opt
     struct lam_error error = {.text = ""};
 
     memset(stage, 0, sizeof(*stage));
-    if (lam_daemon_create(&stage->daemon, options, &error) != 0) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        abort();
-    }
+    TEST_OK(lam_daemon_create(&stage->daemon, options, &error), error);
 }
 
 /* The daemon on a thread, until stage_stop(). */
@@ -253,19 +236,20 @@ static inline void stage_stop(struct stage *stage)
     lam_daemon_destroy(&stage->daemon);
 }
 
-/* A child that dies with this process. */
+/* Children as all programs' are: processes.h. */
 static inline pid_t stage_fork(void)
 {
-    pid_t parent = getpid();
-    pid_t child = fork();
+    return test_fork();
+}
 
-    STAGE_CHECK(child >= 0);
-    if (child == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(1);
-    }
-    return child;
+static inline int stage_wait(pid_t child)
+{
+    return test_wait(child);
+}
+
+static inline void stage_kill(pid_t child)
+{
+    test_kill(child);
 }
 
 /* The daemon in a child, there when this returns, until it is killed or shut down. */
@@ -276,7 +260,7 @@ static inline pid_t stage_fork_daemon(const struct lam_daemon_options *options)
     pid_t child;
 
     STAGE_CHECK(pipe(ends) == 0);
-    child = stage_fork();
+    child = test_fork();
     if (child == 0) {
         static struct stage stage;
 
@@ -290,20 +274,6 @@ static inline pid_t stage_fork_daemon(const struct lam_daemon_options *options)
     STAGE_CHECK(read(ends[0], &byte, 1) == 1);
     (void)close(ends[0]);
     return child;
-}
-
-static inline int stage_wait(pid_t child)
-{
-    int status = 0;
-
-    STAGE_CHECK(waitpid(child, &status, 0) == child);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static inline void stage_kill(pid_t child)
-{
-    STAGE_CHECK(kill(child, SIGKILL) == 0);
-    STAGE_CHECK(stage_wait(child) == 128 + SIGKILL);
 }
 
 static inline int stage_connect(
