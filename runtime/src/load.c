@@ -1,160 +1,223 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c: modules through the dynamic loader.
- *
- * The loader knows objects by their name, and hands out the one that it has when a name comes
- * again. So each copy keeps its descriptor open as long as it is loaded: its name, which holds the
- * descriptor's number, is then nobody else's.
+ * load.c: a module's first code, its next one, and its end.
  */
-
-#include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lamina/base/assert.h"
-#include "lamina/runtime/runtime.h"
-#include "linux/image.h"
+#include "internal.h"
 
-/* One loaded copy. */
-struct copy {
-    int fd;
-    void *handle;
-    const struct lam_module_description *description;
-    struct image_stamp stamp;
-};
-
-struct lam_runtime_module {
-    struct copy copy;
-    char path[];
-};
-
-static int refuse(
-    const char *path, const char *field, uint64_t found, uint64_t expected, struct lam_error *error)
+struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name)
 {
-    return lam_error_set(error, -EPROTO, "module %s: %s is %llu, expected %llu: build it anew",
-        path, field, (unsigned long long)found, (unsigned long long)expected);
-}
+    struct lam_module *module = aligned_alloc(128, sizeof(*module));
+    pthread_condattr_t monotonic;
 
-/* Whatever the file says is input, until it has been looked at here. */
-static int check(
-    const char *path, const struct lam_module_description *description, struct lam_error *error)
-{
-    if (description->abi != LAM_MODULE_ABI)
-        return refuse(path, "the ABI", description->abi, LAM_MODULE_ABI, error);
-    if (description->description_bytes != sizeof(*description))
-        return refuse(path, "the description's size", description->description_bytes,
-            sizeof(*description), error);
-    if (description->name == NULL || description->version == NULL)
-        return lam_error_set(error, -EPROTO, "module %s has no name or no version", path);
-    if (description->method_count > LAM_MODULE_METHODS_MAX ||
-        (description->method_count > 0 && description->methods == NULL))
-        return refuse(path, "the number of methods", description->method_count,
-            LAM_MODULE_METHODS_MAX, error);
-    for (uint32_t i = 0; i < description->method_count; i++)
-        if (description->methods[i].name == NULL || description->methods[i].call == NULL)
-            return lam_error_set(
-                error, -EPROTO, "module %s: method %u has no name or no code", path, i);
-    return 0;
-}
-
-static void close_copy(struct copy *copy)
-{
-    if (copy->handle != NULL)
-        (void)dlclose(copy->handle);
-    if (copy->fd >= 0)
-        (void)close(copy->fd);
-}
-
-static int open_copy(struct copy *copy, const char *path, struct lam_error *error)
-{
-    char name[64];
-    int rc = 0;
-
-    memset(copy, 0, sizeof(*copy));
-    copy->fd = image_copy(path, &copy->stamp, error);
-    if (copy->fd < 0)
-        return copy->fd;
-    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", copy->fd);
-    copy->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (copy->handle != NULL)
-        copy->description = dlsym(copy->handle, LAM_MODULE_SYMBOL);
-    if (copy->description == NULL)
-        rc = lam_error_set(error, -ENOEXEC, "module %s: %s", path, dlerror());
-    else
-        rc = check(path, copy->description, error);
-    if (rc != 0)
-        close_copy(copy);
-    return rc;
-}
-
-int lam_runtime_load(struct lam_runtime_module **module, const char *path, struct lam_error *error)
-{
-    size_t path_bytes = strlen(path) + 1;
-    struct lam_runtime_module *made = malloc(sizeof(*made) + path_bytes);
-    int rc;
-
-    if (made == NULL)
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
-    memcpy(made->path, path, path_bytes);
-    rc = open_copy(&made->copy, path, error);
-    if (rc != 0) {
-        free(made);
-        return rc;
-    }
-    *module = made;
-    return 0;
-}
-
-void lam_runtime_unload(struct lam_runtime_module *module)
-{
     if (module == NULL)
-        return;
-    close_copy(&module->copy);
+        return NULL;
+    memset(module, 0, sizeof(*module));
+    module->runtime = runtime;
+    (void)strcpy(module->name, name); /* its length was checked */
+    module->name_hash = lam_method_id(name);
+    LAM_ASSERT(pthread_mutex_init(&module->change, NULL) == 0);
+    LAM_ASSERT(pthread_mutex_init(&module->gate, NULL) == 0);
+    LAM_ASSERT(pthread_condattr_init(&monotonic) == 0);
+    LAM_ASSERT(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    LAM_ASSERT(pthread_cond_init(&module->opened, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
+    lam_metrics_init(&module->metrics);
+    return module;
+}
+
+void lam_module_destroy(struct lam_module *module)
+{
+    LAM_ASSERT(module->draining == NULL);
+    lam_metrics_fini(&module->metrics);
+    (void)pthread_cond_destroy(&module->opened);
+    (void)pthread_mutex_destroy(&module->gate);
+    (void)pthread_mutex_destroy(&module->change);
+    free(module->reference);
+    free(module->config);
     free(module);
 }
 
-int lam_runtime_refresh(struct lam_runtime_module *module, struct lam_error *error)
+uint32_t lam_module_collect(struct lam_module *module)
 {
-    struct image_stamp now;
-    struct copy fresh;
-    int rc = image_stamp_of(module->path, &now, error);
+    struct lam_generation **at, *ended = NULL;
+    uint32_t count = 0;
 
-    if (rc != 0 || memcmp(&now, &module->copy.stamp, sizeof(now)) == 0)
-        return rc;
-    rc = open_copy(&fresh, module->path, error);
-    if (rc != 0)
-        return rc;
-    close_copy(&module->copy);
-    module->copy = fresh;
+    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
+    for (at = &module->draining; *at != NULL;) {
+        struct lam_generation *generation = *at;
+
+        if (lam_seat_count_pins(generation) == 0) {
+            *at = generation->next;
+            generation->next = ended;
+            ended = generation;
+        } else {
+            at = &generation->next;
+            count++;
+        }
+    }
+    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
+    while (ended != NULL) {
+        struct lam_generation *generation = ended;
+
+        ended = generation->next;
+        lam_generation_close(generation);
+    }
+    return count;
+}
+
+/* No call begins in @generation any more. Returns 0 it has ended; 1 it will, when its calls do. */
+static int retire(
+    struct lam_module *module, struct lam_generation *generation, uint64_t deadline_ns)
+{
+    if (lam_generation_drain(generation, deadline_ns) == 0) {
+        lam_generation_close(generation);
+        return 0;
+    }
+    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
+    generation->next = module->draining;
+    module->draining = generation;
+    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
     return 1;
 }
 
-const struct lam_module_description *lam_runtime_describe(const struct lam_runtime_module *module)
+/* Let those go on who wait at the gate, in @generation. */
+static void open_gate(struct lam_module *module, struct lam_generation *generation)
 {
-    return module->copy.description;
+    LAM_ASSERT(pthread_mutex_lock(&module->gate) == 0);
+    (void)lam_generation_publish(module, generation);
+    LAM_ASSERT(pthread_cond_broadcast(&module->opened) == 0);
+    LAM_ASSERT(pthread_mutex_unlock(&module->gate) == 0);
 }
 
-int lam_module_call(
-    const struct lam_runtime_module *module, const char *method, struct lam_module_call *call)
+static int hand_over(struct lam_module *module, struct lam_generation *old,
+    struct lam_generation *fresh, uint64_t deadline_ns, struct lam_error *error)
 {
-    const struct lam_module_description *description = module->copy.description;
+    uint64_t bytes = 0;
+    void *state = NULL;
+    int rc = lam_generation_drain(old, deadline_ns);
 
-    for (uint32_t i = 0; i < description->method_count; i++) {
-        size_t bytes = 0;
-        int rc;
+    if (rc != 0)
+        return lam_error_set(error, rc,
+            "module %s: its calls did not end in time, so its state was not handed over",
+            module->name);
+    rc = old->kind->save(old, &state, &bytes);
+    if (rc == -ENOTSUP)
+        return lam_error_set(error, rc, "module %s: it cannot save its state", module->name);
+    if (rc != 0)
+        return lam_error_set(error, -ECANCELED, "module %s: save returned %d", module->name, rc);
+    rc = fresh->kind->restore(fresh, state, bytes);
+    free(state);
+    if (rc == -ENOTSUP)
+        return lam_error_set(
+            error, rc, "module %s: its successor cannot restore a state", module->name);
+    if (rc != 0)
+        return lam_error_set(error, -ECANCELED, "module %s: restore of %llu bytes returned %d",
+            module->name, (unsigned long long)bytes, rc);
+    return 0;
+}
 
-        if (strcmp(description->methods[i].name, method) != 0)
-            continue;
-        rc = description->methods[i].call(
-            call->arguments, call->argument_bytes, call->result, call->result_capacity, &bytes);
-        if (rc == 0 && bytes > call->result_capacity)
-            return -EPROTO;
-        if (rc == 0)
-            call->result_bytes = bytes;
+/* With the old one's state: nobody calls meanwhile. */
+static int replace_with_state(struct lam_module *module, struct lam_generation *fresh,
+    uint64_t deadline_ns, struct lam_error *error)
+{
+    struct lam_generation *old = lam_generation_publish(module, &lam_generation_held);
+    int rc;
+
+    lam_store_relaxed(&module->phase, LAM_MODULE_HOLDING); /* relaxed: for those who look */
+    rc = hand_over(module, old, fresh, deadline_ns, error);
+    open_gate(module, rc == 0 ? fresh : old);
+    lam_generation_close(rc == 0 ? old : fresh);
+    return rc;
+}
+
+static int replace(struct lam_module *module, const char *path,
+    const struct lam_reload_options *options, struct lam_error *error)
+{
+    uint64_t drain_ns =
+        options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
+    struct lam_generation *fresh;
+    int rc = lam_generation_open(&fresh, path, error);
+
+    if (rc != 0)
+        return rc;
+    rc = lam_generation_start(fresh, module, error);
+    if (rc != 0) {
+        lam_generation_close(fresh);
         return rc;
     }
-    return -ENOENT;
+    if (options->keep_state)
+        return replace_with_state(module, fresh, lam_deadline_after_ns(drain_ns), error);
+    return retire(module, lam_generation_publish(module, fresh), lam_deadline_after_ns(drain_ns));
+}
+
+/* Inside itself a module would wait for its own end. */
+static int begin_change(struct lam_module *module, struct lam_error *error)
+{
+    for (const struct lam_frame *frame = lam_seat_own == NULL ? NULL : lam_seat_own->inner;
+         frame != NULL; frame = frame->outer)
+        if (frame->module == module)
+            return lam_error_set(error, -EDEADLK,
+                "module %s: it cannot be replaced or unloaded from inside itself", module->name);
+    LAM_ASSERT(pthread_mutex_lock(&module->change) == 0);
+    (void)lam_module_collect(module);
+    /* Relaxed: changed under the mutex. */
+    if (lam_load_relaxed(&module->current) != 0)
+        return 0;
+    LAM_ASSERT(pthread_mutex_unlock(&module->change) == 0);
+    return lam_error_set(error, -ENODEV, "module %s is not loaded", module->name);
+}
+
+static void end_change(struct lam_module *module)
+{
+    lam_store_relaxed(&module->phase, /* relaxed: for those who look */
+        lam_load_relaxed(&module->current) != 0 ? LAM_MODULE_SERVING : LAM_MODULE_UNLOADED);
+    LAM_ASSERT(pthread_mutex_unlock(&module->change) == 0);
+}
+
+int lam_runtime_reload(
+    struct lam_module *module, const struct lam_reload_options *options, struct lam_error *error)
+{
+    static const struct lam_reload_options defaults;
+    char *path, *reference = NULL;
+    int rc = begin_change(module, error);
+
+    if (rc != 0)
+        return rc;
+    if (options == NULL)
+        options = &defaults;
+    lam_store_relaxed(&module->phase, LAM_MODULE_LOADING); /* relaxed: for those who look */
+    if (options->reference != NULL) {
+        reference = strdup(options->reference);
+        rc = reference != NULL ? 0 : lam_error_set(error, -ENOMEM, "out of memory");
+    }
+    if (rc == 0)
+        rc = lam_resolve(
+            module->runtime, reference != NULL ? reference : module->reference, &path, error);
+    if (rc == 0) {
+        rc = replace(module, path, options, error);
+        free(path);
+    }
+    if (rc >= 0 && reference != NULL) {
+        free(module->reference);
+        module->reference = reference;
+    } else {
+        free(reference);
+    }
+    end_change(module);
+    return rc;
+}
+
+int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error)
+{
+    int rc = begin_change(module, error);
+
+    if (rc != 0)
+        return rc;
+    rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
+    end_change(module);
+    return rc;
 }

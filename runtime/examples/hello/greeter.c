@@ -3,21 +3,18 @@
  * greeter.c: a module. Built twice, with another word each time.
  */
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "lamina/runtime/module.h"
 
-static int greet(
-    const void *arguments, size_t bytes, void *result, size_t capacity, size_t *result_bytes)
+static int greet(struct lam_call *call)
 {
-    int length =
-        snprintf(result, capacity, "%s, %.*s", GREETING, (int)bytes, (const char *)arguments);
+    char text[64];
+    int length = snprintf(text, sizeof(text), "%s, %.*s", GREETING, (int)call->request_bytes,
+        (const char *)call->request);
 
-    *result_bytes = (size_t)length;
-    return *result_bytes < capacity ? 0 : -ENOSPC;
+    return length < (int)sizeof(text) ? lam_call_answer(call, text, (uint64_t)length) : -EINVAL;
 }
 
-static const struct lam_module_method methods[] = {{"greet", greet}};
-
-LAM_MODULE_EXPORT("greeter", GREETING, methods);
+#define METHODS(METHOD) METHOD(greet, "greet", LAM_METHOD_IDEMPOTENT)
+LAM_MODULE("greeter", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT);

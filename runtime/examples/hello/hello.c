@@ -1,43 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hello: load a module, call it, replace its file, call it again.
+ * hello: load a module, call it, replace its code, call it again.
  *
  *     hello_runtime FIRST.so SECOND.so
  */
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "lamina/runtime/runtime.h"
 
-static int greet(struct lam_runtime_module *module)
+static int greet(struct lam_module *module)
 {
     char text[64];
-    struct lam_module_call call = {"world", 5, text, sizeof(text), 0};
-    int rc = lam_module_call(module, "greet", &call);
+    struct lam_reply reply = {.data = text, .capacity = sizeof(text)};
+    int rc =
+        lam_module_call(module, LAM_METHOD_ID("greet"), "world", 5, &reply, LAM_DEADLINE_NEVER);
 
-    return rc != 0 ? rc : printf("%s: %s\n", lam_runtime_describe(module)->name, text) < 0;
+    return rc != 0 ? rc : printf("%.*s\n", (int)reply.bytes, text) < 0;
 }
 
 int main(int argc, char **argv)
 {
+    struct lam_reload_options second = {.reference = argc == 3 ? argv[2] : NULL};
     struct lam_error error = {""};
-    struct lam_runtime_module *module;
-    char file[64];
+    struct lam_runtime *runtime = NULL;
+    struct lam_module *module;
     int rc;
 
     if (argc != 3)
         return fprintf(stderr, "usage: hello_runtime FIRST.so SECOND.so\n") != 0;
-    (void)snprintf(file, sizeof(file), "/tmp/lamina-hello-%ld.so", (long)getpid());
-    if (symlink(argv[1], file) != 0 || lam_runtime_load(&module, file, &error) != 0)
-        return fprintf(stderr, "%s: %s\n", file, error.text) != 0;
-    rc = greet(module);
-    if (unlink(file) != 0 || symlink(argv[2], file) != 0)
-        perror(file);
-    if (lam_runtime_refresh(module, &error) != 1)
-        return fprintf(stderr, "%s: %s\n", file, error.text) != 0;
-    rc |= greet(module);
-    lam_runtime_unload(module);
-    return unlink(file) != 0 || rc != 0;
+    rc = lam_runtime_create(&runtime, NULL, &error);
+    if (rc == 0)
+        rc = lam_runtime_load(runtime, argv[1], NULL, &module, &error);
+    if (rc == 0)
+        rc = greet(module);
+    if (rc == 0)
+        rc = lam_runtime_reload(module, &second, &error);
+    if (rc == 0)
+        rc = greet(module);
+    if (rc != 0)
+        fprintf(stderr, "hello: %s\n", error.text);
+    lam_runtime_destroy(runtime);
+    return rc != 0;
 }

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LAM_RUNTIME_LINUX_IMAGE_H
-#define LAM_RUNTIME_LINUX_IMAGE_H
+#ifndef LAM_RUNTIME_IMAGE_H
+#define LAM_RUNTIME_IMAGE_H
 
 /*
- * image.h: a copy of a file in memory, and which file it was copied from.
+ * image.h: a private copy of a file, which nobody else can change.
  */
 
 #include <stdint.h>
 
 #include "lamina/base/error.h"
 
-/* Enough of a file's identity to see that it is another one, or was written to. */
-struct image_stamp {
-    uint64_t device;
-    uint64_t inode;
-    uint64_t bytes;
-    uint64_t changed_ns;
+/* A sealed file in memory, open as long as the code in it may run. */
+struct image_copy {
+    int fd;
+    char name[32]; /* for the loader: no other copy that is open has it */
 };
 
-/* Fill *@stamp for @path. Returns 0 or -errno. */
-int image_stamp_of(const char *path, struct image_stamp *stamp, struct lam_error *error);
-
 /*
- * Copy the file at @path into memory that has no name.
+ * Copy the file at @path, and see that it is a shared object for this machine.
  *
- * Returns its descriptor, which is the caller's, and fills *@stamp; or -errno.
+ * Returns 0, or -errno of opening and reading it, or -ENOEXEC; @error says what was found. Ended by
+ * image_close().
  */
-int image_copy(const char *path, struct image_stamp *stamp, struct lam_error *error);
+int image_open(struct image_copy *image, const char *path, struct lam_error *error);
+
+void image_close(struct image_copy *image);
 
 #endif

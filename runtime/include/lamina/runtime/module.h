@@ -3,58 +3,152 @@
 #define LAM_RUNTIME_MODULE_H
 
 /*
- * lamina/runtime/module.h: what a module is: the one thing that its author includes.
+ * lamina/runtime/module.h: the one header that the author of a module includes.
  *
- * Runtime, floor 6. A module is a shared object with one symbol, made by LAM_MODULE_EXPORT(): a
- * constant description of itself. It includes nothing else of Lamina's and links nothing of it.
+ * Runtime, floor 6. A module is a file with functions and one table:
+ *
+ *     static int echo(struct lam_call *call)
+ *     {
+ *         return lam_call_answer(call, call->request, call->request_bytes);
+ *     }
+ *
+ *     #define METHODS(METHOD) METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT)
+ *     LAM_MODULE("text", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT);
+ *
+ * built by one line, and nothing of Lamina is linked to it:
+ *
+ *     cc -shared -fPIC -O2 -o text.so text.c
+ *
+ * All functions here are for the thread that is inside an entry, with the call that it was given.
  */
 
-#include <stddef.h>
-#include <stdint.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lamina/runtime/abi.h"
+#include "lamina/runtime/method_id.h"
 
 #ifdef __cplusplus
 extern "C" {
+#define LAM_MODULE_C_LINKAGE extern "C"
+#else
+#define LAM_MODULE_C_LINKAGE extern
 #endif
 
-/* Grows when a host could not understand an older or newer description. */
-#define LAM_MODULE_ABI 1
+/* ---- the table ---- */
 
-/* The name that a host looks for. */
-#define LAM_MODULE_SYMBOL "lam_module_description"
+/* clang-format off */
+#define LAM_VERSION(major, minor, patch) {(major), (minor), (patch), 0}
+/* clang-format on */
 
-#define LAM_MODULE_METHODS_MAX 256
+#define LAM_MODULE_METHOD(function, name, flags) {name, LAM_METHOD_ID(name), flags, function},
 
 /*
- * Answer a call: read @bytes at @arguments, write at most @capacity bytes at @result and their
- * count into *@result_bytes. All three are borrowed for the call. The format is the module's.
- *
- * Returns 0, -ENOSPC where @capacity is too small, or another negative errno of the module's.
+ * Two labels of one name do not assemble: "symbol .Llam_two_methods_have_the_id_... is already
+ * defined". An optimising compiler knows the ids in time; a host refuses such a module anyway.
  */
-typedef int (*lam_module_method_fn)(
-    const void *arguments, size_t bytes, void *result, size_t capacity, size_t *result_bytes);
+#if defined(__OPTIMIZE__) || defined(__clang__)
+#define LAM_MODULE_METHOD_LABEL(function, name, flags)                                             \
+    __asm__(".pushsection .lamina.ids,\"\"\n"                                                      \
+            ".Llam_two_methods_have_the_id_%c0_%c1:\n.byte 0\n.popsection"                         \
+            :                                                                                      \
+            : "i"((int)(LAM_METHOD_ID(name) >> 16)), "i"((int)(LAM_METHOD_ID(name) & 0xffffU)));
+#else
+#define LAM_MODULE_METHOD_LABEL(function, name, flags)
+#endif
 
-struct lam_module_method {
-    const char *name;
-    lam_module_method_fn call;
-};
+/*
+ * Once in one source of the module: its name, LAM_VERSION(), its methods, and as designated fields
+ * of struct lam_descriptor whatever else there is, in the order of the struct (.features = 0 where
+ * nothing is). In C++ that needs C++20.
+ */
+#define LAM_MODULE(module_name, module_version, METHODS, ...)                                      \
+    static const struct lam_method lam_module_methods[] = {METHODS(LAM_MODULE_METHOD)};            \
+    static __attribute__((used, noinline)) void lam_module_check_ids(void){                        \
+        METHODS(LAM_MODULE_METHOD_LABEL)} LAM_MODULE_C_LINKAGE                                     \
+        __attribute__((visibility("default"))) const struct lam_descriptor lam_module_descriptor;  \
+    const struct lam_descriptor lam_module_descriptor = {.bytes = sizeof(struct lam_descriptor),   \
+        .abi = LAM_ABI_VERSION,                                                                    \
+        .method_count = sizeof(lam_module_methods) / sizeof(lam_module_methods[0]),                \
+        .method_bytes = sizeof(struct lam_method),                                                 \
+        .name = module_name,                                                                       \
+        .version = module_version,                                                                 \
+        .methods = lam_module_methods,                                                             \
+        .dependency_bytes = sizeof(struct lam_dependency),                                         \
+        __VA_ARGS__}
 
-/* Constant, in the module's own memory, valid while it is loaded. */
-struct lam_module_description {
-    uint32_t abi;               /* LAM_MODULE_ABI */
-    uint32_t description_bytes; /* sizeof(struct lam_module_description), as the module was built */
-    const char *name;
-    const char *version; /* for people */
-    const struct lam_module_method *methods;
-    uint32_t method_count;
-};
+/* ---- what an entry does with its call ---- */
 
-/* In one source of the module: its name, its version, and an array of its methods. */
-#define LAM_MODULE_EXPORT(module_name, module_version, module_methods)                             \
-    __attribute__((                                                                                \
-        visibility("default"))) extern const struct lam_module_description lam_module_description; \
-    const struct lam_module_description lam_module_description = {LAM_MODULE_ABI,                  \
-        sizeof(struct lam_module_description), module_name, module_version, module_methods,        \
-        sizeof(module_methods) / sizeof((module_methods)[0])}
+/*
+ * The place of an answer of @bytes, to be written by the module: *@reply. Says how long the answer
+ * is in either case.
+ *
+ * Returns 0, or -ENOSPC, to be returned by the entry: the caller then knows what it needs.
+ */
+static inline int lam_call_reserve(struct lam_call *call, uint64_t bytes, void **reply)
+{
+    call->reply_bytes = bytes;
+    *reply = call->reply;
+    return bytes <= call->reply_capacity ? 0 : -ENOSPC;
+}
+
+/* Answer with @bytes at @data. Returns as lam_call_reserve(). */
+static inline int lam_call_answer(struct lam_call *call, const void *data, uint64_t bytes)
+{
+    void *reply;
+    int rc = lam_call_reserve(call, bytes, &reply);
+
+    if (rc == 0 && bytes != 0)
+        memcpy(reply, data, bytes);
+    return rc;
+}
+
+/*
+ * @bytes of memory for this call, aligned to @align (a power of two, at most 64). With old bytes in
+ * it. Returns NULL where the arena's bound is reached.
+ */
+static inline void *lam_arena_take(struct lam_arena *arena, uint64_t bytes, uint64_t align)
+{
+    uint64_t from = (arena->used + align - 1) & ~(align - 1);
+
+    if (from > arena->bytes || bytes > arena->bytes - from)
+        return NULL;
+    arena->used = from + bytes;
+    return arena->base + from;
+}
+
+/* Nanoseconds until the deadline, 0 when it is over, UINT64_MAX without one. */
+static inline uint64_t lam_call_remaining_ns(const struct lam_call *call)
+{
+    uint64_t now_ns;
+
+    if (call->deadline_ns == UINT64_MAX)
+        return UINT64_MAX;
+    now_ns = call->host->now_ns();
+    return now_ns < call->deadline_ns ? call->deadline_ns - now_ns : 0;
+}
+
+static inline void lam_call_log(const struct lam_call *call, enum lam_level level, const char *text)
+{
+    call->host->log(call, level, text, NULL, 0);
+}
+
+/* As lam_host.metric. */
+static inline int lam_call_count(const struct lam_call *call, const char *name, uint64_t delta)
+{
+    return call->host->metric(call, LAM_METRIC_COUNTER, name, delta);
+}
+
+/*
+ * Call another module, or this one again. *@reply is the caller's, with data and capacity set.
+ *
+ * Returns as lam_host.call.
+ */
+static inline int lam_call_module(struct lam_call *call, const char *module, uint32_t method,
+    const void *request, uint64_t request_bytes, struct lam_reply *reply)
+{
+    return call->host->call(call, module, method, request, request_bytes, reply);
+}
 
 #ifdef __cplusplus
 }

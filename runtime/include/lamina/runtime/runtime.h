@@ -3,69 +3,167 @@
 #define LAM_RUNTIME_RUNTIME_H
 
 /*
- * lamina/runtime/runtime.h: load a module from a shared object, call it, replace it.
+ * lamina/runtime/runtime.h: load modules, call them, replace them under load.
  *
- * Runtime, floor 6. This is the host in one's own process: a call is a call through a pointer, and
- * a module is trusted as the program is. It never runs a module from the file itself, but from a
- * copy in memory: whoever overwrites or truncates the file does not touch what runs.
+ * Runtime, floor 6. A runtime holds modules by name. A module's handle stays what it is while the
+ * code behind it is replaced; each code that was loaded is a generation of it, and a call belongs
+ * to the generation in which it began. Code runs from a copy in memory, never from the file: who
+ * overwrites the file does not touch what runs.
  *
- * One thread at a time for each loaded module.
+ * Calls come from any thread, LAM_RUNTIME_THREADS_MAX of them at a time in a process. They take no
+ * lock and write no line that another thread writes.
  */
 
+#include "lamina/base/clock.h"
 #include "lamina/base/error.h"
-#include "lamina/runtime/module.h"
+#include "lamina/runtime/abi.h"
+#include "lamina/runtime/method_id.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct lam_runtime_module; /* opaque */
+#define LAM_RUNTIME_THREADS_MAX 1024
+#define LAM_RUNTIME_MODULES_MAX 256
+#define LAM_RUNTIME_DEPTH_MAX   16
 
-/*
- * Load the module in the file @path, which is copied. Blocks on the file and on the loader.
- *
- * Returns 0 and sets *@module, or
- *   -ENOENT, -EACCES, -errno  of opening and reading the file
- *   -ENOEXEC  the loader does not take it, or it has no description; @error has the loader's words
- *   -EPROTO   its description makes no sense, or is of another version; @error says which field
- *   -ENOMEM
- */
-int lam_runtime_load(struct lam_runtime_module **module, const char *path, struct lam_error *error);
+struct lam_runtime; /* opaque */
+struct lam_module;  /* opaque; the runtime's, valid until the runtime is destroyed */
 
-/* Let go of a module. Nothing of it may be in use. NULL is allowed. */
-void lam_runtime_unload(struct lam_runtime_module *module);
+/* A line of a module's log. Called from the thread that calls the module. */
+typedef void (*lam_runtime_log_fn)(void *context, const char *module, enum lam_level level,
+    const char *text, const struct lam_field *fields, uint32_t field_count);
 
-/*
- * If the file was replaced or changed since it was loaded, load it and let it take the calls. What
- * the old one had in its memory is gone. Blocks as lam_runtime_load().
- *
- * Returns 1 replaced; 0 the file is the same; or an error of lam_runtime_load(): then the old one
- * stays in service, and the next call tries again.
- */
-int lam_runtime_refresh(struct lam_runtime_module *module, struct lam_error *error);
-
-/* What the module says of itself, borrowed until it is replaced or unloaded. */
-const struct lam_module_description *lam_runtime_describe(const struct lam_runtime_module *module);
-
-/* A call: what goes in, and where the answer goes. Everything is the caller's. */
-struct lam_module_call {
-    const void *arguments;
-    size_t argument_bytes;
-    void *result;
-    size_t result_capacity;
-    size_t result_bytes; /* set by a call that returns 0 */
+/* Zero is the default of each. Everything is copied but @log_context. */
+struct lam_runtime_options {
+    uint32_t depth_max;      /* calls within calls: 1 to LAM_RUNTIME_DEPTH_MAX; default 5 */
+    uint32_t reserved;       /* 0 */
+    uint64_t arena_bytes;    /* for each call: at most 1 MiB; default 64 KiB */
+    uint64_t drain_ns;       /* how long a replaced generation may finish its calls; default 30 s */
+    const char *directories; /* where names are looked for: "/a:/b"; default none */
+    lam_runtime_log_fn log;  /* default: a line on standard error */
+    void *log_context;
 };
 
 /*
- * Call @method of the module, in this thread.
+ * Make a runtime without modules. @options may be NULL. Ended by lam_runtime_destroy().
  *
- * Returns 0, or
- *   -ENOENT  the module has no such method
- *   -EPROTO  the module says that it wrote more than it was given room for
- *   or what the method returned
+ * Returns 0 and sets *@runtime, or -EINVAL a field is outside its range, or -ENOMEM.
  */
-int lam_module_call(
-    const struct lam_runtime_module *module, const char *method, struct lam_module_call *call);
+int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_options *options,
+    struct lam_error *error);
+
+/*
+ * Unload all modules, the latest first, and free the runtime with all its handles. No call may be
+ * running or come (asserted for those that run). NULL is allowed.
+ */
+void lam_runtime_destroy(struct lam_runtime *runtime);
+
+/* Zero is the default of each. Everything is copied. */
+struct lam_module_options {
+    const char *name;   /* what it is called here; default: what it calls itself */
+    const void *config; /* handed to its init, at each generation */
+    uint64_t config_bytes;
+};
+
+/*
+ * Load the module that @reference names, run its init, and let calls come. A reference with a slash
+ * is a file; any other is looked for as DIRECTORY/@reference.so. @options may be NULL. Blocks on
+ * the file and on the loader. Any thread.
+ *
+ * Returns 0 and sets *@module, or
+ *   -ENOENT, -EACCES, -errno  of finding, opening and reading the file
+ *   -ENOEXEC  no shared object of this machine, or without a description; @error says which
+ *   -EPROTO   its description makes no sense, or is of another version; @error says which field
+ *   -EEXIST   a module of that name is loaded
+ *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
+ *   -ECANCELED its init failed; @error has its number
+ *   -ENOMEM
+ */
+int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error);
+
+/* The module that is loaded under @name, or NULL. Any thread. */
+struct lam_module *lam_runtime_find(struct lam_runtime *runtime, const char *name);
+
+struct lam_reload_options {
+    const char *reference; /* default: that of the load, or of the last reload */
+    uint64_t drain_ns;     /* default: the runtime's */
+    uint32_t keep_state;   /* 1: the old one's save goes to the new one's restore */
+    uint32_t reserved;     /* 0 */
+};
+
+/*
+ * Put a new generation in the place of the old one, while calls go on. None fails for it. Without
+ * keep_state new calls go to the new one at once, and the old one ends when its last call has. With
+ * keep_state new calls wait while the old one finishes its calls and hands its state over. After
+ * any error the old one serves as before. Blocks; one at a time for each module. Any thread that is
+ * not inside this module.
+ *
+ * Returns 1 replaced, and the old one still has calls after drain_ns: it ends when they do, at the
+ * next lam_runtime_load(), reload, unload or lam_runtime_collect(); 0 replaced, and the old one has
+ * ended; or as lam_runtime_load(), or
+ *   -ENODEV    it is unloaded
+ *   -EDEADLK   called from inside this module
+ *   -ENOTSUP   keep_state, and one of the two has no save or no restore
+ *   -ETIMEDOUT keep_state, and the old one's calls did not end within drain_ns
+ *   -ECANCELED init, save or restore failed; @error has its number
+ */
+int lam_runtime_reload(
+    struct lam_module *module, const struct lam_reload_options *options, struct lam_error *error);
+
+/*
+ * Take a module out of service: calls that come fail (LAM_FAILURE_NO_MODULE), those that run may
+ * finish until @deadline_ns. The handle stays valid; a load under the same name serves through it.
+ *
+ * Returns as lam_runtime_reload(), or -ENODEV.
+ */
+int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error);
+
+/* End replaced generations without calls. Returns how many still have calls. Any thread. */
+uint32_t lam_runtime_collect(struct lam_runtime *runtime);
+
+enum lam_module_phase {
+    LAM_MODULE_UNLOADED = 0,
+    LAM_MODULE_SERVING = 1,
+    LAM_MODULE_LOADING = 2, /* serving, and a successor is being made ready */
+    LAM_MODULE_HOLDING = 3, /* calls wait while the state is handed over */
+};
+
+/* A look at a module. */
+struct lam_module_stat {
+    char name[LAM_NAME_BYTES_MAX];
+    struct lam_version version;
+    enum lam_module_phase phase;
+    uint32_t calls;      /* that run now, in all generations */
+    uint32_t draining;   /* replaced generations that have calls */
+    uint64_t generation; /* 1 for the first */
+};
+
+/* Any thread, at any time; what moves meanwhile is an answer between the old and the new one. */
+void lam_module_look(struct lam_module *module, struct lam_module_stat *stat);
+
+/*
+ * Call @method (LAM_METHOD_ID() of its name) of the module, in this thread. *@reply is the
+ * caller's, with data and capacity set; bytes, failure and detail are set by the call.
+ *
+ * @deadline_ns is monotonic (LAM_DEADLINE_NEVER: none). In this process it is told to the module,
+ * which may look at it; nobody can take a thread out of a module's code.
+ *
+ * Wait-free but for the module's own code, and for a turn at a module that is not concurrent.
+ *
+ * Returns 0; or what the method returned (reply->failure is LAM_FAILURE_NONE then): -ENOSPC with
+ * reply->bytes set to what is needed, another negative errno, a positive number of its own; or,
+ * with reply->failure,
+ *   -ENODEV    NO_MODULE
+ *   -ENOENT    NO_METHOD
+ *   -ELOOP     TOO_DEEP
+ *   -ETIMEDOUT DEADLINE or BUSY
+ *   -EPROTO    BAD_REPLY
+ *   -EUSERS    NO_THREAD
+ */
+int lam_module_call(struct lam_module *module, uint32_t method, const void *request,
+    uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }

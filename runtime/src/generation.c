@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * generation.c: how a code comes into the place of another, and how it ends.
+ *
+ * A call pins the generation that it finds current, and looks again: if that is still current, it
+ * is inside. Whoever replaces a generation stores the new one first, has every thread fenced, and
+ * reads all pins then: a call that it does not see pinned there looks again later than the store.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define DRAIN_NAP_NS 50000
+
+char lam_generation_held;
+
+int lam_generation_open(
+    struct lam_generation **generation, const char *path, struct lam_error *error)
+{
+    struct lam_generation *made = calloc(1, sizeof(*made));
+    int rc;
+
+    if (made == NULL)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
+    LAM_ASSERT(pthread_mutex_init(&made->turn, NULL) == 0);
+    rc = lam_local_open(made, path, error);
+    if (rc != 0) {
+        free(made->methods);
+        free(made);
+        return rc;
+    }
+    *generation = made;
+    return 0;
+}
+
+int lam_generation_start(
+    struct lam_generation *generation, struct lam_module *module, struct lam_error *error)
+{
+    int rc;
+
+    generation->module = module;
+    rc = generation->kind->start(generation);
+    if (rc != 0)
+        return lam_error_set(
+            error, -ECANCELED, "module %s: its init returned %d", module->name, rc);
+    generation->is_started = 1;
+    generation->number = ++module->generations;
+    return 0;
+}
+
+void lam_generation_close(struct lam_generation *generation)
+{
+    LAM_ASSERT(lam_seat_count_pins(generation) == 0);
+    generation->kind->close(generation);
+    (void)pthread_mutex_destroy(&generation->turn);
+    free(generation->methods);
+    free(generation);
+}
+
+struct lam_generation *lam_generation_publish(struct lam_module *module, const void *generation)
+{
+    uint64_t old;
+
+    /* G1, pairs with G2 in pin() of call.c: who finds the generation finds it complete. */
+    old = lam_exchange_acq_rel(&module->current, (uint64_t)(uintptr_t)generation);
+    lam_barrier_heavy();
+    return (struct lam_generation *)(uintptr_t)old;
+}
+
+int lam_generation_drain(const struct lam_generation *generation, uint64_t deadline_ns)
+{
+    struct timespec nap = {.tv_nsec = DRAIN_NAP_NS};
+
+    while (lam_seat_count_pins(generation) != 0) {
+        if (lam_clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+        (void)nanosleep(&nap, NULL);
+    }
+    return 0;
+}

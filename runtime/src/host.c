@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host.c: what modules are lent.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+static uint64_t now_ns(void)
+{
+    return lam_clock_now_ns();
+}
+
+static const struct lam_frame *frame_of(const struct lam_call *call)
+{
+    return call->frame;
+}
+
+void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
+    const struct lam_field *fields, uint32_t field_count)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+
+    flockfile(stderr);
+    (void)fprintf(stderr, "%s: %s: %s", module, names[level & 3], text);
+    for (uint32_t i = 0; i < field_count; i++)
+        (void)fprintf(stderr, " %s=%s", fields[i].name, fields[i].value);
+    (void)fputc('\n', stderr);
+    funlockfile(stderr);
+}
+
+static void write_log(const struct lam_call *call, enum lam_level level, const char *text,
+    const struct lam_field *fields, uint32_t field_count)
+{
+    const struct lam_module *module = frame_of(call)->module;
+    const struct lam_runtime_options *options = &module->runtime->options;
+
+    options->log(options->log_context, module->name, level, text, fields, field_count);
+}
+
+static int call_module(struct lam_call *call, const char *name, uint32_t method,
+    const void *request, uint64_t request_bytes, struct lam_reply *reply)
+{
+    const struct lam_module *from = frame_of(call)->module;
+    struct lam_module *module = lam_runtime_find(from->runtime, name);
+
+    if (module == NULL) {
+        reply->bytes = 0;
+        reply->failure = LAM_FAILURE_NO_MODULE;
+        reply->detail = 0;
+        return -ENODEV;
+    }
+    return lam_call_run(
+        module, from->name, method, request, request_bytes, reply, call->deadline_ns);
+}
+
+const struct lam_host lam_host_table = {.bytes = sizeof(struct lam_host),
+    .abi = LAM_ABI_VERSION,
+    .now_ns = now_ns,
+    .log = write_log,
+    .metric = lam_metric_note,
+    .call = call_module};
+
+void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const void *request,
+    uint64_t request_bytes, void *reply, uint64_t reply_capacity)
+{
+    *frame = (struct lam_frame){.module = module};
+    frame->call.bytes = sizeof(frame->call);
+    frame->call.host = &lam_host_table;
+    frame->call.request = request;
+    frame->call.request_bytes = request_bytes;
+    frame->call.reply = reply;
+    frame->call.reply_capacity = reply_capacity;
+    frame->call.deadline_ns = LAM_DEADLINE_NEVER;
+    frame->call.caller = "";
+    frame->call.frame = frame;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RUNTIME_INTERNAL_H
+#define LAM_RUNTIME_INTERNAL_H
+
+/*
+ * internal.h: a runtime, its modules, and the generations behind each.
+ */
+
+#include <pthread.h>
+
+#include "lamina/runtime/runtime.h"
+#include "linux/barrier.h"
+#include "linux/image.h"
+#include "metrics.h"
+#include "seat.h"
+
+struct lam_generation;
+
+/* A call while it runs, on the stack of its thread. */
+struct lam_frame {
+    struct lam_call call; /* what the module sees */
+    struct lam_module *module;
+    struct lam_generation *generation;
+    struct lam_seat *seat;
+    struct lam_frame *outer; /* the call within which this one is, or NULL */
+};
+
+/* Where the code of a generation runs. */
+struct lam_host_kind {
+    /* Run @entry with frame->call, and answer into *@reply. Returns as lam_module_call(). */
+    int (*call)(struct lam_generation *generation, const struct lam_method *entry,
+        struct lam_frame *frame, struct lam_reply *reply);
+    /* Run its init. Returns what that returned, or 0 where there is none. */
+    int (*start)(struct lam_generation *generation);
+    /* Returns what the entry returned, or -ENOTSUP where there is none. *@state is to be freed. */
+    int (*save)(struct lam_generation *generation, void **state, uint64_t *bytes);
+    int (*restore)(struct lam_generation *generation, const void *state, uint64_t bytes);
+    /* Shutdown, if it was started, and let go of everything. No call is inside. */
+    void (*close)(struct lam_generation *generation);
+};
+
+/* One code that was loaded. */
+struct lam_generation {
+    const struct lam_host_kind *kind;
+    /* Methods by id: the place of an id is the first from id & mask on that has it. */
+    struct lam_method *methods;
+    uint32_t mask;
+    uint32_t is_serial;  /* one call at a time, by @turn */
+    uint32_t is_started; /* its init has run */
+    struct lam_module *module;
+    void *state;
+    uint64_t number;
+    uint64_t features;
+    struct lam_version version;
+    char name[LAM_NAME_BYTES_MAX];
+    struct lam_generation *next; /* of those that drain */
+    pthread_mutex_t turn;
+    /* In this process. */
+    struct image_copy image;
+    void *handle;
+    const struct lam_descriptor *descriptor;
+};
+
+struct lam_module {
+    /* The generation that new calls go to, &lam_generation_held, or 0. */
+    _Alignas(128) lam_atomic_u64 current;
+    struct lam_runtime *runtime;
+    uint32_t name_hash;
+    char name[LAM_NAME_BYTES_MAX];
+    /* Of whoever loads, reloads or unloads it: one at a time. */
+    _Alignas(128) pthread_mutex_t change;
+    lam_atomic_u32 phase; /* enum lam_module_phase */
+    uint64_t generations; /* that were made */
+    char *reference;
+    void *config;
+    uint64_t config_bytes;
+    /* Guarded by the runtime's lock: generations that were replaced and have calls. */
+    struct lam_generation *draining;
+    /* Calls that wait while the module is held. */
+    pthread_mutex_t gate;
+    pthread_cond_t opened;
+    struct lam_metrics metrics;
+};
+
+struct lam_runtime {
+    struct lam_runtime_options options;
+    char *directories;
+    pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */
+    pthread_mutex_t lock;    /* lists of draining generations */
+    lam_atomic_u32 module_count;
+    lam_atomic_u64 modules[LAM_RUNTIME_MODULES_MAX]; /* struct lam_module, in order of loading */
+};
+
+/* In the place of a generation: wait at the gate. */
+extern char lam_generation_held;
+
+/* ---- generation.c ---- */
+
+/*
+ * Make a generation of the code at @path, for a module that is not yet known.
+ *
+ * Returns as lam_runtime_load().
+ */
+int lam_generation_open(
+    struct lam_generation **generation, const char *path, struct lam_error *error);
+
+/* It is the next of @module: run its init. Returns 0, or -ECANCELED with a reason in @error. */
+int lam_generation_start(
+    struct lam_generation *generation, struct lam_module *module, struct lam_error *error);
+
+void lam_generation_close(struct lam_generation *generation);
+
+/* Let calls go to @generation (NULL: to none, &lam_generation_held: to the gate). Returns who had
+ * them; behind it, no call begins there. */
+struct lam_generation *lam_generation_publish(struct lam_module *module, const void *generation);
+
+/* Wait until no call is inside. Returns 0, or -ETIMEDOUT. */
+int lam_generation_drain(const struct lam_generation *generation, uint64_t deadline_ns);
+
+/* The method with that id, or NULL. */
+static inline const struct lam_method *lam_generation_find(
+    const struct lam_generation *generation, uint32_t id)
+{
+    for (uint32_t at = id;; at++) {
+        const struct lam_method *method = &generation->methods[at & generation->mask];
+
+        if (method->id == id && method->call != NULL)
+            return method;
+        if (method->call == NULL)
+            return NULL;
+    }
+}
+
+/* ---- descriptor.c ---- */
+
+/* Look at what a module says of itself. Returns 0, or -EPROTO with the field in @error. */
+int lam_descriptor_check(
+    const char *path, const struct lam_descriptor *descriptor, struct lam_error *error);
+
+/* Keep of it what calls need. Returns 0, or -ENOMEM. */
+int lam_descriptor_keep(struct lam_generation *generation, const struct lam_descriptor *descriptor);
+
+/* ---- local.c ---- */
+
+extern const struct lam_host_kind lam_host_local;
+
+/* Load the code at @path into this process. Returns as lam_runtime_load(). */
+int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error);
+
+/* ---- resolve.c ---- */
+
+/*
+ * The file that @reference names. Returns 0 and sets *@path (to be freed), or an error of
+ * lam_runtime_load().
+ */
+int lam_resolve(
+    const struct lam_runtime *runtime, const char *reference, char **path, struct lam_error *error);
+
+/* ---- host.c ---- */
+
+void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
+    const struct lam_field *fields, uint32_t field_count);
+
+/* What modules are lent. */
+extern const struct lam_host lam_host_table;
+
+/* A frame for the entries beside methods. They take the same struct as a call. */
+void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const void *request,
+    uint64_t request_bytes, void *reply, uint64_t reply_capacity);
+
+/* ---- load.c ---- */
+
+struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name);
+
+/* Its last generation is closed. */
+void lam_module_destroy(struct lam_module *module);
+
+/* End those replaced generations of the module that have no calls. Returns how many have. */
+uint32_t lam_module_collect(struct lam_module *module);
+
+/* ---- call.c ---- */
+
+/* A call of a module by the program or, with @caller, by another module. */
+int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
+    const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
+
+#endif

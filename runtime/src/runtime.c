@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runtime.c: the modules of a runtime, by name.
+ */
+#include "lamina/runtime/runtime.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define DEPTH_DEFAULT 5
+#define ARENA_DEFAULT (UINT64_C(64) << 10)
+#define DRAIN_DEFAULT (30 * LAM_NS_PER_S)
+
+static int fill_in(struct lam_runtime_options *options, struct lam_error *error)
+{
+    if (options->depth_max > LAM_RUNTIME_DEPTH_MAX)
+        return lam_error_set(error, -EINVAL, "depth_max is %u, at most %d", options->depth_max,
+            LAM_RUNTIME_DEPTH_MAX);
+    if (options->arena_bytes > SEAT_ARENA_BYTES)
+        return lam_error_set(error, -EINVAL, "arena_bytes is %llu, at most %u",
+            (unsigned long long)options->arena_bytes, SEAT_ARENA_BYTES);
+    if (options->reserved != 0)
+        return lam_error_set(error, -EINVAL, "reserved is %u, and must be 0", options->reserved);
+    if (options->depth_max == 0)
+        options->depth_max = DEPTH_DEFAULT;
+    if (options->arena_bytes == 0)
+        options->arena_bytes = ARENA_DEFAULT;
+    if (options->drain_ns == 0)
+        options->drain_ns = DRAIN_DEFAULT;
+    if (options->log == NULL)
+        options->log = lam_log_to_stderr;
+    return 0;
+}
+
+static void init_locks(struct lam_runtime *runtime)
+{
+    pthread_mutexattr_t recursive;
+
+    LAM_ASSERT(pthread_mutex_init(&runtime->lock, NULL) == 0);
+    LAM_ASSERT(pthread_mutexattr_init(&recursive) == 0);
+    LAM_ASSERT(pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE) == 0);
+    LAM_ASSERT(pthread_mutex_init(&runtime->loading, &recursive) == 0);
+    (void)pthread_mutexattr_destroy(&recursive);
+}
+
+int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_options *options,
+    struct lam_error *error)
+{
+    struct lam_runtime *made = calloc(1, sizeof(*made));
+    int rc;
+
+    if (made == NULL)
+        return lam_error_set(error, -ENOMEM, "out of memory for a runtime");
+    if (options != NULL)
+        made->options = *options;
+    rc = fill_in(&made->options, error);
+    if (rc == 0) {
+        made->directories =
+            strdup(made->options.directories != NULL ? made->options.directories : "");
+        made->options.directories = NULL;
+        if (made->directories == NULL)
+            rc = lam_error_set(error, -ENOMEM, "out of memory for a runtime");
+    }
+    if (rc != 0) {
+        free(made);
+        return rc;
+    }
+    lam_barrier_init();
+    init_locks(made);
+    *runtime = made;
+    return 0;
+}
+
+static struct lam_module *module_at(const struct lam_runtime *runtime, uint32_t index)
+{
+    /* Relaxed: the count that covers it was read with acquire. */
+    return (struct lam_module *)(uintptr_t)lam_load_relaxed(&runtime->modules[index]);
+}
+
+/* Loaded or not. */
+static struct lam_module *find(struct lam_runtime *runtime, const char *name)
+{
+    uint32_t hash = lam_method_id(name);
+    /* T2, pairs with T1 in add(): the handles below are complete. */
+    uint32_t count = lam_load_acquire(&runtime->module_count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct lam_module *module = module_at(runtime, i);
+
+        if (module->name_hash == hash && strcmp(module->name, name) == 0)
+            return module;
+    }
+    return NULL;
+}
+
+struct lam_module *lam_runtime_find(struct lam_runtime *runtime, const char *name)
+{
+    struct lam_module *module = find(runtime, name);
+
+    /* Relaxed: a call looks again. */
+    return module != NULL && lam_load_relaxed(&module->current) != 0 ? module : NULL;
+}
+
+void lam_runtime_destroy(struct lam_runtime *runtime)
+{
+    if (runtime == NULL)
+        return;
+    for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) { /* T2 */
+        struct lam_module *module = module_at(runtime, i);
+
+        if (lam_load_relaxed(&module->current) != 0) /* relaxed: nobody changes it now */
+            LAM_ASSERT(lam_runtime_unload(module, 0, NULL) == 0);
+        LAM_ASSERT(lam_module_collect(module) == 0);
+        lam_module_destroy(module);
+    }
+    (void)pthread_mutex_destroy(&runtime->loading);
+    (void)pthread_mutex_destroy(&runtime->lock);
+    free(runtime->directories);
+    free(runtime);
+}
+
+uint32_t lam_runtime_collect(struct lam_runtime *runtime)
+{
+    uint32_t modules = lam_load_acquire(&runtime->module_count), count = 0; /* T2 */
+
+    for (uint32_t i = 0; i < modules; i++)
+        count += lam_module_collect(module_at(runtime, i));
+    return count;
+}
+
+/* A handle for @name, new or of a module that was unloaded. */
+static int take_handle(struct lam_runtime *runtime, const char *name, struct lam_module **module,
+    struct lam_error *error)
+{
+    uint32_t count;
+
+    *module = find(runtime, name);
+    if (*module != NULL)
+        return 0;
+    count = lam_load_relaxed(&runtime->module_count); /* relaxed: changed under the lock */
+    if (count == LAM_RUNTIME_MODULES_MAX)
+        return lam_error_set(error, -ENOSPC, "module %s: this runtime has had %d names already",
+            name, LAM_RUNTIME_MODULES_MAX);
+    *module = lam_module_create(runtime, name);
+    if (*module == NULL)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", name);
+    lam_store_relaxed(&runtime->modules[count], (uint64_t)(uintptr_t)*module);
+    lam_store_release(&runtime->module_count, count + 1); /* T1, pairs with T2 in find() */
+    return 0;
+}
+
+/* What the handle keeps for its generations. */
+static int keep(struct lam_module *module, const char *reference,
+    const struct lam_module_options *options, struct lam_error *error)
+{
+    char *copy = strdup(reference);
+    void *config = malloc(options->config_bytes + 1);
+
+    if (copy == NULL || config == NULL) {
+        free(copy);
+        free(config);
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+    }
+    if (options->config_bytes != 0)
+        memcpy(config, options->config, options->config_bytes);
+    free(module->reference);
+    free(module->config);
+    module->reference = copy;
+    module->config = config;
+    module->config_bytes = options->config_bytes;
+    return 0;
+}
+
+/* Under the change lock of the handle. */
+static int put_into_service(struct lam_module *module, struct lam_generation *generation,
+    const char *reference, const struct lam_module_options *options, struct lam_error *error)
+{
+    int rc = 0;
+
+    /* Relaxed, both: changed under the mutex, and for those who look. */
+    if (lam_load_relaxed(&module->current) != 0)
+        rc = lam_error_set(error, -EEXIST,
+            "a module %s is loaded: reload it, or give this one another name", module->name);
+    if (rc == 0)
+        rc = keep(module, reference, options, error);
+    if (rc == 0)
+        rc = lam_generation_start(generation, module, error);
+    if (rc == 0) {
+        (void)lam_generation_publish(module, generation);
+        lam_store_relaxed(&module->phase, LAM_MODULE_SERVING);
+    }
+    return rc;
+}
+
+static int load(struct lam_runtime *runtime, const char *reference, const char *path,
+    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
+{
+    struct lam_generation *generation;
+    int rc = lam_generation_open(&generation, path, error);
+
+    if (rc != 0)
+        return rc;
+    rc = take_handle(
+        runtime, options->name != NULL ? options->name : generation->name, module, error);
+    if (rc == 0) {
+        LAM_ASSERT(pthread_mutex_lock(&(*module)->change) == 0);
+        rc = put_into_service(*module, generation, reference, options, error);
+        LAM_ASSERT(pthread_mutex_unlock(&(*module)->change) == 0);
+    }
+    if (rc != 0)
+        lam_generation_close(generation);
+    return rc;
+}
+
+int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
+{
+    static const struct lam_module_options defaults;
+    char *path;
+    int rc;
+
+    if (options == NULL)
+        options = &defaults;
+    if (options->name != NULL &&
+        (options->name[0] == '\0' ||
+            strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
+        return lam_error_set(error, -EINVAL, "module %s: its name has to be of 1 to %d bytes",
+            reference, LAM_NAME_BYTES_MAX - 1);
+    (void)lam_runtime_collect(runtime);
+    rc = lam_resolve(runtime, reference, &path, error);
+    if (rc != 0)
+        return rc;
+    LAM_ASSERT(pthread_mutex_lock(&runtime->loading) == 0);
+    rc = load(runtime, reference, path, options, module, error);
+    LAM_ASSERT(pthread_mutex_unlock(&runtime->loading) == 0);
+    free(path);
+    return rc;
+}
