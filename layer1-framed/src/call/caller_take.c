@@ -30,6 +30,8 @@ static int answer(struct lam_caller *caller, const struct wanted *wanted,
     reply->outcome = 0;
     reply->status = (int32_t)(uint32_t)call->word;
     reply->kind = call->kind;
+    reply->flags = message->flags;
+    reply->published_ns = (message->flags & LAM_EVENT_TIMESTAMP) != 0 ? message->published_ns : 0;
     reply->place = lam_held_keep(&caller->held, message);
     LAM_CRASH_POINT("call.reply_kept");
     caller->counts.answered++;

@@ -49,6 +49,8 @@ static int sort(struct lam_client *client, const struct lam_framed_message *mess
     reply->outcome = 0;
     reply->status = (int32_t)(uint32_t)call.word;
     reply->kind = call.kind;
+    reply->flags = message->flags;
+    reply->published_ns = (message->flags & LAM_EVENT_TIMESTAMP) != 0 ? message->published_ns : 0;
     reply->place =
         lam_client_place(client, CLIENT_ANSWERS, lam_held_keep(&link->answers_held, message));
     return is_wanted ? 2 : 1;
@@ -75,6 +77,7 @@ int lam_client_take_answer(
         return rc;
     }
     /* One answer was cut short, is too large or damaged: its request has ended by that. */
+    client->counts.damaged += rc == -EBADMSG;
     slot = find(client, &correlation);
     if (slot != NULL)
         (void)lam_call_table_finish(&client->table, slot, rc);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client from connect to disconnect: what it asks for, and its memory. */
 #include "client_internal.h"
+#include "conduct.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@ static int check_options(const struct lam_client_options *options, struct lam_er
             "features_required has 0x%llx that features_offered, 0x%llx, has not",
             (unsigned long long)options->features_required,
             (unsigned long long)options->features_offered);
+    if (lam_endpoint_check_conduct(options->extensions_offered, options->extensions_required,
+            options->pressure_answer, options->pressure_max, error) != 0)
+        return -EINVAL;
     if (options->requests_max > LAM_CALL_PENDING_MAX ||
         (options->reconnect && options->requests_max > COPIES_MAX))
         return lam_error_set(error, -EINVAL, "requests_max is %u: at most %d",
@@ -60,6 +64,10 @@ static void set_hello(struct lam_client *client)
         .message_bytes_max = options->message_bytes_max,
         .cell_bytes = options->cell_bytes,
         .lanes = LAM_LANE_COUNT,
+        .flags = options->pressure_required ? LAM_ENDPOINT_NEEDS_PRESSURE : 0,
+        .extensions_offered = (uint8_t)options->extensions_offered,
+        .extensions_required = (uint8_t)options->extensions_required,
+        .pressure = (uint8_t)options->pressure_answer,
         .identity = lam_identity_self()};
     (void)snprintf(hello->name, sizeof(hello->name), "%s", name);
     if (getrandom(&hello->client_id, sizeof(hello->client_id), 0) !=

@@ -102,6 +102,7 @@ static int is_stuck(const struct lam_client *client)
 
 void lam_client_note_end(struct lam_client *client, int rc)
 {
+    client->counts.damaged += rc == -EBADMSG;
     if (rc == -ECANCELED || rc == -EMSGSIZE || rc == -EBADMSG || rc == -EBUSY || rc == -ETIMEDOUT)
         return;
     lam_client_hear(client); /* it may have said why */

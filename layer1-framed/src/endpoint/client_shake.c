@@ -56,11 +56,16 @@ static int attach_ends(
         .receiver = {.consumer = {.name = "client",
                          .wait = client->options.wait,
                          .spin_ns = client->options.spin_ns},
-            .message_bytes_max = client->welcome.message_bytes_max},
+            .message_bytes_max = client->welcome.message_bytes_max,
+            .is_checked = (client->welcome.extensions & LAM_EVENT_CRC32C) != 0},
         .turns_max = client->options.turns_max};
     struct lam_lanes_sender_options sender = {
         .sender = {.producer = {.wait = client->options.wait, .spin_ns = client->options.spin_ns},
-            .message_bytes_max = client->welcome.message_bytes_max}};
+            .message_bytes_max = client->welcome.message_bytes_max,
+            .extensions = client->welcome.extensions},
+        .answer = client->options.pressure_answer,
+        .pressure_max = client->options.pressure_max,
+        .counts = &client->counts.pressure};
     int rc = lam_lanes_receiver_attach(&link->receiver, &link->in, &receiver, error);
 
     if (rc != 0)
@@ -156,6 +161,12 @@ static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct l
     if (type != LAM_ENDPOINT_WELCOME ||
         lam_endpoint_read_welcome(bytes, &client->welcome, &wrong) != 0)
         return lam_error_set(error, -EPROTO, "the daemon's answer makes no sense");
+    if ((client->welcome.extensions & ~client->hello.extensions_offered) != 0 ||
+        (client->hello.extensions_required & ~client->welcome.extensions) != 0)
+        return lam_error_set(error, -EPROTO,
+            "the daemon chose extensions 0x%x: 0x%x are required and 0x%x offered",
+            client->welcome.extensions, client->hello.extensions_required,
+            client->hello.extensions_offered);
     return 0;
 }
 
@@ -218,8 +229,12 @@ static void begin_link(struct lam_client *client, struct lam_client_link *link)
     client->sent_away = 0;
     client->asked_ns = 0;
     client->heard_ns = lam_clock_now_ns();
+    for (uint32_t lane = 0; lane < LAM_LANE_COUNT; lane++)
+        if (client->demands[lane] != 0)
+            (void)lam_lanes_receiver_demand(
+                &link->receiver, (enum lam_lane)lane, client->demands[lane]);
     client->hello.session = client->welcome.session;
-    client->hello.flags = LAM_ENDPOINT_RESUMES;
+    client->hello.flags |= LAM_ENDPOINT_RESUMES;
 }
 
 int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)

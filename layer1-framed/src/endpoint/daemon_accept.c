@@ -157,6 +157,8 @@ static void fill_peer(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     slot->peer.kept_id = hello->client_id;
     slot->peer.version = welcome->version;
     slot->peer.features = welcome->features;
+    slot->peer.extensions = welcome->extensions;
+    slot->peer.pressure = (enum lam_pressure_answer)hello->pressure;
     slot->peer.resumes = (hello->flags & LAM_ENDPOINT_RESUMES) != 0;
     slot->peer.identity = hello->identity;
     memcpy(slot->peer.name, hello->name, sizeof(slot->peer.name));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a daemon allocates: itself, and the rings of a client. */
+#include "conduct.h"
 #include "daemon_internal.h"
 #include "place.h"
 
@@ -24,17 +25,22 @@ static struct lam_lanes_options lanes_options(
 }
 
 static int attach_ends(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
-    uint64_t message_bytes_max, struct lam_error *error)
+    const struct lam_endpoint_welcome *welcome, struct lam_error *error)
 {
     struct lam_lanes_receiver_options receiver = {
         .receiver = {.consumer = {.name = "daemon",
                          .wait = daemon->options.wait,
                          .spin_ns = daemon->options.spin_ns},
-            .message_bytes_max = message_bytes_max},
+            .message_bytes_max = welcome->message_bytes_max,
+            .is_checked = (welcome->extensions & LAM_EVENT_CRC32C) != 0},
         .turns_max = daemon->options.turns_max};
     struct lam_lanes_sender_options sender = {
         .sender = {.producer = {.wait = daemon->options.wait, .spin_ns = daemon->options.spin_ns},
-            .message_bytes_max = message_bytes_max}};
+            .message_bytes_max = welcome->message_bytes_max,
+            .extensions = welcome->extensions},
+        .answer = daemon->options.pressure_answer,
+        .pressure_max = daemon->options.pressure_max,
+        .counts = &daemon->counts.pressure};
     int rc = lam_lanes_receiver_attach(&slot->receiver, &slot->in, &receiver, error);
 
     if (rc != 0)
@@ -84,7 +90,7 @@ int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slo
 
     if (rc != 0)
         return rc;
-    rc = attach_ends(daemon, slot, welcome->message_bytes_max, error);
+    rc = attach_ends(daemon, slot, welcome, error);
     if (rc != 0)
         lam_daemon_destroy_rings(slot);
     return rc;
@@ -106,6 +112,9 @@ static int check_options(const struct lam_daemon_options *options, struct lam_er
             "features_required has 0x%llx that features_offered, 0x%llx, has not",
             (unsigned long long)options->features_required,
             (unsigned long long)options->features_offered);
+    if (lam_endpoint_check_conduct(options->extensions_offered, options->extensions_required,
+            options->pressure_answer, options->pressure_max, error) != 0)
+        return -EINVAL;
     if (options->depth_max != 0 && options->depth_max < options->depth)
         return lam_error_set(error, -EINVAL, "depth_max is %llu, below depth, %llu",
             (unsigned long long)options->depth_max, (unsigned long long)options->depth);
@@ -135,7 +144,11 @@ static void set_terms(struct lam_daemon *daemon, const struct lam_daemon_options
         .message_bytes_max = options->message_bytes_max,
         .cell_bytes = cell_bytes,
         .cell_bytes_max = cell_bytes,
-        .lanes = LAM_LANE_COUNT};
+        .lanes = LAM_LANE_COUNT,
+        .extensions_offered = (uint8_t)options->extensions_offered,
+        .extensions_required = (uint8_t)options->extensions_required,
+        .pressure = (uint8_t)options->pressure_answer,
+        .pressure_required = options->pressure_required != 0};
 }
 
 /* What no client's geometry may break, tried before anyone comes. */

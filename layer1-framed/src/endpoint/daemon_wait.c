@@ -104,6 +104,8 @@ static void end(struct lam_daemon *daemon, struct lam_daemon_slot *slot, int rc)
 {
     if (rc == -ECANCELED || rc == -EMSGSIZE)
         daemon->counts.cut++;
+    else if (rc == -EBADMSG)
+        daemon->counts.damaged++;
     else if (rc == -EPIPE || rc == -EOWNERDEAD) {
         lam_daemon_hear(daemon, slot); /* it may have said why */
         if (slot->state == DAEMON_LIVE)

@@ -54,6 +54,30 @@ static int agree_on_language(const struct lam_endpoint_terms *terms,
     return 0;
 }
 
+/* What messages carry, and whether pressure is minded. */
+static int agree_on_conduct(const struct lam_endpoint_terms *terms,
+    const struct lam_endpoint_hello *hello, struct lam_endpoint_welcome *welcome,
+    struct lam_endpoint_refused *refused)
+{
+    if ((hello->extensions_required & ~terms->extensions_offered) != 0)
+        return refuse(refused, LAM_ENDPOINT_MISMATCH, LAM_ENDPOINT_FIELD_EXTENSIONS,
+            hello->extensions_required, 0, terms->extensions_offered,
+            "the client requires extensions that the daemon does not offer");
+    if ((terms->extensions_required & ~hello->extensions_offered) != 0)
+        return refuse(refused, LAM_ENDPOINT_MISMATCH, LAM_ENDPOINT_FIELD_EXTENSIONS,
+            hello->extensions_offered, terms->extensions_required, UINT8_MAX,
+            "the client lacks extensions that the daemon requires");
+    if ((hello->flags & LAM_ENDPOINT_NEEDS_PRESSURE) != 0 && terms->pressure == 0)
+        return refuse(refused, LAM_ENDPOINT_MISMATCH, LAM_ENDPOINT_FIELD_PRESSURE, 1, 0, 0,
+            "the client requires that pressure is minded, and the daemon ignores it");
+    if (terms->pressure_required && hello->pressure == 0)
+        return refuse(refused, LAM_ENDPOINT_MISMATCH, LAM_ENDPOINT_FIELD_PRESSURE, 0, 1, 3,
+            "the daemon requires that pressure is minded, and the client ignores it");
+    welcome->extensions = hello->extensions_offered & terms->extensions_offered;
+    welcome->pressure = terms->pressure;
+    return 0;
+}
+
 static int agree_on_geometry(const struct lam_endpoint_terms *terms,
     const struct lam_endpoint_hello *hello, struct lam_endpoint_welcome *welcome,
     struct lam_endpoint_refused *refused)
@@ -82,6 +106,8 @@ int lam_endpoint_negotiate(const struct lam_endpoint_terms *terms,
 {
     int rc = agree_on_language(terms, hello, welcome, refused);
 
+    if (rc == 0)
+        rc = agree_on_conduct(terms, hello, welcome, refused);
     welcome->wire = LAM_ENDPOINT_WIRE;
     return rc != 0 ? rc : agree_on_geometry(terms, hello, welcome, refused);
 }

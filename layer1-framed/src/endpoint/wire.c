@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets as bytes and back. What is read is a stranger's: each field is looked at before use. */
 #include "lamina/framed/endpoint.h"
+#include "lamina/framed/pressure.h"
+#include "lamina/ring/event.h"
 
 #include <errno.h>
 #include <string.h>
+
+#define FLAGS      (LAM_ENDPOINT_RESUMES | LAM_ENDPOINT_NEEDS_PRESSURE)
+#define EXTENSIONS (LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)
 
 #define MAGIC UINT64_C(0x3150444e454d414c) /* "LAMENDP1" */
 
@@ -86,6 +91,9 @@ void lam_endpoint_write_hello(
     put(bytes + 80, hello->cell_bytes, 4);
     put(bytes + 84, hello->lanes, 4);
     put(bytes + 88, hello->flags, 4);
+    put(bytes + 92, hello->extensions_offered, 1);
+    put(bytes + 93, hello->extensions_required, 1);
+    put(bytes + 94, hello->pressure, 1);
     put_identity(bytes + 96, &hello->identity);
     put_text(bytes + 120, hello->name, sizeof(hello->name));
 }
@@ -101,6 +109,8 @@ void lam_endpoint_write_welcome(
     put(bytes + 40, welcome->depth, 8);
     put(bytes + 48, welcome->message_bytes_max, 8);
     put(bytes + 56, welcome->cell_bytes, 4);
+    put(bytes + 60, welcome->extensions, 1);
+    put(bytes + 61, welcome->pressure, 1);
     put_identity(bytes + 64, &welcome->identity);
     put_text(bytes + 88, welcome->name, sizeof(welcome->name));
 }
@@ -209,9 +219,16 @@ static int check_hello(const uint8_t *bytes, const struct lam_endpoint_hello *he
         return refuse(refused, LAM_ENDPOINT_FIELD_CELL_BYTES, hello->cell_bytes, 64, 65536);
     if (!are_lanes(hello->lanes, 1))
         return refuse(refused, LAM_ENDPOINT_FIELD_LANES, hello->lanes, 1, LAM_ENDPOINT_LANES_MAX);
-    if ((hello->flags & ~LAM_ENDPOINT_RESUMES) != 0)
-        return refuse(refused, LAM_ENDPOINT_FIELD_FLAGS, hello->flags, 0, LAM_ENDPOINT_RESUMES);
-    if (get(bytes + 92, 4) != 0 || get(bytes + 184, 8) != 0)
+    if ((hello->flags & ~FLAGS) != 0)
+        return refuse(refused, LAM_ENDPOINT_FIELD_FLAGS, hello->flags, 0, FLAGS);
+    if ((hello->extensions_offered & ~EXTENSIONS) != 0 ||
+        (hello->extensions_required & ~hello->extensions_offered) != 0)
+        return refuse(refused, LAM_ENDPOINT_FIELD_EXTENSIONS, hello->extensions_required, 0,
+            hello->extensions_offered & EXTENSIONS);
+    if (hello->pressure > LAM_PRESSURE_DEGRADE)
+        return refuse(
+            refused, LAM_ENDPOINT_FIELD_PRESSURE, hello->pressure, 0, LAM_PRESSURE_DEGRADE);
+    if (bytes[95] != 0 || get(bytes + 184, 8) != 0)
         return refuse(refused, LAM_ENDPOINT_FIELD_BYTES, 1, 0, 0);
     return 0;
 }
@@ -233,6 +250,9 @@ int lam_endpoint_read_hello(
         .cell_bytes = get32(bytes + 80),
         .lanes = get32(bytes + 84),
         .flags = get32(bytes + 88),
+        .extensions_offered = bytes[92],
+        .extensions_required = bytes[93],
+        .pressure = bytes[94],
         .identity = get_identity(bytes + 96)};
     if (!get_text(bytes + 120, hello->name, sizeof(hello->name)))
         return refuse(
@@ -253,6 +273,8 @@ int lam_endpoint_read_welcome(const uint8_t *bytes, struct lam_endpoint_welcome 
         .depth = get(bytes + 40, 8),
         .message_bytes_max = get(bytes + 48, 8),
         .cell_bytes = get32(bytes + 56),
+        .extensions = bytes[60],
+        .pressure = bytes[61],
         .identity = get_identity(bytes + 64)};
     if (wire != LAM_ENDPOINT_WIRE)
         return refuse(refused, LAM_ENDPOINT_FIELD_WIRE, wire, LAM_ENDPOINT_WIRE, LAM_ENDPOINT_WIRE);
@@ -265,7 +287,12 @@ int lam_endpoint_read_welcome(const uint8_t *bytes, struct lam_endpoint_welcome 
     if (!get_text(bytes + 88, welcome->name, sizeof(welcome->name)))
         return refuse(
             refused, LAM_ENDPOINT_FIELD_NAME, sizeof(welcome->name), 0, LAM_ENDPOINT_NAME_MAX);
-    if (get(bytes + 60, 4) != 0 || get(bytes + 152, 8) != 0)
+    if ((welcome->extensions & ~EXTENSIONS) != 0)
+        return refuse(refused, LAM_ENDPOINT_FIELD_EXTENSIONS, welcome->extensions, 0, EXTENSIONS);
+    if (welcome->pressure > LAM_PRESSURE_DEGRADE)
+        return refuse(
+            refused, LAM_ENDPOINT_FIELD_PRESSURE, welcome->pressure, 0, LAM_PRESSURE_DEGRADE);
+    if (get(bytes + 62, 2) != 0 || get(bytes + 152, 8) != 0)
         return refuse(refused, LAM_ENDPOINT_FIELD_BYTES, 1, 0, 0);
     return 0;
 }
@@ -277,7 +304,7 @@ int lam_endpoint_read_refused(
     uint32_t field = get32(bytes + 20);
 
     if (code < LAM_ENDPOINT_MALFORMED || code > LAM_ENDPOINT_SHUTTING_DOWN ||
-        field > LAM_ENDPOINT_FIELD_CLIENT_ID)
+        field > LAM_ENDPOINT_FIELD_PRESSURE)
         return refuse(refused, LAM_ENDPOINT_FIELD_TYPE, code, LAM_ENDPOINT_MALFORMED,
             LAM_ENDPOINT_SHUTTING_DOWN);
     *got = (struct lam_endpoint_refused){.code = (enum lam_endpoint_code)code,

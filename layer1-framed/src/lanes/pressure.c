@@ -96,6 +96,21 @@ int lam_lanes_sender_choose(struct lam_lanes_sender *sender, enum lam_lane *lane
     return sender->answer == LAM_PRESSURE_REJECT ? -ECANCELED : 0;
 }
 
+/* The first choice of a send came to @rc: how it was met. */
+static void count(
+    struct lam_lanes_sender *sender, enum lam_lane asked, enum lam_lane chosen, int rc)
+{
+    if (sender->counts == NULL)
+        return;
+    sender->counts->pressed += rc != 1 || chosen != asked;
+}
+
+static void count_sent(struct lam_lanes_sender *sender, enum lam_lane asked, enum lam_lane chosen)
+{
+    if (sender->counts != NULL)
+        sender->counts->degraded += chosen != asked;
+}
+
 /* Wait until @lane is below the bound, by cursors and by demands. Returns 0, or an error. */
 static int await_ease(struct lam_lanes_sender *sender, enum lam_lane lane, uint64_t deadline_ns)
 {
@@ -113,8 +128,11 @@ static int await_ease(struct lam_lanes_sender *sender, enum lam_lane lane, uint6
 /* As lam_lanes_sender_choose(), waiting until @deadline_ns. Returns 0 or an error. */
 static int choose_until(struct lam_lanes_sender *sender, enum lam_lane *lane, uint64_t deadline_ns)
 {
-    for (;;) {
-        int rc = lam_lanes_sender_choose(sender, lane);
+    enum lam_lane asked = *lane;
+    int rc = lam_lanes_sender_choose(sender, lane);
+
+    count(sender, asked, *lane, rc);
+    for (;; rc = lam_lanes_sender_choose(sender, lane)) {
         uint64_t until_ns = deadline_ns;
 
         if (rc != 0)
@@ -136,11 +154,14 @@ int lam_lanes_sender_try_send(struct lam_lanes_sender *sender, enum lam_lane *la
     enum lam_lane chosen = *lane;
     int rc = lam_lanes_sender_choose(sender, &chosen);
 
+    count(sender, *lane, chosen, rc);
     if (rc == 1)
         rc = lam_framed_sender_try_send(
             &sender->lanes[chosen], parts, part_count, kind, correlation);
-    if (rc == 1)
+    if (rc == 1) {
+        count_sent(sender, *lane, chosen);
         *lane = chosen;
+    }
     return rc;
 }
 
@@ -155,7 +176,9 @@ int lam_lanes_sender_send_until(struct lam_lanes_sender *sender, enum lam_lane *
     if (rc == 0)
         rc = lam_framed_sender_send_until(
             &sender->lanes[chosen], parts, part_count, kind, correlation, deadline_ns);
-    if (rc == 0)
+    if (rc == 0) {
+        count_sent(sender, *lane, chosen);
         *lane = chosen;
+    }
     return rc;
 }

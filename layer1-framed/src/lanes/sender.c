@@ -20,6 +20,7 @@ static void mind_pressure(struct lam_lanes_sender *sender, const struct lam_lane
     const struct lam_lanes_sender_options *options)
 {
     sender->answer = options->answer;
+    sender->counts = options->counts;
     sender->pressure_max =
         options->pressure_max == 0 ? LAM_PRESSURE_MAX_DEFAULT : options->pressure_max;
     for (int lane = 0; lane < LAM_LANE_COUNT; lane++)

@@ -34,6 +34,10 @@ static void decide(const struct lam_endpoint_hello *hello)
         .message_bytes_max = 1 << 20,
         .cell_bytes = 64,
         .cell_bytes_max = 256,
+        .extensions_offered = 6,
+        .extensions_required = 2,
+        .pressure = 1,
+        .pressure_required = 1,
         .lanes = 3};
     struct lam_endpoint_refused refused = {.field = LAM_ENDPOINT_FIELD_NONE};
     struct lam_endpoint_welcome welcome = {.session = 1}, again;
@@ -48,6 +52,8 @@ static void decide(const struct lam_endpoint_hello *hello)
     must(welcome.version >= 3 && welcome.version <= 9 && welcome.version >= hello->version_min &&
          welcome.version <= hello->version_max);
     must((welcome.features & 1) != 0 && (welcome.features & ~hello->features_offered) == 0);
+    must((welcome.extensions & ~hello->extensions_offered) == 0 && (welcome.extensions & 2) != 0);
+    must(hello->pressure != 0 && welcome.pressure == 1);
     must(welcome.depth >= 2 && welcome.depth <= 4096 && (welcome.depth & (welcome.depth - 1)) == 0);
     must(welcome.cell_bytes >= 64 && welcome.cell_bytes <= 256);
     must(welcome.message_bytes_max <= 1 << 20);

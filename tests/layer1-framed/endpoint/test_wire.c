@@ -29,6 +29,9 @@ static struct lam_endpoint_hello some_hello(void)
         .cell_bytes = 128,
         .lanes = 3,
         .flags = LAM_ENDPOINT_RESUMES,
+        .extensions_offered = 6,
+        .extensions_required = 2,
+        .pressure = 3,
         .identity = {.boot = 1, .start_ticks = 2, .pid = 3, .pid_space = 4},
         .name = "a client"};
 }
@@ -53,12 +56,15 @@ Test(wire, a_hello_is_read_as_it_was_written)
     cr_assert(memcmp(bytes, "LAMENDP1\1\0\300\0\1\0\3\0\2\0\0\0\11\0\0\0", 24) == 0);
     cr_assert(eq(int, bytes[64], 0));
     cr_assert(eq(int, bytes[65], 1));
+    cr_assert(memcmp(bytes + 92, "\6\2\3\0", 4) == 0);
     cr_assert(memcmp(bytes + 120, "a client\0", 9) == 0);
 }
 
 Test(wire, a_welcome_a_refusal_and_a_goodbye_are_read_as_they_were_written)
 {
     struct lam_endpoint_welcome welcome = {.wire = 1,
+                                    .extensions = 4,
+                                    .pressure = 2,
                                     .version = 3,
                                     .features = 9,
                                     .session = 12,
@@ -130,8 +136,11 @@ Test(wire, each_field_that_makes_no_sense_is_refused_by_its_name)
     expect_refused(70, "\4", 1, LAM_ENDPOINT_FIELD_DEPTH);
     expect_refused(80, "\101", 1, LAM_ENDPOINT_FIELD_CELL_BYTES);
     expect_refused(84, "\2", 1, LAM_ENDPOINT_FIELD_LANES);
-    expect_refused(88, "\3", 1, LAM_ENDPOINT_FIELD_FLAGS);
-    expect_refused(92, "\1", 1, LAM_ENDPOINT_FIELD_BYTES);
+    expect_refused(88, "\5", 1, LAM_ENDPOINT_FIELD_FLAGS);
+    expect_refused(92, "\7", 1, LAM_ENDPOINT_FIELD_EXTENSIONS);
+    expect_refused(92, "\4", 1, LAM_ENDPOINT_FIELD_EXTENSIONS); /* and 2 is required */
+    expect_refused(94, "\4", 1, LAM_ENDPOINT_FIELD_PRESSURE);
+    expect_refused(95, "\1", 1, LAM_ENDPOINT_FIELD_BYTES);
     expect_refused(120, ones, 64, LAM_ENDPOINT_FIELD_NAME);
     expect_refused(191, "\1", 1, LAM_ENDPOINT_FIELD_BYTES);
 }
@@ -267,6 +276,65 @@ Test(wire, geometry_is_what_was_asked_for_within_bounds)
     cr_assert(eq(int, geometry(hello, &welcome, &refused), -EPROTOTYPE));
     hello = (struct lam_endpoint_hello){.type_hash = 7};
     cr_assert(eq(int, geometry(hello, &welcome, &refused), 0));
+}
+
+Test(wire, an_impossible_welcome_is_refused)
+{
+    static const struct {
+        uint32_t at;
+        uint8_t value;
+        int field;
+    } wrongs[] = {{60, 1, LAM_ENDPOINT_FIELD_EXTENSIONS}, {61, 4, LAM_ENDPOINT_FIELD_PRESSURE},
+        {62, 1, LAM_ENDPOINT_FIELD_BYTES}, {152, 1, LAM_ENDPOINT_FIELD_BYTES}};
+    struct lam_endpoint_welcome welcome = {.wire = 1, .depth = 64, .cell_bytes = 64, .lanes = 3};
+    struct lam_endpoint_refused refused;
+    uint8_t bytes[LAM_ENDPOINT_WELCOME_BYTES];
+
+    for (uint32_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+        struct lam_endpoint_welcome read;
+
+        lam_endpoint_write_welcome(&welcome, bytes);
+        cr_assert(eq(int, lam_endpoint_read_welcome(bytes, &read, &refused), 0));
+        bytes[wrongs[i].at] = wrongs[i].value;
+        cr_assert(eq(int, lam_endpoint_read_welcome(bytes, &read, &refused), -EPROTO));
+        cr_assert(eq(int, (int)refused.field, wrongs[i].field));
+    }
+}
+
+/* All sets that one side offers and requires against all of the other, and who minds pressure. */
+Test(wire, extensions_are_shared_and_pressure_is_minded_or_it_is_refused)
+{
+    for (uint32_t i = 0; i < 1U << 12; i++) {
+        uint8_t a_offers = i << 1 & 6, b_offers = i >> 1 & 6;
+        uint8_t a_requires = i >> 3 & a_offers, b_requires = i >> 5 & b_offers;
+        uint8_t a_minds = i >> 8 & 1, b_minds = i >> 9 & 1;
+        uint8_t a_must = i >> 10 & 1, b_must = i >> 11 & 1;
+        struct lam_endpoint_terms terms = {.extensions_offered = a_offers,
+            .extensions_required = a_requires,
+            .pressure = a_minds,
+            .pressure_required = a_must};
+        struct lam_endpoint_hello hello = {.wire_min = 1,
+            .wire_max = 1,
+            .extensions_offered = b_offers,
+            .extensions_required = b_requires,
+            .pressure = b_minds,
+            .flags = b_must ? LAM_ENDPOINT_NEEDS_PRESSURE : 0};
+        struct lam_endpoint_refused refused = {.field = LAM_ENDPOINT_FIELD_NONE};
+        struct lam_endpoint_welcome welcome;
+        int rc = lam_endpoint_negotiate(&terms, &hello, &welcome, &refused);
+
+        if ((a_requires & ~b_offers) != 0 || (b_requires & ~a_offers) != 0) {
+            cr_assert(eq(int, rc, -EPROTO));
+            cr_assert(eq(int, (int)refused.field, LAM_ENDPOINT_FIELD_EXTENSIONS));
+        } else if (a_must > b_minds || b_must > a_minds) {
+            cr_assert(eq(int, rc, -EPROTO));
+            cr_assert(eq(int, (int)refused.field, LAM_ENDPOINT_FIELD_PRESSURE));
+        } else {
+            cr_assert(eq(int, rc, 0));
+            cr_assert(eq(int, welcome.extensions, a_offers &b_offers));
+            cr_assert(eq(int, welcome.pressure, a_minds));
+        }
+    }
 }
 
 Test(wire, another_wire_is_refused)

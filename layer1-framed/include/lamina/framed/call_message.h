@@ -80,7 +80,9 @@ struct lam_reply {
     int32_t outcome;
     int32_t status; /* the responder's, where it answered: 0, or a negative errno of its own */
     uint64_t place; /* private: what a release gives back */
-    uint16_t kind;  /* of the answer */
+    uint64_t published_ns; /* monotonic; 0 where the answer carries no time */
+    uint16_t kind;         /* of the answer */
+    uint16_t flags;        /* of LAM_EVENT_CORRELATION, LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C */
 };
 
 #endif

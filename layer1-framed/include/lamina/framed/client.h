@@ -35,6 +35,7 @@
 #include "lamina/framed/lanes.h"
 #include "lamina/framed/lanes_receiver.h"
 #include "lamina/framed/lanes_sender.h"
+#include "lamina/framed/pressure.h"
 #include "lamina/ring/pass.h"
 
 #ifdef __cplusplus
@@ -52,6 +53,20 @@ struct lam_client_options {
     uint32_t version_min, version_max;
     uint64_t features_offered, features_required;
     uint64_t type_hash; /* 0: any */
+    /*
+     * LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C: what every message, request and answer is to carry,
+     * both ways. Agreed on is what both sides offer; who lacks what is required is refused. With
+     * CRC32C a message without one is a damaged one: plain claims in place carry none.
+     */
+    uint16_t extensions_offered, extensions_required;
+    /*
+     * What our sends and requests do about a lane above pressure_max (per mille; 0:
+     * LAM_PRESSURE_MAX_DEFAULT). The other side is told; with pressure_required it is refused when
+     * it ignores pressure.
+     */
+    enum lam_pressure_answer pressure_answer;
+    uint32_t pressure_max;
+    int pressure_required;
     /* What to ask for; 0: as the daemon likes. */
     uint64_t depth;      /* of each direction, all lanes together, in cells: a power of two */
     uint32_t cell_bytes; /* a power of two */
@@ -97,6 +112,8 @@ struct lam_client_counts {
     uint64_t reconnects;
     uint64_t repeated; /* requests sent again */
     uint64_t late;     /* replies dropped: their request had ended */
+    uint64_t damaged;  /* messages and replies whose CRC32C was wrong, or missing */
+    struct lam_pressure_counts pressure; /* of what we sent */
 };
 
 /* One connection's rings. Of two, one is in use; the other may still lend what came by it. */
@@ -154,6 +171,7 @@ struct lam_client {
     struct lam_ring_peer peer;
     struct lam_client_options options;
     struct lam_client_counts counts;
+    uint32_t demands[LAM_LANE_COUNT]; /* made again after a reconnect */
     char endpoint[LAM_ENDPOINT_NAME_MAX + 1];
     char directory[LAM_ENDPOINT_PATH_MAX + 1];
     struct lam_client_link links[2];
@@ -202,6 +220,26 @@ const struct lam_ring_peer *lam_client_peer(const struct lam_client *client);
 const struct lam_endpoint_goodbye *lam_client_goodbye(const struct lam_client *client);
 const struct lam_client_counts *lam_client_counts(const struct lam_client *client);
 
+/*
+ * The pressure of the lane to the daemon that we send by; and of the one from it that we receive
+ * by. The daemon sees the same. Returns 0, or
+ *   -ENOTCONN the connection is over
+ *   -EPROTO   as lam_lanes_pressure()
+ */
+int lam_client_pressure(
+    const struct lam_client *client, enum lam_lane lane, struct lam_pressure *pressure);
+int lam_client_incoming_pressure(
+    const struct lam_client *client, enum lam_lane lane, struct lam_pressure *pressure);
+
+/*
+ * Ask the daemon to hold back what it sends of itself by @lane, as lam_lanes_receiver_demand();
+ * answers come all the same. The next connection after a reconnect asks so, too. Whether it is
+ * minded, lam_client_welcome()->pressure says.
+ *
+ * Returns 0, or -EINVAL above LAM_PRESSURE_FULL, or -ENOTCONN: only the next connection will
+ */
+int lam_client_demand(struct lam_client *client, enum lam_lane lane, uint32_t per_mille);
+
 /* The lanes to the daemon, for claims in place. Lent until a call that may connect anew. */
 struct lam_lanes_sender *lam_client_lanes(struct lam_client *client);
 
@@ -210,6 +248,7 @@ struct lam_lanes_sender *lam_client_lanes(struct lam_client *client);
  *
  * Returns 1; 0 the lane is full; or
  *   -EMSGSIZE        larger than half the lane's ring
+ *   -ECANCELED       the lane is pressed, and the answer to that is LAM_PRESSURE_REJECT
  *   -EPIPE           the daemon shut down: lam_client_goodbye()
  *   -EOWNERDEAD      it died
  *   -EACCES          it sent us away, -EPROTO for what it takes for a broken protocol:
@@ -237,7 +276,8 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
  *           two are not told: a later call may go on
  *   -EBUSY  more comes in a lane of which LAM_CLIENT_HELD_MAX messages are held, or one of frames
  *           behind any: release something. Told only while the other lanes have nothing
- *   -ECANCELED, -EMSGSIZE one of frames was cut short, or too large: the next call goes on
+ *   -ECANCELED, -EMSGSIZE, -EBADMSG one of frames was cut short, or too large; one is damaged: the
+ *           next call goes on
  */
 int lam_client_try_receive(
     struct lam_client *client, struct lam_framed_message *message, enum lam_lane *lane);

@@ -28,6 +28,7 @@
 #include "lamina/framed/lanes.h"
 #include "lamina/framed/lanes_receiver.h"
 #include "lamina/framed/lanes_sender.h"
+#include "lamina/framed/pressure.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,6 +49,8 @@ struct lam_daemon_peer {
     gid_t gid;
     uint32_t version;
     uint64_t features;
+    uint16_t extensions;               /* of every message, both ways */
+    enum lam_pressure_answer pressure; /* what its sends do about it */
     int resumes;                  /* it was here before, and may send again what we have seen */
     struct lam_identity identity; /* as it says, in its own PID namespace */
     char name[LAM_ENDPOINT_NAME_MAX + 1]; /* likewise */
@@ -64,6 +67,20 @@ struct lam_daemon_options {
     uint32_t version_min, version_max;
     uint64_t features_offered, features_required;
     uint64_t type_hash; /* 0: any */
+    /*
+     * LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C: what every message, request and answer is to carry,
+     * both ways. Agreed on is what both sides offer; who lacks what is required is refused. With
+     * CRC32C a message without one is a damaged one: plain claims in place carry none.
+     */
+    uint16_t extensions_offered, extensions_required;
+    /*
+     * What our sends do about a lane above pressure_max (per mille; 0:
+     * LAM_PRESSURE_MAX_DEFAULT). The other side is told; with pressure_required it is refused when
+     * it ignores pressure.
+     */
+    enum lam_pressure_answer pressure_answer;
+    uint32_t pressure_max;
+    int pressure_required;
     /* Of each direction of a client. depth: all lanes together, in cells; 0 for 1024. */
     uint64_t depth, depth_max; /* default and bound; depth_max 0: depth */
     uint32_t cell_bytes;       /* 0 for 64; also the bound */
@@ -106,6 +123,8 @@ struct lam_daemon_counts {
     uint64_t late;       /* did not finish their handshake in time, or made room for others */
     uint64_t silent;     /* times that a client was found silent */
     uint64_t cut;        /* messages of frames that never became whole, or were too large */
+    uint64_t damaged;    /* messages and requests whose CRC32C was wrong, or missing: dropped */
+    struct lam_pressure_counts pressure; /* of what was sent, to all clients; replies mind none */
 };
 
 struct lam_daemon_slot;
@@ -212,6 +231,7 @@ void lam_daemon_release(struct lam_daemon *daemon);
  *
  * Returns 1; 0 the lane is full: the client does not read; or
  *   -EMSGSIZE        larger than half the lane's ring
+ *   -ECANCELED       the lane is pressed, and the answer to that is LAM_PRESSURE_REJECT
  *   -ENOTCONN        no such client, or no longer
  *   -ENOTRECOVERABLE it poisoned its lane: it will be gone
  */
@@ -247,6 +267,26 @@ int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemo
 void lam_daemon_commit_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,
     uint64_t payload_bytes, uint16_t kind, int32_t status);
 void lam_daemon_abort_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request);
+
+/*
+ * The pressure of the lane to @client that we send by; and of the one from it that we receive by.
+ * The client sees the same. Returns 0, or
+ *   -ENOTCONN no such client
+ *   -EPROTO   as lam_lanes_pressure()
+ */
+int lam_daemon_pressure(const struct lam_daemon *daemon, uint64_t client, enum lam_lane lane,
+    struct lam_pressure *pressure);
+int lam_daemon_incoming_pressure(const struct lam_daemon *daemon, uint64_t client,
+    enum lam_lane lane, struct lam_pressure *pressure);
+
+/*
+ * Ask @client to hold back what it sends by @lane, requests among it, as
+ * lam_lanes_receiver_demand(). Whether it minds, lam_daemon_peer.pressure says.
+ *
+ * Returns 0, or -EINVAL above LAM_PRESSURE_FULL, or -ENOTCONN
+ */
+int lam_daemon_demand(
+    struct lam_daemon *daemon, uint64_t client, enum lam_lane lane, uint32_t per_mille);
 
 /* The lanes to @client, for claims in place, or NULL. Lent until the next wait. */
 struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client);

@@ -28,14 +28,16 @@
  *     32 features_offered      u64   32 session            u64    32 expected_min        u64
  *     40 type_hash             u64   40 depth              u64    40 expected_max        u64
  *     48 client_id             u64   48 message_bytes_max  u64    48 text, terminated
- *     56 session before        u64   56 cell_bytes, 60 0   u32
+ *     56 session before        u64   56 cell_bytes         u32
  *     64 depth                 u64   64 identity, 24 bytes        GOODBYE, 112 bytes
  *     72 message_bytes_max     u64   88 name, 64 bytes,           16 text, terminated
  *     80 cell_bytes, 84 lanes  u32      terminated
- *     88 flags, 92 0           u32                                PING, PONG, 24 bytes
- *     96 identity, 24 bytes:                                      16 number              u64
+ *     88 flags                 u32   60 extensions, 61 pressure   PING, PONG, 24 bytes
+ *     92 extensions offered,            u8, 62 0                  16 number              u64
+ *        93 required, 94 pressure u8
+ *     96 identity, 24 bytes:                                      READY, 16 bytes
  *        boot, start_ticks u64,
- *        pid, pid_space u32                                       READY, 16 bytes
+ *        pid, pid_space u32
  *    120 name, 64 bytes, terminated
  *    184 0
  */
@@ -104,9 +106,13 @@ enum lam_endpoint_field {
     LAM_ENDPOINT_FIELD_FLAGS = 13,
     LAM_ENDPOINT_FIELD_NAME = 14,
     LAM_ENDPOINT_FIELD_CLIENT_ID = 15,
+    LAM_ENDPOINT_FIELD_EXTENSIONS = 16, /* one side requires what the other does not offer */
+    LAM_ENDPOINT_FIELD_PRESSURE = 17,   /* one side requires it minded, and the other ignores it */
 };
 
-#define LAM_ENDPOINT_RESUMES 1U /* HELLO's flags: this client was here before, and resends */
+/* HELLO's flags. */
+#define LAM_ENDPOINT_RESUMES        1U /* this client was here before, and resends */
+#define LAM_ENDPOINT_NEEDS_PRESSURE 2U /* it wants no daemon that ignores pressure */
 
 /* The type of a request that comes again, beside those of lamina/framed/call_message.h. */
 #define LAM_ENDPOINT_CALL_AGAIN 4
@@ -124,6 +130,8 @@ struct lam_endpoint_hello {
     uint32_t cell_bytes;
     uint32_t lanes;
     uint32_t flags;
+    uint8_t extensions_offered, extensions_required; /* LAM_EVENT_TIMESTAMP, LAM_EVENT_CRC32C */
+    uint8_t pressure;             /* what its sends do about it: an enum lam_pressure_answer */
     struct lam_identity identity; /* as the client says; what the kernel says is another matter */
     char name[LAM_ENDPOINT_NAME_MAX + 1];
 };
@@ -131,8 +139,10 @@ struct lam_endpoint_hello {
 /* What was agreed on. */
 struct lam_endpoint_welcome {
     uint16_t wire;
-    uint32_t version;  /* the highest that both speak */
-    uint64_t features; /* that both offer */
+    uint8_t extensions; /* of every message and answer, both ways: those that both offer */
+    uint8_t pressure;   /* what the daemon's sends do about it: an enum lam_pressure_answer */
+    uint32_t version;   /* the highest that both speak */
+    uint64_t features;  /* that both offer */
     uint64_t session;
     uint64_t depth;
     uint64_t message_bytes_max;
@@ -170,11 +180,14 @@ struct lam_endpoint_terms {
     uint32_t cell_bytes;        /* default */
     uint32_t cell_bytes_max;
     uint32_t lanes; /* where the client does not care */
+    uint8_t extensions_offered, extensions_required;
+    uint8_t pressure;          /* what the daemon's sends do about it */
+    uint8_t pressure_required; /* 1: clients mind it, too */
 };
 
 /*
- * Decide on a HELLO: version the highest common one, features what both offer, geometry as asked
- * for within bounds. session, identity and name of *@welcome are left alone. Pure.
+ * Decide on a HELLO: version the highest common one, features and extensions what both offer,
+ * geometry as asked for within bounds. session, identity and name of *@welcome are left alone. Pure.
  *
  * Returns 0, or -EPROTO, -EPROTOTYPE or -EMSGSIZE with *@refused: code, field, found, expected.
  */
@@ -209,7 +222,7 @@ int lam_endpoint_packet_type(
  * Read a packet of that type, which lam_endpoint_packet_type() has found. Pure; any bytes.
  *
  * Returns 0, or -EPROTO with *@refused: a name or a text without an end, a range upside down, what
- * is to be 0 and is not, a size that is no power of two, impossible lanes.
+ * is to be 0 and is not, a size that is no power of two, impossible lanes, extensions or pressure.
  */
 int lam_endpoint_read_hello(
     const uint8_t *bytes, struct lam_endpoint_hello *hello, struct lam_endpoint_refused *refused);

@@ -25,6 +25,7 @@ struct lam_lanes_sender_options {
     struct lam_framed_sender_options sender; /* of each lane */
     enum lam_pressure_answer answer;         /* of sends, to a lane above pressure_max */
     uint32_t pressure_max;                   /* per mille; 0 for LAM_PRESSURE_MAX_DEFAULT */
+    struct lam_pressure_counts *counts;      /* what to add to, kept; NULL: nothing is counted */
 };
 
 struct lam_lanes_sender {
@@ -35,6 +36,7 @@ struct lam_lanes_sender {
     uint64_t calm_cells[LAM_LANE_COUNT]; /* at most so many cells in use are no pressure */
     enum lam_pressure_answer answer;
     uint32_t pressure_max;
+    struct lam_pressure_counts *counts;
 };
 
 /*

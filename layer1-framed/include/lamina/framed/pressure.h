@@ -36,6 +36,12 @@ struct lam_pressure {
     uint32_t demand; /* of the receivers */
 };
 
+/* What sends have met with, one by one. */
+struct lam_pressure_counts {
+    uint64_t pressed;  /* found their lane above pressure_max: were refused, waited, or degraded */
+    uint64_t degraded; /* of those, the ones that went by a lower lane */
+};
+
 /*
  * The pressure of one lane. Any process that has it mapped, read-only too. Walks about a sixteenth
  * of the ring. Lock-free; a figure that moves meanwhile is right at some moment.
