@@ -65,26 +65,25 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
 }
 
 /*
- * Send @question in place, where *@lane has room for it now. Returns 1 and where it went, or 0: the
- * long way will wait, cut or refuse.
+ * Send @question in place, where @lane is not pressed and has room for it now. Returns 1, or 0: the
+ * long way will wait, cut, degrade or refuse.
  */
-static int send_quickly(struct lam_client *client, enum lam_lane *lane,
+static int send_quickly(struct lam_client *client, enum lam_lane lane,
     const struct lam_framed_correlation *correlation, const struct question *question)
 {
     struct gather gather = {.parts = question->parts, .part_count = question->part_count};
     struct lam_lanes_sender *sender = &client->link->sender;
-    enum lam_lane chosen = *lane;
+    enum lam_lane chosen = lane;
     uint64_t bytes;
     void *payload;
 
     if (lam_gather_sum(question->parts, question->part_count, &bytes) != 0 ||
-        lam_lanes_sender_choose(sender, &chosen) != 1 ||
-        call_try_claim(&sender->lanes[chosen], correlation, bytes, &payload) != 1)
+        lam_lanes_sender_choose(sender, &chosen) != 1 || chosen != lane ||
+        call_try_claim(&sender->lanes[lane], correlation, bytes, &payload) != 1)
         return 0;
     lam_gather_bytes(&gather, payload, bytes);
     call_commit(
-        &sender->lanes[chosen], bytes, question->kind, LAM_CALL_REQUEST, question->deadline_ns);
-    *lane = chosen;
+        &sender->lanes[lane], bytes, question->kind, LAM_CALL_REQUEST, question->deadline_ns);
     return 1;
 }
 
@@ -93,7 +92,7 @@ static int send_until(struct lam_client *client, enum lam_lane *lane,
 {
     struct call_parts all;
 
-    if (__builtin_expect(send_quickly(client, lane, correlation, question), 1))
+    if (__builtin_expect(send_quickly(client, *lane, correlation, question), 1))
         return 0;
     call_gather(
         &all, question->parts, question->part_count, LAM_CALL_REQUEST, question->deadline_ns);

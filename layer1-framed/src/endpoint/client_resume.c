@@ -86,29 +86,28 @@ static int repeat_in_frames(struct lam_client *client, const struct lam_client_c
     const struct call_parts *all, const struct lam_framed_correlation *correlation,
     uint64_t deadline_ns)
 {
-    enum lam_lane lane = (enum lam_lane)copy->lane;
     uint64_t end_ns = lam_deadline_after_ns(client->frames_ns);
-    int rc = lam_lanes_sender_send_until(&client->link->sender, &lane, all->parts, all->count,
-        copy->kind, correlation, earliest(end_ns, earliest(deadline_ns, copy->deadline_ns)));
+    int rc = lam_framed_sender_send_until(&client->link->sender.lanes[copy->lane], all->parts,
+        all->count, copy->kind, correlation,
+        earliest(end_ns, earliest(deadline_ns, copy->deadline_ns)));
 
     client->frames_ns =
         rc == 0 ? LAM_WAIT_CHECK_NS : earliest(2 * client->frames_ns, FRAMES_MAX_NS);
     return rc == -ETIMEDOUT ? 0 : rc == 0 ? 1 : rc;
 }
 
-/* Send one again; @deadline_ns as lam_client_repeat(). Returns 1, 0 there is no room, or -errno. */
+/* Send one again, whatever the lane's pressure is: it was let in once. @deadline_ns as lam_client_repeat(). Returns 1, 0 there is no room, or -errno. */
 static int repeat(
     struct lam_client *client, const struct lam_client_copy *copy, uint64_t deadline_ns)
 {
     struct lam_framed_correlation correlation = {.id = copy->id, .scope = client->scope};
-    enum lam_lane lane = (enum lam_lane)copy->lane;
     struct iovec part = {.iov_base = bytes_of(client, copy), .iov_len = copy->bytes};
     struct call_parts all;
     int rc;
 
     call_gather(&all, &part, 1, LAM_ENDPOINT_CALL_AGAIN, copy->deadline_ns);
-    rc = lam_lanes_sender_try_send(
-        &client->link->sender, &lane, all.parts, all.count, copy->kind, &correlation);
+    rc = lam_framed_sender_try_send(
+        &client->link->sender.lanes[copy->lane], all.parts, all.count, copy->kind, &correlation);
     if (rc == -EMSGSIZE)
         rc = deadline_ns == 0 ? 0 : repeat_in_frames(client, copy, &all, &correlation, deadline_ns);
     client->counts.repeated += rc == 1;
