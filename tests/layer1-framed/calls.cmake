@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Requests and replies, scatter and gather, many channels behind one wait.
 lam_criterion_test(framed_calls
-  SOURCES test_call_cuts.c test_call_hostile.c test_call_table.c test_calls.c test_scatter.c
-    test_scatter_large.c test_service.c test_turns.c
+  SOURCES test_call_cuts.c test_call_hostile.c test_call_table.c test_calls.c test_held.c
+    test_scatter.c test_scatter_large.c test_service.c test_turns.c
   LAYERS framed LABELS framed TIMEOUT 60)
 if(NOT LAM_SANITIZED) # their allocators are their own
   lam_program_test(framed_call_no_allocation SOURCES call_no_allocation.c

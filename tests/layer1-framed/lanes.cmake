@@ -4,7 +4,8 @@ lam_criterion_test(framed_advise SOURCES test_advise.c LAYERS framed LABELS fram
 lam_program_test(framed_advise_watches SOURCES advise_watches.c LAYERS framed LABELS framed process
   NATIVE TIMEOUT 60 ARGUMENTS $<TARGET_FILE:lamina-advise>)
 lam_criterion_test(framed_lanes
-  SOURCES test_lanes.c test_lanes_ends.c test_lanes_pressure.c test_lanes_turns.c
+  SOURCES test_lanes.c test_lanes_claims.c test_lanes_ends.c test_lanes_pressure.c
+    test_lanes_turns.c
   LAYERS framed LABELS framed TIMEOUT 60)
 lam_program_test(framed_lanes_saturation SOURCES lanes_saturation.c
   LAYERS framed LABELS framed process stress TIMEOUT 120)

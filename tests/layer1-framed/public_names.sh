@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What messages offer is what the headers say: a program that includes a header of src/ or calls
+# What this layer offers is what its headers say: a program that includes a header of src/ or calls
 # what is declared there alone does not compile, the same program without that does; and the names
-# of the public calls are those of public_names.txt, so that none changes unseen.
+# of the public calls of all headers are those of public_names.txt, so that none changes unseen.
 # Usage: public_names.sh CC
 set -u
+
+# One order of names, whatever the user speaks.
+LC_ALL=C
+export LC_ALL
 
 cc=$1
 source=$LAMINA_SOURCE
@@ -45,9 +49,17 @@ refuses '' 'lam_outgoing_open(0, 1, 1, 0, 0);'
 refuses '' 'int state = STATE_ASSEMBLING; (void)state;'
 refuses '' 'struct frame frame; (void)frame;'
 
-for header in batch many message receiver required sender stream take window; do
-    grep -ohE '\blam_(framed|window)_[a-z0-9_]+\(' "$headers/$header.h"
-done | tr -d '(' | sort -u >"$work/names"
+# names_of FOLDER: what its headers declare or call.
+names_of() {
+    find "$1" -name '*.h' -exec grep -ohE '\blam_[a-z0-9_]+\(' {} + | tr -d '(' | sort -u
+}
+
+# What they call of layer 0 is none of this layer's.
+{
+    names_of "$source/layer0-ring/include"
+    names_of "$source/layer0-ring/base/include"
+} | sort -u >"$work/below"
+names_of "$headers" | comm -23 - "$work/below" >"$work/names"
 diff "$source/tests/layer1-framed/public_names.txt" "$work/names" || {
     echo "< public_names.txt has, > the headers have"
     exit 1

@@ -446,3 +446,21 @@ Test(calls, more_than_a_table_can_hold_are_refused_with_words)
         eq(int, lam_responder_attach(&responder, &pair.requests.receiver, &more, &error), -EINVAL));
     lam_responder_detach(&responder);
 }
+
+Test(calls, of_which_an_answer_is_given_back_are_answered_later)
+{
+    for (uint64_t i = 0; i < 40; i++) {
+        struct lam_ticket ticket = pair_ask(&pair, i);
+        struct lam_request request = pair_next(&pair);
+        struct lam_reply reply = {.outcome = 1};
+        void *payload;
+
+        cr_assert(eq(int, lam_responder_try_claim(&pair.responder, &request, 200, &payload), 1));
+        memset(payload, 0xff, 200);
+        lam_responder_abort(&pair.responder, &request);
+        cr_assert(eq(int, lam_caller_try_take(&pair.caller, &ticket, &reply), 0));
+        cr_assert(known_matches(request.payload, i, 48)); /* in hand, and lent, as before */
+        pair_answer(&pair, &request, i);
+        cr_assert(pair_ends(&pair, ticket, 0));
+    }
+}

@@ -245,3 +245,24 @@ Test(service, of_responders_counts_what_they_received_ahead)
     cr_assert(pair_ends(&pair, second, 0));
     pair_close(&pair);
 }
+
+Test(service, one_that_passes_leaves_its_turn_to_the_others)
+{
+    uint32_t index;
+
+    open_channels(3, LAM_SERVICE_MESSAGES);
+    for (uint32_t i = 0; i < 3; i++)
+        for (int k = 0; k < 2; k++)
+            cr_assert(eq(int, known_try_send(&channels[i].sender, i, 8), 1));
+    /* The first two cannot be served now, say: each is asked once before it is its turn again. */
+    for (int round = 0; round < 4; round++) {
+        uint32_t seen = 0;
+
+        for (int i = 0; i < 3; i++) {
+            cr_assert(eq(int, lam_service_next_until(&service, soon(), &index), 0));
+            lam_service_pass(&service, index);
+            seen |= 1U << index;
+        }
+        cr_assert(eq(u32, seen, 7));
+    }
+}
