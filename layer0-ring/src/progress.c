@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Between two looks at who has joined: at first, and after a while. */
+#define JOIN_PAUSE_NS     UINT64_C(20000)
+#define JOIN_PAUSE_MAX_NS LAM_NS_PER_MS
+
 static struct lam_ring_entry *entry_at(const struct lam_ring_producer *producer, uint32_t index)
 {
     return &producer->ring->control_head->entries[index];
@@ -145,17 +149,20 @@ uint32_t lam_ring_producer_count(struct lam_ring_producer *producer, const char 
 int lam_ring_producer_wait_consumers_until(
     struct lam_ring_producer *producer, uint32_t count, uint64_t deadline_ns)
 {
-    struct lam_wait wait;
+    /* Nobody rings a bell for who comes, and it happens once: asleep between looks. */
+    lam_atomic_u32 nobody = 0;
+    uint64_t pause_ns = JOIN_PAUSE_NS;
 
     if (count > LAM_RING_CONSUMER_COUNT_MAX)
         return -EINVAL;
-    /* By yielding: nobody rings a bell for who comes, and it happens once. */
-    lam_wait_init(&wait, LAM_WAIT_YIELD, LAM_WAIT_SPIN_NS_DEFAULT, deadline_ns);
     while (lam_ring_producer_count(producer, NULL) < count) {
-        int verdict = lam_wait_step(&wait);
+        uint64_t now_ns = lam_clock_now_ns();
+        uint64_t next_ns = now_ns + pause_ns;
 
-        if (verdict < 0)
-            return verdict;
+        if (now_ns >= deadline_ns)
+            return -ETIMEDOUT;
+        (void)lam_base->futex_wait(&nobody, 0, next_ns < deadline_ns ? next_ns : deadline_ns);
+        pause_ns = pause_ns < JOIN_PAUSE_MAX_NS ? 2 * pause_ns : JOIN_PAUSE_MAX_NS;
     }
     return 0;
 }

@@ -32,6 +32,9 @@ if(LAMINA_WITH_EXAMPLES)
     add_test(NAME framed.example_${use} COMMAND use_${use})
     lam_test_properties(framed.example_${use} TIMEOUT 20 LABELS framed process)
   endforeach()
+  lam_script_test(framed.example_by_name by_name.sh
+    ARGUMENTS $<TARGET_FILE:by_name_send> $<TARGET_FILE:by_name_receive>
+    LABELS framed process TIMEOUT 30)
   # In two terminals, or here in one.
   lam_script_test(framed.example_endpoint_ping endpoint/ping.sh
     ARGUMENTS $<TARGET_FILE:endpoint_ping> LABELS framed process TIMEOUT 30)

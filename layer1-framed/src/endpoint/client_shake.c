@@ -132,10 +132,13 @@ static int be_refused(struct lam_client *client, const uint8_t *bytes, struct la
     if (lam_endpoint_read_refused(bytes, &refused, &wrong) != 0)
         return lam_error_set(error, -EPROTO, "a refusal that makes no sense");
     lam_client_note_refusal(client, &refused);
+    if (refused.field == LAM_ENDPOINT_FIELD_NONE)
+        return lam_error_set(
+            error, lam_endpoint_refusal_error(refused.code), "refused: %s", refused.text);
     return lam_error_set(error, lam_endpoint_refusal_error(refused.code),
-        "refused: %s (field %d: found 0x%llx, expected 0x%llx to 0x%llx)", refused.text,
-        refused.field, (unsigned long long)refused.found, (unsigned long long)refused.expected_min,
-        (unsigned long long)refused.expected_max);
+        "refused: %s (field %s: found 0x%llx, expected 0x%llx to 0x%llx)", refused.text,
+        lam_endpoint_field_name(refused.field), (unsigned long long)refused.found,
+        (unsigned long long)refused.expected_min, (unsigned long long)refused.expected_max);
 }
 
 static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)

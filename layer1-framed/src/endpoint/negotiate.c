@@ -133,36 +133,3 @@ int lam_endpoint_refusal_error(enum lam_endpoint_code code)
     }
     return -EPROTO;
 }
-
-const char *lam_framed_error_name(int rc, int is_try)
-{
-    switch (rc) {
-    case 0:
-        return is_try ? "full" : "ok";
-    case -EPIPE:
-    case -ENOTCONN:
-        return "disconnected";
-    case -EOWNERDEAD:
-        return "died";
-    case -ETIMEDOUT:
-        return "timeout";
-    case -EMSGSIZE:
-        return "too large";
-    case -EPROTO:
-        return "protocol mismatch";
-    case -EPROTOTYPE:
-        return "other type";
-    case -ENOTRECOVERABLE:
-        return "poisoned";
-    case -ESTALE:
-        return "evicted";
-    case -ECANCELED:
-        return "cancelled";
-    case -EUSERS:
-        return "too many";
-    case -EACCES:
-        return "not allowed";
-    default:
-        return rc > 0 ? "ok" : "error";
-    }
-}

@@ -6,8 +6,9 @@
  * place.h: the names of an endpoint: its socket, and the file whose lock a living daemon holds.
  *
  * The lock decides who is the daemon; the socket is put into its place by one rename, so that it is
- * there and listens, or is not there. What is no socket, or a socket that somebody listens at, is
- * never removed.
+ * there and listens, or is not there. What is no socket is never removed, nor one that somebody
+ * listens at, unless the lock's file says that it was its last holder's: who is dead, and a forked
+ * child that has it open hears nobody.
  */
 
 #include "lamina/framed/daemon.h"

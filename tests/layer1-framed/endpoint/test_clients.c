@@ -161,6 +161,7 @@ Test(clients, a_client_that_does_not_fit_is_refused_with_field_found_and_expecte
     wrong.version_min = wrong.version_max = 6;
     cr_assert(eq(int, refused_with(&wrong), -EPROTO));
     cr_assert(strstr(error.text, "found 0x6, expected 0x3 to 0x5") != NULL, "%s", error.text);
+    cr_assert(strstr(error.text, "field version:") != NULL, "%s", error.text);
     wrong.version_min = 4;
     wrong.features_offered = 6;
     cr_assert(eq(int, refused_with(&wrong), -EPROTO));

@@ -69,7 +69,13 @@ Test(misuse, a_message_is_released_by_its_lane, .signal = SIGABRT)
 {
     enum lam_lane lane;
     struct lam_framed_message message = receive_one(&lane);
+    struct lam_framed_message low;
 
+    /* It would be there, too. */
+    STAGE_CHECK(stage_say(&client, STAGE_PUSH, 1, LAM_LANE_LOW) == 0);
+    do {
+        STAGE_CHECK(lam_client_receive_until(&client, stage_soon(), &low, &lane) == 0);
+    } while (lane != LAM_LANE_LOW);
     lam_client_release(&client, LAM_LANE_LOW, &message);
 }
 
@@ -257,4 +263,22 @@ Test(misuse, a_forked_childs_daemon_is_nobodys_and_its_end_ends_nothing)
     cr_assert(eq(int, status, 0));
     lam_daemon_destroy(&stage.daemon);
     cr_assert(eq(int, access(path, F_OK), -1));
+}
+
+Test(misuse, a_parent_that_dies_after_its_childs_leaving_has_died)
+{
+    pid_t asker;
+
+    stage_create(&stage, &it);
+    asker = stage_fork();
+    if (asker == 0) {
+        STAGE_CHECK(stage_connect(&client, &to_it, &error) == 0);
+        STAGE_CHECK(in_a_child(leave) == 0);
+        (void)raise(SIGKILL);
+    }
+    while (stage.gone == 0)
+        turn(1);
+    cr_assert(eq(u32, lam_load_relaxed(&stage.gone_reason), EOWNERDEAD));
+    (void)stage_wait(asker);
+    lam_daemon_destroy(&stage.daemon);
 }

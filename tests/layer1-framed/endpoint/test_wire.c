@@ -363,3 +363,13 @@ Test(wire, each_error_has_its_word)
     cr_assert(eq(str, (char *)lam_framed_error_name(-ENOTRECOVERABLE, 1), "poisoned"));
     cr_assert(eq(str, (char *)lam_framed_error_name(-EIO, 1), "error"));
 }
+
+Test(wire, each_field_has_a_name)
+{
+    for (int field = 0; field <= LAM_ENDPOINT_FIELD_PRESSURE; field++) {
+        const char *name = lam_endpoint_field_name((enum lam_endpoint_field)field);
+
+        cr_assert(name != NULL && strcmp(name, "unknown") != 0, "%d", field);
+    }
+    cr_assert(eq(str, (char *)lam_endpoint_field_name((enum lam_endpoint_field)99), "unknown"));
+}

@@ -7,7 +7,8 @@
  *
  * Framed, layer 1. An endpoint is a name at which a daemon (lamina/framed/daemon.h) is found by
  * clients (lamina/framed/client.h): the socket NAME.sock in the directory of endpoints, and beside
- * it NAME.lock, whose lock the living daemon holds. Over the socket both agree on what they speak,
+ * it NAME.lock, whose lock the living daemon holds; a socket that is about to appear is called
+ * .NAME.sock.new, and where a daemon died then the next one removes it. Over the socket both agree on what they speak,
  * and the daemon passes the client's rings. Messages never go over the socket.
  *
  * Packets of a SOCK_SEQPACKET socket, one after another: HELLO to the daemon; WELCOME and the rings
@@ -244,6 +245,9 @@ int lam_endpoint_refusal_error(enum lam_endpoint_code code);
  * Returns 0, or -ENOENT none is known, -ENAMETOOLONG; @error says what to set.
  */
 int lam_endpoint_directory(char path[LAM_ENDPOINT_PATH_MAX + 1], struct lam_error *error);
+
+/* The word for @field: "version", "depth" ...; "unknown" for a number that stands for none. */
+const char *lam_endpoint_field_name(enum lam_endpoint_field field);
 
 /*
  * The word for what a call of layer 1 returned: "ok", "full" (0 of a try), "disconnected", "died",
