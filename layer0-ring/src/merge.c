@@ -39,6 +39,10 @@ int lam_ring_merge_add(
 {
     if (consumer->policy == LAM_RING_LOSSY)
         return -EINVAL;
+    /* Twice, and what is looked at ahead by one would be passed over by the other. */
+    for (uint64_t used = merge->members_used; used != 0; used &= used - 1)
+        if (merge->members[__builtin_ctzll(used)].consumer == consumer)
+            return -EEXIST;
     if (merge->members_used == UINT64_MAX)
         return -EUSERS;
     *index = (uint32_t)__builtin_ctzll(~merge->members_used);

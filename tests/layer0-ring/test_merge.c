@@ -156,13 +156,26 @@ Test(merge, sixty_four_are_members_and_no_more_and_no_lossy_one)
         cr_assert(eq(int, lam_ring_merge_add(&merge, &more[i], &index), 0));
         cr_assert(eq(u32, index, i));
     }
-    cr_assert(eq(int, lam_ring_merge_add(&merge, &more[5], &index), -EUSERS));
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &more[1], &index), -EUSERS));
     publish(3, 5);
     for (uint32_t i = 3; i < LAM_RING_MERGE_COUNT_MAX; i += RINGS)
         expect(i, 5);
     expect_end(0, 0);
     for (uint32_t i = RINGS; i < LAM_RING_MERGE_COUNT_MAX; i++)
         lam_ring_consumer_detach(&more[i]);
+}
+
+Test(merge, a_consumer_is_a_member_once)
+{
+    uint32_t index = 99;
+
+    for (uint32_t i = 0; i < RINGS; i++)
+        cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[i], &index), -EEXIST));
+    cr_assert(eq(u32, index, 99));
+    cr_assert(eq(int, lam_ring_merge_remove(&merge, 1), 0));
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[1], &index), 0));
+    cr_assert(eq(u32, index, 1));
+    cr_assert(eq(int, lam_ring_merge_add(&merge, &consumers[1], &index), -EEXIST));
 }
 
 Test(merge, a_wait_ends_at_its_deadline_and_by_an_event_of_any)

@@ -74,6 +74,7 @@ void lam_ring_merge_init(
  *
  * Returns 0 with *@index, which stays its own until removed; or
  *   -EINVAL it is lossy
+ *   -EEXIST it is a member already
  *   -EUSERS LAM_RING_MERGE_COUNT_MAX are members
  */
 int lam_ring_merge_add(
