@@ -20,6 +20,15 @@ struct gather {
 /* The next @bytes of the message, to @to. The caller knows that there are as many. */
 void lam_gather_bytes(struct gather *gather, void *to, uint64_t bytes);
 
+/* All of it at once: @bytes is the sum. */
+static inline void lam_gather_all(
+    const struct iovec *parts, uint32_t part_count, void *to, uint64_t bytes)
+{
+    struct gather gather = {.parts = parts, .part_count = part_count};
+
+    lam_gather_bytes(&gather, to, bytes);
+}
+
 /* Returns 0, or -EMSGSIZE: a sum that no 64 bits hold. */
 int lam_gather_sum(const struct iovec *parts, uint32_t part_count, uint64_t *total_bytes);
 

@@ -5,15 +5,6 @@
 #include "gather.h"
 #include "outgoing.h"
 
-static void commit_parts(struct lam_framed_sender *sender, const struct iovec *parts,
-    uint32_t part_count, uint64_t total_bytes, uint16_t kind, void *payload)
-{
-    struct gather gather = {.parts = parts, .part_count = part_count};
-
-    lam_gather_bytes(&gather, payload, total_bytes);
-    lam_framed_sender_commit(sender, total_bytes, kind);
-}
-
 int lam_framed_sender_try_send(struct lam_framed_sender *sender, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, const struct lam_framed_correlation *correlation)
 {
@@ -28,8 +19,10 @@ int lam_framed_sender_try_send(struct lam_framed_sender *sender, const struct io
             sender, total_bytes, correlation, (uint16_t)sender->extensions, &payload);
     else
         rc = lam_framed_sender_try_claim(sender, total_bytes, &payload);
-    if (rc == 1)
-        commit_parts(sender, parts, part_count, total_bytes, kind, payload);
+    if (rc == 1) {
+        lam_gather_all(parts, part_count, payload, total_bytes);
+        lam_framed_sender_commit(sender, total_bytes, kind);
+    }
     return rc;
 }
 
@@ -81,7 +74,9 @@ int lam_framed_sender_send_until(struct lam_framed_sender *sender, const struct 
             sender, total_bytes, correlation, (uint16_t)sender->extensions, deadline_ns, &payload);
     else
         rc = lam_framed_sender_claim_until(sender, total_bytes, deadline_ns, &payload);
-    if (rc == 0)
-        commit_parts(sender, parts, part_count, total_bytes, kind, payload);
+    if (rc == 0) {
+        lam_gather_all(parts, part_count, payload, total_bytes);
+        lam_framed_sender_commit(sender, total_bytes, kind);
+    }
     return rc;
 }

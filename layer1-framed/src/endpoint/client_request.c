@@ -71,7 +71,6 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
 static int send_quickly(struct lam_client *client, enum lam_lane lane,
     const struct lam_framed_correlation *correlation, const struct question *question)
 {
-    struct gather gather = {.parts = question->parts, .part_count = question->part_count};
     struct lam_lanes_sender *sender = &client->link->sender;
     enum lam_lane chosen = lane;
     uint64_t bytes;
@@ -81,7 +80,7 @@ static int send_quickly(struct lam_client *client, enum lam_lane lane,
         lam_lanes_sender_choose(sender, &chosen) != 1 || chosen != lane ||
         call_try_claim(&sender->lanes[lane], correlation, bytes, &payload) != 1)
         return 0;
-    lam_gather_bytes(&gather, payload, bytes);
+    lam_gather_all(question->parts, question->part_count, payload, bytes);
     call_commit(
         &sender->lanes[lane], bytes, question->kind, LAM_CALL_REQUEST, question->deadline_ns);
     return 1;

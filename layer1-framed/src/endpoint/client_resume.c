@@ -39,7 +39,6 @@ void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct i
     uint32_t part_count, enum lam_lane lane, uint16_t kind, uint64_t deadline_ns)
 {
     struct lam_ticket ticket = {.id = id};
-    struct gather gather = {.parts = parts, .part_count = part_count};
     struct lam_client_copy *copy;
     uint64_t bytes = 0;
 
@@ -53,7 +52,7 @@ void lam_client_keep_copy(struct lam_client *client, uint64_t id, const struct i
         .bytes = (uint32_t)bytes,
         .kind = kind,
         .lane = (uint16_t)lane};
-    lam_gather_bytes(&gather, bytes_of(client, copy), bytes);
+    lam_gather_all(parts, part_count, bytes_of(client, copy), bytes);
 }
 
 /* Of those of @lane that wait, the first that was begun at @order or later, or NULL. */

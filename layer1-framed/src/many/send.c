@@ -5,15 +5,6 @@
 #include "gather.h"
 #include "outgoing.h"
 
-static void commit_parts(struct lam_framed_many *sender, const struct iovec *parts,
-    uint32_t part_count, uint64_t total_bytes, uint16_t kind, void *payload)
-{
-    struct gather gather = {.parts = parts, .part_count = part_count};
-
-    lam_gather_bytes(&gather, payload, total_bytes);
-    lam_framed_many_commit(sender, total_bytes, kind);
-}
-
 int lam_framed_many_try_send(struct lam_framed_many *sender, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, const struct lam_framed_correlation *correlation)
 {
@@ -23,8 +14,10 @@ int lam_framed_many_try_send(struct lam_framed_many *sender, const struct iovec 
 
     if (rc == 0)
         rc = lam_framed_many_try_claim(sender, total_bytes, correlation, &payload);
-    if (rc == 1)
-        commit_parts(sender, parts, part_count, total_bytes, kind, payload);
+    if (rc == 1) {
+        lam_gather_all(parts, part_count, payload, total_bytes);
+        lam_framed_many_commit(sender, total_bytes, kind);
+    }
     return rc;
 }
 
@@ -65,7 +58,9 @@ int lam_framed_many_send_until(struct lam_framed_many *sender, const struct iove
         return rc != 0 ? rc : send_frames_until(sender, &gather, deadline_ns);
     }
     rc = lam_framed_many_claim_until(sender, total_bytes, correlation, deadline_ns, &payload);
-    if (rc == 0)
-        commit_parts(sender, parts, part_count, total_bytes, kind, payload);
+    if (rc == 0) {
+        lam_gather_all(parts, part_count, payload, total_bytes);
+        lam_framed_many_commit(sender, total_bytes, kind);
+    }
     return rc;
 }
