@@ -3,27 +3,22 @@
  * Layer 1 with extensions on every message. A receiver that does not find them, or finds another
  * correlation than was sent, ends the bench; a wrong CRC32C is an error of its receive.
  */
-#include "lamina/framed/framed.h"
-
+#include "framed_ends.h"
 #include "layers.h"
 #include "loops.h"
-#include "rings.h"
 
 struct state {
-    struct bench_rings rings;
-    struct lam_framed_sender sender;
-    struct lam_framed_receiver receiver;
+    struct framed_ends ends;
     uint32_t flags; /* of every message */
 };
 
 static int open_rings(struct bench_lane *lane, uint32_t flags)
 {
     struct state *state = bench_private_memory(sizeof(*state));
-    struct lam_ring_options options = {.waiting = LAM_RING_SPIN_ONLY};
 
     lane->state = state;
     state->flags = flags;
-    return bench_rings_create(&state->rings, &lane->shape, &options);
+    return framed_ends_create(&state->ends, lane);
 }
 
 static int open_correlation(struct bench_lane *lane)
@@ -48,29 +43,12 @@ static int open_all(struct bench_lane *lane)
 
 static int attach(struct bench_lane *lane, uint32_t side)
 {
-    struct state *state = lane->state;
-    struct lam_framed_sender_options sender = {.producer.wait = LAM_WAIT_SPIN};
-    struct lam_framed_receiver_options receiver = {
-        .consumer = {.start = LAM_RING_HEAD, .wait = LAM_WAIT_SPIN}};
-    struct lam_error error = {""};
-    struct lam_ring *out, *in;
-    int rc = bench_rings_take(&state->rings, side, &out, &in);
-
-    if (rc == 0)
-        rc = lam_framed_sender_attach(&state->sender, out, &sender, &error);
-    if (rc == 0)
-        rc = lam_framed_receiver_attach(&state->receiver, in, &receiver, &error);
-    return bench_said(rc, &error);
+    return framed_ends_attach(&((struct state *)lane->state)->ends, side, LAM_WAIT_SPIN);
 }
 
 static void detach(struct bench_lane *lane, uint32_t side)
 {
-    struct state *state = lane->state;
-
-    lam_framed_receiver_detach(&state->receiver);
-    lam_framed_sender_close(&state->sender);
-    lam_framed_sender_detach(&state->sender);
-    bench_rings_leave(&state->rings);
+    framed_ends_detach(&((struct state *)lane->state)->ends, side);
 }
 
 BENCH_INLINE void put_extended(uint32_t bytes, struct state *state, uint64_t value)
@@ -79,7 +57,7 @@ BENCH_INLINE void put_extended(uint32_t bytes, struct state *state, uint64_t val
     struct lam_framed_correlation *correlation =
         state->flags & LAM_EVENT_CORRELATION ? &words : NULL;
     uint16_t extensions = (uint16_t)(state->flags & ~(uint32_t)LAM_EVENT_CORRELATION);
-    struct lam_framed_sender *sender = &state->sender;
+    struct lam_framed_sender *sender = &state->ends.sender;
     void *payload;
 
     if (lam_framed_sender_try_claim_extended(sender, bytes, correlation, extensions, &payload) != 1)
@@ -104,7 +82,7 @@ BENCH_INLINE void check(
 
 BENCH_INLINE uint64_t take_extended(uint32_t bytes, struct state *state, int is_late)
 {
-    struct lam_framed_receiver *receiver = &state->receiver;
+    struct lam_framed_receiver *receiver = &state->ends.receiver;
     struct lam_framed_message message = {.payload = NULL};
     uint64_t sum;
 

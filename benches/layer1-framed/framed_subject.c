@@ -2,27 +2,22 @@
 /*
  * Layer 1 as a subject: messages written and added up where they lie.
  */
-#include "lamina/framed/framed.h"
-
+#include "framed_ends.h"
 #include "layers.h"
 #include "payload.h"
-#include "rings.h"
 
 struct state {
-    struct bench_rings rings;
-    struct lam_framed_sender sender;
-    struct lam_framed_receiver receiver;
+    struct framed_ends ends;
     enum lam_wait_mode wait;
 };
 
 static int open_rings(struct bench_lane *lane, enum lam_wait_mode wait)
 {
     struct state *state = bench_private_memory(sizeof(*state));
-    struct lam_ring_options options = {.waiting = LAM_RING_SPIN_ONLY};
 
     lane->state = state;
     state->wait = wait;
-    return bench_rings_create(&state->rings, &lane->shape, &options);
+    return framed_ends_create(&state->ends, lane);
 }
 
 static int open_spin(struct bench_lane *lane)
@@ -38,33 +33,13 @@ static int open_yield(struct bench_lane *lane)
 static int attach(struct bench_lane *lane, uint32_t side)
 {
     struct state *state = lane->state;
-    struct lam_ring *out, *in;
-    struct lam_framed_sender_options sender = {.producer.wait = state->wait};
-    struct lam_framed_receiver_options receiver = {
-        .consumer = {.start = LAM_RING_HEAD, .wait = state->wait}};
-    struct lam_error error = {""};
-    int rc = bench_rings_take(&state->rings, side, &out, &in);
 
-    /* Who yields is short of CPUs: a spin before it would only be in the way. */
-    if (state->wait == LAM_WAIT_YIELD)
-        sender.producer.spin_ns = receiver.consumer.spin_ns = 1;
-    if (rc == 0 && out != NULL)
-        rc = lam_framed_sender_attach(&state->sender, out, &sender, &error);
-    if (rc == 0)
-        rc = lam_framed_receiver_attach(&state->receiver, in, &receiver, &error);
-    return bench_said(rc, &error);
+    return framed_ends_attach(&state->ends, side, state->wait);
 }
 
 static void detach(struct bench_lane *lane, uint32_t side)
 {
-    struct state *state = lane->state;
-
-    lam_framed_receiver_detach(&state->receiver);
-    if (side <= 1) {
-        lam_framed_sender_close(&state->sender);
-        lam_framed_sender_detach(&state->sender);
-    }
-    bench_rings_leave(&state->rings);
+    framed_ends_detach(&((struct state *)lane->state)->ends, side);
 }
 
 static __attribute__((noinline)) void *claim_slowly(
@@ -118,8 +93,8 @@ BENCH_INLINE uint64_t await_one(struct lam_framed_receiver *receiver, uint32_t b
 BENCH_INLINE uint64_t ask_sized(uint32_t bytes, struct state *state, uint64_t count, uint64_t value)
 {
     for (uint64_t i = 0; i < count; i++) {
-        put_one(&state->sender, bytes, value);
-        value = await_one(&state->receiver, bytes);
+        put_one(&state->ends.sender, bytes, value);
+        value = await_one(&state->ends.receiver, bytes);
     }
     return value;
 }
@@ -134,8 +109,8 @@ BENCH_INLINE uint64_t answer_sized(uint32_t bytes, struct state *state, uint64_t
     uint64_t value = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        value = await_one(&state->receiver, bytes);
-        put_one(&state->sender, bytes, value);
+        value = await_one(&state->ends.receiver, bytes);
+        put_one(&state->ends.sender, bytes, value);
     }
     return value;
 }
@@ -177,9 +152,9 @@ static void send(struct bench_lane *lane, uint64_t count, uint64_t value)
     uint32_t bytes = lane->shape.payload_bytes;
 
     if (lane->shape.batch == 1)
-        BENCH_BY_SIZE(bytes, send_sized, &state->sender, count, value);
+        BENCH_BY_SIZE(bytes, send_sized, &state->ends.sender, count, value);
     else
-        BENCH_BY_SIZE(bytes, send_batches, &state->sender, lane->shape.batch, count, value);
+        BENCH_BY_SIZE(bytes, send_batches, &state->ends.sender, lane->shape.batch, count, value);
 }
 
 BENCH_INLINE uint64_t receive_sized(
@@ -206,8 +181,8 @@ static uint64_t receive(struct bench_lane *lane, uint64_t count)
     uint32_t bytes = lane->shape.payload_bytes;
 
     if (lane->shape.batch == 1)
-        return BENCH_BY_SIZE(bytes, receive_sized, &state->receiver, 1, count);
-    return BENCH_BY_SIZE(bytes, receive_sized, &state->receiver, lane->shape.batch, count);
+        return BENCH_BY_SIZE(bytes, receive_sized, &state->ends.receiver, 1, count);
+    return BENCH_BY_SIZE(bytes, receive_sized, &state->ends.receiver, lane->shape.batch, count);
 }
 
 static uint64_t skim(struct bench_lane *lane, uint64_t count)
@@ -216,10 +191,10 @@ static uint64_t skim(struct bench_lane *lane, uint64_t count)
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        struct lam_framed_message message = next_message(&state->receiver);
+        struct lam_framed_message message = next_message(&state->ends.receiver);
 
         sum += *(const uint64_t *)message.payload;
-        lam_framed_receiver_release(&state->receiver, &message);
+        lam_framed_receiver_release(&state->ends.receiver, &message);
     }
     return sum;
 }
