@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An arming is what a consumer does before it sleeps: announce, fence, look again; the sleep is
- * left to the notifier's thread. That one reads all bells, looks at each armed watch as a consumer
- * that is about to sleep does, and sleeps on the bells as it read them: whoever publishes after a
- * look sees the bit and rings, and a bell that has been rung since is not slept on.
+ * The notifier's thread sleeps for consumers that have armed (watch.c). It reads all bells, looks
+ * at each armed watch as a consumer that is about to sleep does, and sleeps on the bells as it read
+ * them: whoever publishes after a look sees the bit and rings, and a bell that has been rung since
+ * is not slept on.
  */
 #include "lamina/ring/notify.h"
 #include "consumer_wait.h"
 #include "many_internal.h"
+#include "notify_kick.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,12 +18,6 @@
 
 /* The notifier's own bell is one of the words that it sleeps on. */
 LAM_STATIC_ASSERT(LAM_RING_WATCH_COUNT_MAX < LAM_FUTEX_WORDS_MAX, "one sleep takes them all");
-
-static void kick(struct lam_ring_notifier *notifier)
-{
-    (void)lam_add_acq_rel(&notifier->kick, 1); /* R27 */
-    (void)lam_base->futex_wake_all(&notifier->kick);
-}
 
 /* Why a consumer is told. */
 enum due {
@@ -198,7 +193,7 @@ void lam_ring_notifier_close(struct lam_ring_notifier *notifier)
     (void)pthread_mutex_lock(&notifier->mutex);
     LAM_ASSERT(notifier->count == 0);
     notifier->stopping = 1;
-    kick(notifier);
+    lam_ring_notifier_kick(notifier);
     (void)pthread_mutex_unlock(&notifier->mutex);
     (void)pthread_join(notifier->thread, NULL);
     (void)pthread_cond_destroy(&notifier->turned);
@@ -228,7 +223,7 @@ int lam_ring_notifier_add(struct lam_ring_notifier *notifier, struct lam_ring_wa
             consumer->ring->name, LAM_RING_WATCH_COUNT_MAX);
     } else {
         notifier->watches[notifier->count++] = watch;
-        kick(notifier); /* it has one more bell to sleep on */
+        lam_ring_notifier_kick(notifier); /* it has one more bell to sleep on */
     }
     (void)pthread_mutex_unlock(&notifier->mutex);
     if (rc != 0) {
@@ -250,62 +245,10 @@ void lam_ring_notifier_remove(struct lam_ring_watch *watch)
             notifier->watches[i--] = notifier->watches[--notifier->count];
     /* It may be asleep on the ring's bell, which is unmapped perhaps when we return. */
     turns = notifier->turns;
-    kick(notifier);
+    lam_ring_notifier_kick(notifier);
     while (notifier->turns == turns)
         (void)pthread_cond_wait(&notifier->turned, &notifier->mutex);
     (void)pthread_mutex_unlock(&notifier->mutex);
     (void)close(watch->fd);
     watch->fd = -1;
-}
-
-void lam_ring_watch_disarm(struct lam_ring_watch *watch)
-{
-    uint32_t armed = watch->armed_last;
-    eventfd_t value;
-
-    if (armed == 0)
-        return;
-    watch->armed_last = 0;
-    if (lam_cas_acq_rel(&watch->armed, &armed, armed + 1)) /* R33 */
-        lam_ring_consumer_retract(watch->consumer);
-    else
-        (void)eventfd_read(watch->fd, &value); /* it has been made readable, or is about to be */
-}
-
-/* Why there may be no more: by the ring's words; by locks, where somebody may be dead. */
-static int look_for_the_end(struct lam_ring_watch *watch)
-{
-    if (lam_load_relaxed(&watch->suspect) == 0)
-        return lam_ring_consumer_idle(watch->consumer);
-    lam_store_relaxed(&watch->suspect, 0);
-    /* It may have filled what a dead one left. */
-    return lam_ring_consumer_probe(watch->consumer) != 0 ||
-           lam_ring_consumer_is_ready(watch->consumer);
-}
-
-int lam_ring_watch_arm(struct lam_ring_watch *watch)
-{
-    struct lam_ring_notifier *notifier = watch->notifier;
-    struct lam_ring_consumer *consumer = watch->consumer;
-    uint32_t armed;
-
-    lam_ring_watch_disarm(watch);
-    lam_store_relaxed(&watch->next, consumer->next);
-    lam_store_relaxed(&watch->entry_state, consumer->entry_state);
-    /* A27 */
-    lam_store_relaxed(&watch->bell, lam_load_acquire(&consumer->ring->control_head->consumer_bell));
-    lam_store_relaxed(&watch->look_at_ns, (consumer->guards & LAM_RING_GUARD_AFTER) != 0
-                                              ? lam_deadline_after_ns(LAM_WAIT_CHECK_NS)
-                                              : 0);
-    armed = lam_load_relaxed(&watch->armed) + 1;
-    lam_store_release(&watch->armed, armed); /* R33 */
-    watch->armed_last = armed;
-    lam_ring_consumer_announce(consumer); /* F2, and between armed and idle the same */
-    if (lam_ring_consumer_is_ready(consumer) || look_for_the_end(watch) != 0) {
-        lam_ring_watch_disarm(watch);
-        return 1;
-    }
-    if (lam_load_relaxed(&notifier->idle) != 0)
-        kick(notifier);
-    return 0;
 }

@@ -7,6 +7,7 @@
  * same verb shows them.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lamina/ring/stat.h"
@@ -28,5 +29,17 @@ void ring_stat_print(
     const struct lam_ring *ring, const struct ring_sample *now, const struct ring_sample *before);
 void ring_stat_print_json(
     const struct lam_ring *ring, const struct ring_sample *now, const struct ring_sample *before);
+
+/* Per second, from one sample to the next; less than 0: there is no rate. */
+double ring_stat_rate(
+    uint64_t now, uint64_t then, const struct ring_sample *to, const struct ring_sample *from);
+double ring_stat_consumer_rate(const struct lam_ring_consumer_stat *consumer,
+    const struct ring_sample *now, const struct ring_sample *before);
+
+/* Who waits for whom, as "the producer waits for reader" or "2 of 3 consumers wait". */
+void ring_stat_waiting(const struct lam_ring_stat *stat, char *text, size_t bytes);
+
+/* In a word: gating, lossy, asleep, dead, evicted ... */
+const char *ring_stat_consumer_state(const struct lam_ring_consumer_stat *consumer);
 
 #endif
