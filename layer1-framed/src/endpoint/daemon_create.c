@@ -18,6 +18,7 @@ static struct lam_lanes_options lanes_options(
                                             .name = daemon->place.name,
                                             .depth = depth,
                                             .cell_bytes = cell_bytes,
+                                            .first_sequence = daemon->options.first_sequence,
                                             .waiting = daemon->options.waiting}};
 
     memcpy(options.share_percent, daemon->options.share_percent, sizeof(options.share_percent));

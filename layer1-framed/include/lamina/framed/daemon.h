@@ -84,6 +84,7 @@ struct lam_daemon_options {
     /* Of each direction of a client. depth: all lanes together, in cells; 0 for 1024. */
     uint64_t depth, depth_max; /* default and bound; depth_max 0: depth */
     uint32_t cell_bytes;       /* 0 for 64; also the bound */
+    uint64_t first_sequence;   /* of all rings: 0, but tests start near wraps */
     uint8_t share_percent[LAM_LANE_COUNT];
     uint64_t message_bytes_max; /* of messages of frames; a client's lanes have a buffer each */
     uint64_t turns_max;         /* between lanes: struct lam_lanes_receiver_options */
