@@ -49,6 +49,9 @@ function(lam_test_properties name)
   if(CMAKE_CROSSCOMPILING)
     math(EXPR arg_TIMEOUT "5 * ${arg_TIMEOUT}") # an emulator is that much slower
   endif()
+  if("long" IN_LIST arg_LABELS)
+    set_tests_properties(${name} PROPERTIES COST 100) # begun first: none is left alone at the end
+  endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RUN_SERIAL "${arg_SERIAL}"
     SKIP_RETURN_CODE 77 ENVIRONMENT "${LAM_TEST_ENVIRONMENT}"
@@ -114,6 +117,22 @@ function(lam_script_test name script)
     set(serial SERIAL)
   endif()
   lam_test_properties(${name} TIMEOUT "${arg_TIMEOUT}" LABELS ${arg_LABELS} ${serial})
+endfunction()
+
+# lam_crash_objects(LAYER): the object library lam_LAYER_crash: the layer's own sources once more,
+# their crash points on, for all programs that put them before the layer.
+function(lam_crash_objects layer)
+  if(TARGET lam_${layer}_crash)
+    return()
+  endif()
+  get_target_property(sources lam_${layer} SOURCES)
+  get_target_property(folder lam_${layer} SOURCE_DIR)
+  list(FILTER sources INCLUDE REGEX "\\.c$")
+  list(TRANSFORM sources PREPEND ${folder}/)
+  add_library(lam_${layer}_crash OBJECT EXCLUDE_FROM_ALL ${sources})
+  target_compile_definitions(lam_${layer}_crash PRIVATE _GNU_SOURCE LAM_CRASH_POINTS=1)
+  target_include_directories(lam_${layer}_crash PRIVATE ${folder}/src)
+  target_link_libraries(lam_${layer}_crash PRIVATE lamina::${layer} lam_warnings)
 endfunction()
 
 # lam_fuzz_test(NAME SOURCES ... LAYERS ... LINK ... LABELS ... ARGUMENTS ...): a libFuzzer target.

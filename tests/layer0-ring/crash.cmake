@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Death at every named place: the sources of the ring and of its base, their crash points on.
-get_target_property(base_sources lam_base SOURCES)
-list(FILTER base_sources INCLUDE REGEX "\\.c$")
-list(TRANSFORM base_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/base/)
-get_target_property(ring_sources lam_ring SOURCES)
-list(FILTER ring_sources INCLUDE REGEX "\\.c$")
-list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
+lam_crash_objects(base)
+lam_crash_objects(ring)
 lam_program_test(ring_crash_labels
   SOURCES crash_labels.c crash/consumer_peer.c crash/leaks.c crash/list.c crash/peer.c crash/ring.c
     crash/scene_consumer.c crash/scene_group.c crash/scene_many.c crash/scene_names.c
     crash/scene_poison.c crash/scene_producer.c crash/scene_revive.c crash/stream.c
-    ${base_sources} ${ring_sources}
+    $<TARGET_OBJECTS:lam_base_crash> $<TARGET_OBJECTS:lam_ring_crash>
   LAYERS ring LABELS ring crash TIMEOUT 600)
 target_compile_definitions(ring_crash_labels PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(ring_crash_labels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/crash

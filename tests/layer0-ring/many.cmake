@@ -6,12 +6,10 @@ lam_program_test(ring_many_processes SOURCES many_processes.c LAYERS ring LABELS
   TIMEOUT 120)
 
 # With the ring's own sources, their crash points on.
-get_target_property(ring_sources lam_ring SOURCES)
-list(FILTER ring_sources INCLUDE REGEX "\\.c$")
-list(TRANSFORM ring_sources PREPEND ${PROJECT_SOURCE_DIR}/layer0-ring/)
-lam_program_test(ring_many_crash SOURCES many_crash.c ${ring_sources} LAYERS ring
+lam_crash_objects(ring)
+lam_program_test(ring_many_crash SOURCES many_crash.c $<TARGET_OBJECTS:lam_ring_crash> LAYERS ring
   LABELS ring crash TIMEOUT 120)
-lam_program_test(ring_many_holes SOURCES many_holes.c ${ring_sources} LAYERS ring
+lam_program_test(ring_many_holes SOURCES many_holes.c $<TARGET_OBJECTS:lam_ring_crash> LAYERS ring
   LABELS ring crash TIMEOUT 120)
 foreach(test IN ITEMS ring_many_crash ring_many_holes)
   target_compile_definitions(${test} PRIVATE LAM_CRASH_POINTS=1)

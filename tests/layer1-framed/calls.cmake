@@ -19,15 +19,12 @@ if(LAMINA_WITH_EXAMPLES)
 endif()
 
 # Death at every named place of a call: the sources of layer 1 and below, their crash points on.
-set(crash_sources)
 foreach(layer IN ITEMS base ring framed)
-  get_target_property(layer_sources lam_${layer} SOURCES)
-  get_target_property(layer_folder lam_${layer} SOURCE_DIR)
-  list(FILTER layer_sources INCLUDE REGEX "\\.c$")
-  list(TRANSFORM layer_sources PREPEND ${layer_folder}/)
-  list(APPEND crash_sources ${layer_sources})
+  lam_crash_objects(${layer})
 endforeach()
-lam_program_test(framed_call_crash SOURCES call_crash.c ${crash_sources}
+lam_program_test(framed_call_crash SOURCES call_crash.c
+    $<TARGET_OBJECTS:lam_base_crash> $<TARGET_OBJECTS:lam_ring_crash>
+    $<TARGET_OBJECTS:lam_framed_crash>
   LAYERS framed LABELS framed crash process TIMEOUT 300)
 target_compile_definitions(framed_call_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_call_crash PRIVATE

@@ -10,7 +10,9 @@ lam_program_test(framed_endpoint_kills SOURCES endpoint/kills.c NATIVE
   LAYERS framed LABELS framed crash TIMEOUT 300)
 
 # With layer 1's own sources, their crash points on.
-lam_program_test(framed_endpoint_crash SOURCES endpoint/crash_labels.c ${framed_sources} NATIVE
+lam_crash_objects(framed)
+lam_program_test(framed_endpoint_crash
+  SOURCES endpoint/crash_labels.c $<TARGET_OBJECTS:lam_framed_crash> NATIVE
   LAYERS framed LABELS framed crash TIMEOUT 120)
 if(TARGET framed_endpoint_crash)
   target_compile_definitions(framed_endpoint_crash PRIVATE LAM_CRASH_POINTS=1)

@@ -21,10 +21,8 @@ if(LAMINA_WITH_EXAMPLES)
 endif()
 
 # With layer 1's own sources, their crash points on.
-get_target_property(framed_sources lam_framed SOURCES)
-list(FILTER framed_sources INCLUDE REGEX "\\.c$")
-list(TRANSFORM framed_sources PREPEND ${PROJECT_SOURCE_DIR}/layer1-framed/)
-lam_program_test(framed_lanes_crash SOURCES lanes_crash.c ${framed_sources}
+lam_crash_objects(framed)
+lam_program_test(framed_lanes_crash SOURCES lanes_crash.c $<TARGET_OBJECTS:lam_framed_crash>
   LAYERS framed LABELS framed crash process TIMEOUT 120)
 target_compile_definitions(framed_lanes_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_lanes_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Messages: deaths at every named place, hostile bytes.
 # With layer 1's own sources, their crash points on.
-get_target_property(framed_sources lam_framed SOURCES)
-list(FILTER framed_sources INCLUDE REGEX "\\.c$")
-list(TRANSFORM framed_sources PREPEND ${PROJECT_SOURCE_DIR}/layer1-framed/)
+lam_crash_objects(framed)
 lam_program_test(framed_frames_crash
-  SOURCES frames_crash.c frames_crash_scenes.c frames_crash_stream.c ${framed_sources}
+  SOURCES frames_crash.c frames_crash_scenes.c frames_crash_stream.c
+    $<TARGET_OBJECTS:lam_framed_crash>
   LAYERS framed LABELS framed crash process TIMEOUT 300)
 target_compile_definitions(framed_frames_crash PRIVATE LAM_CRASH_POINTS=1)
 target_include_directories(framed_frames_crash PRIVATE ${PROJECT_SOURCE_DIR}/layer1-framed/src)
