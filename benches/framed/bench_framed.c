@@ -12,8 +12,8 @@
 #include "report.h"
 #include "runs.h"
 
-static const struct framed_part *const parts[] = {&framed_trips, &framed_streams, &framed_broadcast,
-    &framed_prices, &framed_lanes, &framed_daemon, &framed_calls};
+static const struct framed_part *const parts[] = {&framed_trips, &framed_streams, &framed_frames,
+    &framed_broadcast, &framed_prices, &framed_lanes, &framed_daemon, &framed_calls};
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
 /* Some seventy campaigns within three minutes, also on a busy machine. */

@@ -20,6 +20,7 @@ struct framed_part {
 
 extern const struct framed_part framed_trips;
 extern const struct framed_part framed_streams;
+extern const struct framed_part framed_frames;
 extern const struct framed_part framed_broadcast;
 extern const struct framed_part framed_prices;
 extern const struct framed_part framed_lanes;

@@ -43,6 +43,9 @@ extern const struct bench_subject bench_ring_all;
 extern const struct bench_subject bench_framed;
 extern const struct bench_subject bench_framed_yield;
 
+/* Layer 1, messages in frames: the ring is smaller than two of them. Streams alone. */
+extern const struct bench_subject bench_framed_frames;
+
 /* Layer 1 with extensions on every message. */
 extern const struct bench_subject bench_framed_correlation;
 extern const struct bench_subject bench_framed_timestamp;

@@ -39,6 +39,8 @@ static const struct {
     {"framed-trip", {"p50_ns", "p99_ns", "probe_ns", "bare", "bare_ns", "ratio_bare"}},
     {"framed-stream",
         {"msgs_per_s", "bytes_per_s", "probe_per_s", "bare", "bare_per_s", "ratio_bare"}},
+    {"framed-frames",
+        {"msgs_per_s", "bytes_per_s", "probe_per_s", "in_place_per_s", "ratio_in_place"}},
     {"framed-broadcast", {"consumers", "cpus", "oversubscribed", "waiting", "msgs_per_s",
                              "bytes_per_s", "probe_per_s"}},
     {"framed-price-trip", {"options", "p50_ns", "p99_ns", "probe_ns"}},
