@@ -62,7 +62,7 @@ static struct lam_metric_value *add(
     LAM_ASSERT(pthread_mutex_lock(&metrics->lock) == 0);
     value = find(metrics, kind, name);         /* another thread may have been quicker */
     count = lam_load_relaxed(&metrics->count); /* relaxed: changed under the lock */
-    if (value == NULL && count < LAM_MODULE_METRICS_MAX)
+    if (value == NULL && count < LAM_METRICS_MAX)
         value = make(kind, name);
     if (value != NULL && find(metrics, kind, name) == NULL) {
         metrics->values[count] = value;

@@ -12,8 +12,6 @@
 #include "lamina/base/histogram.h"
 #include "lamina/runtime/abi.h"
 
-#define LAM_MODULE_METRICS_MAX 64
-
 struct lam_metric_value {
     char name[LAM_NAME_BYTES_MAX];
     enum lam_metric kind;
@@ -24,7 +22,7 @@ struct lam_metric_value {
 struct lam_metrics {
     pthread_mutex_t lock;
     lam_atomic_u32 count;
-    struct lam_metric_value *values[LAM_MODULE_METRICS_MAX];
+    struct lam_metric_value *values[LAM_METRICS_MAX];
 };
 
 void lam_metrics_init(struct lam_metrics *metrics);

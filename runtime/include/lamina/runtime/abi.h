@@ -30,7 +30,8 @@ extern "C" {
 
 #define LAM_METHODS_MAX      256
 #define LAM_DEPENDENCIES_MAX 64
-#define LAM_NAME_BYTES_MAX   64 /* of modules and methods, with the terminator */
+#define LAM_METRICS_MAX      64 /* of a module */
+#define LAM_NAME_BYTES_MAX   64 /* of modules, methods and metrics, with the terminator */
 
 struct lam_version {
     uint16_t major, minor, patch;
@@ -112,7 +113,11 @@ struct lam_host {
     void (*log)(const struct lam_call *call, enum lam_level level, const char *text,
         const struct lam_field *fields, uint32_t field_count);
 
-    /* Returns 0, or -ENOSPC: this module has as many names as it may. */
+    /*
+     * Note @value under @name, which is this module's own and of one kind: another kind has its own
+     * names. Returns 0; -EINVAL @name has LAM_NAME_BYTES_MAX bytes or more, or there is no such
+     * kind; -ENOSPC this module has LAM_METRICS_MAX names already, or there is no memory for more.
+     */
     int (*metric)(
         const struct lam_call *call, enum lam_metric kind, const char *name, uint64_t value);
 

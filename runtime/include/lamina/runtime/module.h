@@ -31,8 +31,15 @@
 #ifdef __cplusplus
 extern "C" {
 #define LAM_MODULE_C_LINKAGE extern "C"
+/* g++ warns of fields that are not named, where C has them zero without a word. */
+#define LAM_MODULE_QUIET                                                                           \
+    _Pragma("GCC diagnostic push")                                                                 \
+        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define LAM_MODULE_LOUD _Pragma("GCC diagnostic pop")
 #else
 #define LAM_MODULE_C_LINKAGE extern
+#define LAM_MODULE_QUIET
+#define LAM_MODULE_LOUD
 #endif
 
 /* ---- the table ---- */
@@ -67,6 +74,7 @@ extern "C" {
     static __attribute__((used, noinline)) void lam_module_check_ids(void){                        \
         METHODS(LAM_MODULE_METHOD_LABEL)} LAM_MODULE_C_LINKAGE                                     \
         __attribute__((visibility("default"))) const struct lam_descriptor lam_module_descriptor;  \
+    LAM_MODULE_QUIET                                                                               \
     const struct lam_descriptor lam_module_descriptor = {.bytes = sizeof(struct lam_descriptor),   \
         .abi = LAM_ABI_VERSION,                                                                    \
         .method_count = sizeof(lam_module_methods) / sizeof(lam_module_methods[0]),                \
@@ -75,7 +83,9 @@ extern "C" {
         .version = module_version,                                                                 \
         .methods = lam_module_methods,                                                             \
         .dependency_bytes = sizeof(struct lam_dependency),                                         \
-        __VA_ARGS__}
+        __VA_ARGS__};                                                                              \
+    LAM_MODULE_LOUD                                                                                \
+    LAM_MODULE_C_LINKAGE const struct lam_descriptor lam_module_descriptor
 
 /* ---- what an entry does with its call ---- */
 
@@ -133,10 +143,22 @@ static inline void lam_call_log(const struct lam_call *call, enum lam_level leve
     call->host->log(call, level, text, NULL, 0);
 }
 
-/* As lam_host.metric. */
+/* @delta more in the counter @name. As lam_host.metric. */
 static inline int lam_call_count(const struct lam_call *call, const char *name, uint64_t delta)
 {
     return call->host->metric(call, LAM_METRIC_COUNTER, name, delta);
+}
+
+/* The gauge @name is at @value now. As lam_host.metric. */
+static inline int lam_call_gauge(const struct lam_call *call, const char *name, uint64_t value)
+{
+    return call->host->metric(call, LAM_METRIC_GAUGE, name, value);
+}
+
+/* One more @value, of a duration or a size, in the histogram @name. As lam_host.metric. */
+static inline int lam_call_measure(const struct lam_call *call, const char *name, uint64_t value)
+{
+    return call->host->metric(call, LAM_METRIC_HISTOGRAM, name, value);
 }
 
 /*

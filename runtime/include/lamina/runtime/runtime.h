@@ -143,6 +143,27 @@ struct lam_module_stat {
 /* Any thread, at any time; what moves meanwhile is an answer between the old and the new one. */
 void lam_module_look(struct lam_module *module, struct lam_module_stat *stat);
 
+/* What a module noted under one name. */
+struct lam_module_metric {
+    const char *name; /* borrowed for the visit */
+    enum lam_metric kind;
+    uint32_t reserved; /* 0 */
+    uint64_t value;    /* counter: the sum; gauge: the last one; histogram: how many were noted */
+    /* Of a histogram, known to 3.2 %, and 0 where nothing was noted or for the other kinds. */
+    uint64_t median, p90, p99, max;
+};
+
+typedef void (*lam_module_metric_fn)(void *context, const struct lam_module_metric *metric);
+
+/*
+ * Visit what the module noted, in the order in which the names came. It outlives generations and an
+ * unload. Any thread, at any time: what moves meanwhile is seen or not, name by name. @visit may be
+ * NULL.
+ *
+ * Returns how many names there are.
+ */
+uint32_t lam_module_metrics(struct lam_module *module, lam_module_metric_fn visit, void *context);
+
 /*
  * Call @method (LAM_METHOD_ID() of its name) of the module, in this thread. *@reply is the
  * caller's, with data and capacity set; bytes, failure and detail are set by the call.
