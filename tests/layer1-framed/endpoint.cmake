@@ -42,6 +42,16 @@ if(LAMINA_WITH_EXAMPLES)
     ARGUMENTS $<TARGET_FILE:endpoint_ping> LABELS framed process TIMEOUT 30)
 endif()
 
+# Alone, each daemon of a test counts from before another wrap, the first from before 64 bits.
+if(NOT CMAKE_CROSSCOMPILING AND NOT LAM_THREAD_SANITIZER AND NOT LAM_FUZZER)
+  foreach(bits IN ITEMS 32 63)
+    add_test(NAME framed_endpoint_from_${bits}_bits COMMAND framed_endpoint)
+    lam_test_properties(framed_endpoint_from_${bits}_bits LABELS framed long TIMEOUT 120)
+    set_property(TEST framed_endpoint_from_${bits}_bits
+      APPEND PROPERTY ENVIRONMENT LAMINA_TEST_START=${bits})
+  endforeach()
+endif()
+
 lam_fuzz_test(fuzz_endpoint SOURCES endpoint/fuzz_endpoint.c LAYERS framed LABELS framed
   ARGUMENTS -max_len=300)
 

@@ -14,6 +14,7 @@
 #include "lamina/framed/client.h"
 #include "lamina/framed/daemon.h"
 #include "processes.h"
+#include "starts.h"
 
 #define STAGE_CHECK(condition) TEST_CHECK(condition)
 
@@ -214,12 +215,19 @@ static inline void *stage_run(void *argument)
     return NULL;
 }
 
+/* Each daemon that a process makes, or forks, counts from before another wrap. */
+static uint64_t stage_daemons = 2;
+
 static inline void stage_create(struct stage *stage, const struct lam_daemon_options *options)
 {
+    struct lam_daemon_options near_a_wrap = *options;
     struct lam_error error = {.text = ""};
 
+    near_a_wrap.first_sequence = getenv("LAMINA_TEST_START") != NULL
+                                     ? test_start_from(UINT64_MAX - 2)
+                                     : test_start(stage_daemons++);
     memset(stage, 0, sizeof(*stage));
-    TEST_OK(lam_daemon_create(&stage->daemon, options, &error), error);
+    TEST_OK(lam_daemon_create(&stage->daemon, &near_a_wrap, &error), error);
 }
 
 /* The daemon on a thread, until stage_stop(). */
@@ -270,6 +278,7 @@ static inline pid_t stage_fork_daemon(const struct lam_daemon_options *options)
         lam_daemon_destroy(&stage.daemon);
         _exit(0);
     }
+    stage_daemons++;
     (void)close(ends[1]);
     STAGE_CHECK(read(ends[0], &byte, 1) == 1);
     (void)close(ends[0]);
