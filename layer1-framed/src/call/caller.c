@@ -74,13 +74,12 @@ int lam_caller_try_begin(struct lam_caller *caller, const struct iovec *parts, u
     uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
 {
     struct lam_framed_correlation correlation;
-    struct call_parts all;
+    const struct call_out out = {parts, part_count, kind, LAM_CALL_REQUEST, deadline_ns};
     int rc = next_correlation(caller, &correlation);
 
     if (rc != 0)
         return rc;
-    call_gather(&all, parts, part_count, LAM_CALL_REQUEST, deadline_ns);
-    rc = lam_framed_sender_try_send(caller->sender, all.parts, all.count, kind, &correlation);
+    rc = call_try_send(caller->sender, &correlation, &out);
     if (rc == 1)
         *ticket = begin(caller, deadline_ns);
     return rc;
@@ -90,14 +89,12 @@ int lam_caller_begin_until(struct lam_caller *caller, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
 {
     struct lam_framed_correlation correlation;
-    struct call_parts all;
+    const struct call_out out = {parts, part_count, kind, LAM_CALL_REQUEST, deadline_ns};
     int rc = next_correlation(caller, &correlation);
 
     if (rc != 0)
         return rc;
-    call_gather(&all, parts, part_count, LAM_CALL_REQUEST, deadline_ns);
-    rc = lam_framed_sender_send_until(
-        caller->sender, all.parts, all.count, kind, &correlation, deadline_ns);
+    rc = call_send_until(caller->sender, &correlation, &out, deadline_ns);
     if (rc == 0)
         *ticket = begin(caller, deadline_ns);
     return rc;

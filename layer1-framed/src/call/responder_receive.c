@@ -120,6 +120,7 @@ static int come_in(struct lam_responder *responder, const struct lam_framed_mess
     }
     if (has_expired(responder, call->word))
         return lam_held_pass(&responder->held, message) == 0 ? 1 : -ESTALE;
+    call_expect_claim(responder->senders[call_number(call->correlation.scope)]);
     request->payload = call->payload;
     request->payload_bytes = call->payload_bytes;
     request->kind = call->kind;

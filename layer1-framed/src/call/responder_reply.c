@@ -80,23 +80,22 @@ void lam_responder_abort(struct lam_responder *responder, const struct lam_reque
     lam_framed_sender_abort(sender);
 }
 
-static void gather(struct call_parts *all, const struct lam_answer *answer)
+static struct call_out reply_of(const struct lam_answer *answer)
 {
-    call_gather(all, answer->parts, answer->part_count, LAM_CALL_REPLY, (uint32_t)answer->status);
+    return (struct call_out){
+        answer->parts, answer->part_count, answer->kind, LAM_CALL_REPLY, (uint32_t)answer->status};
 }
 
 int lam_responder_try_reply(
     struct lam_responder *responder, struct lam_request *request, const struct lam_answer *answer)
 {
     struct lam_framed_sender *sender = sender_of(responder, request);
-    struct call_parts all;
+    const struct call_out out = reply_of(answer);
     int rc;
 
     if (sender == NULL)
         return -ENOENT;
-    gather(&all, answer);
-    rc = lam_framed_sender_try_send(
-        sender, all.parts, all.count, answer->kind, &request->correlation);
+    rc = call_try_send(sender, &request->correlation, &out);
     if (rc != 1)
         return rc;
     responder->counts.answered++;
@@ -108,14 +107,12 @@ int lam_responder_reply_until(struct lam_responder *responder, struct lam_reques
     const struct lam_answer *answer, uint64_t deadline_ns)
 {
     struct lam_framed_sender *sender = sender_of(responder, request);
-    struct call_parts all;
+    const struct call_out out = reply_of(answer);
     int rc;
 
     if (sender == NULL)
         return -ENOENT;
-    gather(&all, answer);
-    rc = lam_framed_sender_send_until(sender, all.parts, all.count, answer->kind,
-        &request->correlation, earlier(deadline_ns, request));
+    rc = call_send_until(sender, &request->correlation, &out, earlier(deadline_ns, request));
     if (rc != 0)
         return rc;
     responder->counts.answered++;

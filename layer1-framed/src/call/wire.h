@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lamina/base/prefetch.h"
 #include "lamina/framed/call_message.h"
 #include "lamina/framed/receiver.h"
 #include "lamina/framed/sender.h"
@@ -83,6 +84,12 @@ LAM_INLINE int call_try_receive(
     return 1;
 }
 
+/* An answer goes out by @sender soon: its line may come while the request is looked at. */
+LAM_INLINE void call_expect_claim(const struct lam_framed_sender *sender)
+{
+    lam_prefetch_write(lam_ring_producer_cell(&sender->producer, sender->producer.next));
+}
+
 /* Where the claim in hand of @sender begins. */
 LAM_INLINE uint8_t *call_claimed(const struct lam_framed_sender *sender)
 {
@@ -151,6 +158,15 @@ LAM_INLINE int call_claim_until(struct lam_framed_sender *sender,
     return rc;
 }
 
+/* A call that is to be sent, of bytes that lie elsewhere. */
+struct call_out {
+    const struct iovec *parts; /* of the application */
+    uint32_t part_count;
+    uint16_t kind;
+    enum lam_call_type type;
+    uint64_t word;
+};
+
 /* What a message of a call is sent from, where its bytes lie elsewhere. */
 struct call_parts {
     uint64_t header[LAM_CALL_HEADER_BYTES / 8];
@@ -170,6 +186,20 @@ static inline void call_gather(struct call_parts *all, const struct iovec *parts
         memcpy(&all->parts[1], parts, part_count * sizeof(*parts));
     all->count = 1 + part_count;
 }
+
+/*
+ * Send in place, where @sender has room for it now. Returns 1; or 0: it is for the long way to wait,
+ * to cut it into frames or to say what is wrong.
+ */
+int call_send_quickly(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, const struct call_out *out);
+
+/* As lam_framed_sender_try_send() and lam_framed_sender_send_until(), in place where that will do. */
+int call_try_send(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, const struct call_out *out);
+int call_send_until(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, const struct call_out *out,
+    uint64_t deadline_ns);
 
 /* A scope that no caller had before: @number and a word that differs from attach to attach. */
 uint64_t call_new_scope(const struct lam_framed_sender *sender, uint32_t number);

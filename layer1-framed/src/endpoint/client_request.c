@@ -2,19 +2,10 @@
 /* What a client sends and asks, and how requests come to their ends. */
 #include "call/wire.h"
 #include "client_internal.h"
-#include "gather.h"
 
 #include <errno.h>
 
 #define SENDS_A_LOOK 64
-
-/* What a client asks. */
-struct question {
-    const struct iovec *parts;
-    uint32_t part_count;
-    uint16_t kind;
-    uint64_t deadline_ns;
-};
 
 /* Before a send: is there anybody? Returns 0, or how the connection ended. */
 static int look(struct lam_client *client)
@@ -65,45 +56,29 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
 }
 
 /*
- * Send @question in place, where @lane is not pressed and has room for it now. Returns 1, or 0: the
- * long way will wait, cut, degrade or refuse.
+ * Send a request: in place, where *@lane is not pressed and has room for it now; or else the long
+ * way will wait, cut, degrade or refuse.
  */
-static int send_quickly(struct lam_client *client, enum lam_lane lane,
-    const struct lam_framed_correlation *correlation, const struct question *question)
+static int send_until(struct lam_client *client, enum lam_lane *lane,
+    const struct lam_framed_correlation *correlation, const struct call_out *out)
 {
     struct lam_lanes_sender *sender = &client->link->sender;
-    enum lam_lane chosen = lane;
-    uint64_t bytes;
-    void *payload;
-
-    if (lam_gather_sum(question->parts, question->part_count, &bytes) != 0 ||
-        lam_lanes_sender_choose(sender, &chosen) != 1 || chosen != lane ||
-        call_try_claim(&sender->lanes[lane], correlation, bytes, &payload) != 1)
-        return 0;
-    lam_gather_all(question->parts, question->part_count, payload, bytes);
-    call_commit(
-        &sender->lanes[lane], bytes, question->kind, LAM_CALL_REQUEST, question->deadline_ns);
-    return 1;
-}
-
-static int send_until(struct lam_client *client, enum lam_lane *lane,
-    const struct lam_framed_correlation *correlation, const struct question *question)
-{
+    enum lam_lane chosen = *lane;
     struct call_parts all;
 
-    if (__builtin_expect(send_quickly(client, *lane, correlation, question), 1))
+    if (lam_lanes_sender_choose(sender, &chosen) == 1 && chosen == *lane &&
+        call_send_quickly(&sender->lanes[chosen], correlation, out))
         return 0;
-    call_gather(
-        &all, question->parts, question->part_count, LAM_CALL_REQUEST, question->deadline_ns);
-    return lam_lanes_sender_send_until(&client->link->sender, lane, all.parts, all.count,
-        question->kind, correlation, question->deadline_ns);
+    call_gather(&all, out->parts, out->part_count, out->type, out->word);
+    return lam_lanes_sender_send_until(
+        sender, lane, all.parts, all.count, out->kind, correlation, out->word);
 }
 
 int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const struct iovec *parts,
     uint32_t part_count, uint16_t kind, uint64_t deadline_ns, struct lam_ticket *ticket)
 {
     struct lam_framed_correlation correlation = {.scope = client->scope};
-    const struct question question = {parts, part_count, kind, deadline_ns};
+    const struct call_out out = {parts, part_count, kind, LAM_CALL_REQUEST, deadline_ns};
     enum lam_lane taken = lane;
     int rc = look_until(client, lane, deadline_ns);
 
@@ -116,7 +91,7 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
         rc = lam_call_table_next(&client->table, &correlation.id);
     if (rc != 0)
         return rc;
-    rc = send_until(client, &taken, &correlation, &question);
+    rc = send_until(client, &taken, &correlation, &out);
     if (rc != 0)
         return rc;
     (void)lam_call_table_begin(&client->table, deadline_ns);

@@ -35,13 +35,9 @@ int lam_daemon_try_reply(struct lam_daemon *daemon, const struct lam_daemon_requ
     const struct iovec *parts, uint32_t part_count, uint16_t kind, int32_t status)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    struct call_parts all;
+    const struct call_out out = {parts, part_count, kind, LAM_CALL_REPLY, (uint32_t)status};
 
-    if (slot == NULL)
-        return -ENOTCONN;
-    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    return lam_framed_sender_try_send(
-        &slot->answers, all.parts, all.count, kind, &request->correlation);
+    return slot == NULL ? -ENOTCONN : call_try_send(&slot->answers, &request->correlation, &out);
 }
 
 int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_request *request,
@@ -49,13 +45,10 @@ int lam_daemon_reply_until(struct lam_daemon *daemon, const struct lam_daemon_re
     uint64_t deadline_ns)
 {
     struct lam_daemon_slot *slot = lam_daemon_find(daemon, request->client);
-    struct call_parts all;
+    const struct call_out out = {parts, part_count, kind, LAM_CALL_REPLY, (uint32_t)status};
 
-    if (slot == NULL)
-        return -ENOTCONN;
-    call_gather(&all, parts, part_count, LAM_CALL_REPLY, (uint32_t)status);
-    return lam_framed_sender_send_until(
-        &slot->answers, all.parts, all.count, kind, &request->correlation, deadline_ns);
+    return slot == NULL ? -ENOTCONN
+                        : call_send_until(&slot->answers, &request->correlation, &out, deadline_ns);
 }
 
 int lam_daemon_try_claim_reply(struct lam_daemon *daemon, const struct lam_daemon_request *request,

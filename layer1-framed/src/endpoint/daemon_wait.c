@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's loop: notices first, then messages, client by client; then the ladder. */
+#include "call/wire.h"
 #include "daemon_internal.h"
 
 #include <errno.h>
@@ -78,6 +79,7 @@ static int read_call(struct lam_daemon_slot *slot, struct lam_daemon_event *even
         event->type = LAM_DAEMON_REQUEST;
     else
         return 0;
+    call_expect_claim(&slot->answers);
     message->payload = (const uint8_t *)message->payload + LAM_CALL_HEADER_BYTES;
     message->payload_bytes -= LAM_CALL_HEADER_BYTES;
     return 1;
