@@ -6,7 +6,7 @@
 
 #include "lamina/framed/framed.h"
 
-enum { GREETING = 1, BOOK = 2, BOOK_BYTES = 300000 };
+enum { GREETING = 1, BOOK = 2, BOOK_BYTES = 5000000 };
 
 static int send(struct lam_ring *ring, uint64_t end_ns)
 {
@@ -31,22 +31,22 @@ static int send(struct lam_ring *ring, uint64_t end_ns)
 
 static int receive(struct lam_ring *ring, uint64_t end_ns)
 {
+    static char ours[BOOK_BYTES];
     const struct lam_framed_receiver_options options = {.message_bytes_max = BOOK_BYTES};
     struct lam_framed_receiver receiver;
     struct lam_framed_message message;
     int rc = lam_framed_receiver_attach(&receiver, ring, &options, NULL);
 
-    while (rc == 0 && (rc = lam_framed_receiver_receive_until(&receiver, end_ns, &message)) == 0) {
-        printf("%s\n", message.kind == GREETING ? (const char *)message.payload : "a book");
-        lam_framed_receiver_release(&receiver, &message);
-    }
+    while (rc == 0 && (rc = lam_framed_receiver_take_until(
+                           &receiver, end_ns, ours, sizeof(ours), &message)) == 0)
+        printf("%s\n", message.kind == GREETING ? ours : "a book");
     lam_framed_receiver_detach(&receiver);
     return rc != -EPIPE; /* closed in order */
 }
 
 int main(void)
 {
-    const struct lam_ring_options options = {.name = "hello", .depth = 1024};
+    const struct lam_ring_options options = {.name = "hello", .cell_bytes = 1024, .depth = 4096};
     uint64_t end_ns = lam_deadline_after_ns(10 * LAM_NS_PER_S);
     struct lam_ring ring;
     int status;
