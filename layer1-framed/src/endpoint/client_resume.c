@@ -95,7 +95,10 @@ static int repeat_in_frames(struct lam_client *client, const struct lam_client_c
     return rc == -ETIMEDOUT ? 0 : rc == 0 ? 1 : rc;
 }
 
-/* Send one again, whatever the lane's pressure is: it was let in once. @deadline_ns as lam_client_repeat(). Returns 1, 0 there is no room, or -errno. */
+/*
+ * Send one again, whatever the lane's pressure is: it was let in once. @deadline_ns as
+ * lam_client_repeat(). Returns 1, 0 there is no room, or -errno.
+ */
 static int repeat(
     struct lam_client *client, const struct lam_client_copy *copy, uint64_t deadline_ns)
 {

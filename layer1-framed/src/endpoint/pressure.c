@@ -27,6 +27,7 @@ int lam_endpoint_check_conduct(uint16_t offered, uint16_t required, enum lam_pre
 int lam_client_pressure(
     const struct lam_client *client, enum lam_lane lane, struct lam_pressure *pressure)
 {
+    LAM_ASSERT_CONNECTED(client);
     if (client->lost != 0 || client->link->is_over)
         return -ENOTCONN;
     lam_lanes_sender_pressure(&client->link->sender, lane, pressure);
@@ -36,6 +37,7 @@ int lam_client_pressure(
 int lam_client_incoming_pressure(
     const struct lam_client *client, enum lam_lane lane, struct lam_pressure *pressure)
 {
+    LAM_ASSERT_CONNECTED(client);
     if (client->lost != 0 || client->link->is_over)
         return -ENOTCONN;
     return lam_lanes_pressure(&client->link->in, lane, pressure);
@@ -43,6 +45,7 @@ int lam_client_incoming_pressure(
 
 int lam_client_demand(struct lam_client *client, enum lam_lane lane, uint32_t per_mille)
 {
+    LAM_ASSERT_CONNECTED(client);
     LAM_ASSERT((unsigned)lane < LAM_LANE_COUNT);
     if (per_mille > LAM_PRESSURE_FULL)
         return -EINVAL;

@@ -237,6 +237,13 @@ Test(through, what_was_changed_on_its_way_is_told_or_dropped_and_counted_and_the
     (void)take_message(&message, &number);
     cr_assert(eq(u64, number, 5));
     cr_assert(eq(u64, lam_client_counts(&client)->damaged, 1));
+    cr_assert(eq(int,
+        lam_lanes_sender_try_claim(lam_daemon_lanes(&stage.daemon, who), LAM_LANE_LOW, 8, &payload),
+        1));
+    memset(payload, 0, 8);
+    lam_lanes_sender_commit(lam_daemon_lanes(&stage.daemon, who), LAM_LANE_LOW, 8, 1);
+    cr_assert(eq(int, lam_client_try_receive(&client, &message, &lane), -EBADMSG));
+    cr_assert(eq(u64, lam_client_counts(&client)->damaged, 2));
     cr_assert(eq(int, lam_client_is_connected(&client), 1));
     close_both();
 }

@@ -8,8 +8,8 @@
  * Framed, layer 1. An endpoint is a name at which a daemon (lamina/framed/daemon.h) is found by
  * clients (lamina/framed/client.h): the socket NAME.sock in the directory of endpoints, and beside
  * it NAME.lock, whose lock the living daemon holds; a socket that is about to appear is called
- * .NAME.sock.new, and where a daemon died then the next one removes it. Over the socket both agree on what they speak,
- * and the daemon passes the client's rings. Messages never go over the socket.
+ * .NAME.sock.new, and where a daemon died then the next one removes it. Over the socket both agree
+ * on what they speak, and the daemon passes the client's rings. Messages never go over the socket.
  *
  * Packets of a SOCK_SEQPACKET socket, one after another: HELLO to the daemon; WELCOME and the rings
  * (lamina/ring/pass.h: of each lane the one to the daemon, then the one to the client; last the one
@@ -188,7 +188,8 @@ struct lam_endpoint_terms {
 
 /*
  * Decide on a HELLO: version the highest common one, features and extensions what both offer,
- * geometry as asked for within bounds. session, identity and name of *@welcome are left alone. Pure.
+ * geometry as asked for within bounds. session, identity and name of *@welcome are left alone.
+ * Pure.
  *
  * Returns 0, or -EPROTO, -EPROTOTYPE or -EMSGSIZE with *@refused: code, field, found, expected.
  */
