@@ -81,6 +81,9 @@ int lam_ring_producer_holds(struct lam_ring_producer *producer);
  */
 int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns);
 
+/* Look at the one of that number: its alarm is raised, changed or ended. */
+void lam_ring_required_watch(struct lam_ring_producer *producer, uint32_t i, uint64_t now_ns);
+
 /* Whether the consumer of this entry is required: it is not taken out when it is found dead. */
 int lam_ring_required_keeps(
     const struct lam_ring_required *required, const struct lam_ring_entry *entry);
