@@ -45,7 +45,7 @@ endfunction()
 # Each public header alone, included twice, with nothing but what lamina::NAME gives to a user:
 # strict C11 and strict C++17, without extensions or feature macros.
 function(lam_fence_headers name)
-  if(NOT LAMINA_WITH_TESTS OR NOT ARGN)
+  if(NOT LAMINA_WITH_TESTS OR LAM_SANITIZED OR NOT ARGN) # once is enough
     return()
   endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name}_headers)
