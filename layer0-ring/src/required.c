@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Required consumers: who they are, and what follows when one fails. Watched by required_watch.c. */
+/* Required consumers: who they are, and what follows when one fails. Watched: required_watch.c. */
 #include "lamina/ring/required.h"
 #include "kill.h"
 #include "lamina/base/crash_point.h"
