@@ -66,6 +66,13 @@ static const struct {
                           "probe_ns", "ratio_peer", "spread_peer"}},
     {"peers-throughput", {"peer", "peer_mode", "batch", "msgs_per_s", "peer_per_s", "probe_per_s",
                              "ratio_peer", "spread_peer"}},
+    {"module-call", {"call", "call_ns", "p99_ns", "probe_ns", "ratio_plain"}},
+    {"module-threads",
+        {"threads", "cpus", "cores", "calls_per_s", "probe_per_s", "raw_per_s", "ratio_raw"}},
+    {"module-load",
+        {"both_ns", "unload_ns", "probe_ns", "path_ns", "ratio_path", "resident_bytes"}},
+    {"module-reload", {"longest_ns", "reload_ns", "probe_ns", "calm_longest_ns"}},
+    {"module-socket", {"waiting", "p50_ns", "p99_ns", "probe_ns"}},
     {"ladder-handoff", {"subject", "p50_ns"}},
     {"ladder-throughput", {"subject", "bytes_per_s"}},
 };

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of one module by several threads at once, together per second, against one thread. Raw
+ * calls of as many threads say what the cores themselves give: two of them may be one.
+ */
+#include "module.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "layers.h"
+#include "report.h"
+
+#define THREADS_MAX   8
+#define PAYLOAD_BYTES 64
+#define LANES_MAX     5
+#define PLAN_COUNT    1000
+
+struct crowd;
+
+struct worker {
+    struct crowd *crowd;
+    struct module_caller caller;
+    pthread_t thread;
+    int cpu;
+    uint64_t ended_ns;
+};
+
+struct crowd {
+    struct module_elsewhere elsewhere; /* first: the lane's state */
+    struct module_caller first;
+    struct worker workers[THREADS_MAX];
+    uint64_t count; /* calls of each */
+    void (*calls)(struct module_caller *caller, uint64_t count);
+    lam_atomic_u32 ready;
+    lam_atomic_u32 go;
+};
+
+static int open_crowd(struct bench_lane *lane)
+{
+    struct crowd *crowd = bench_private_memory(sizeof(*crowd));
+
+    lane->state = crowd;
+    return module_elsewhere_open(&crowd->elsewhere);
+}
+
+static int attach(struct bench_lane *lane, uint32_t side)
+{
+    struct crowd *crowd = lane->state;
+
+    if (side == 0)
+        module_caller_open(&crowd->first, "echo", lane->shape.payload_bytes);
+    return 0;
+}
+
+static void detach(struct bench_lane *lane, uint32_t side)
+{
+    struct crowd *crowd = lane->state;
+
+    if (side == 0)
+        module_caller_close(&crowd->first);
+    module_elsewhere_close(&crowd->elsewhere);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct crowd *crowd = worker->crowd;
+    uint32_t looks = 0;
+
+    bench_cpus_pin(worker->cpu);
+    module_caller_join(&worker->caller, &crowd->first);
+    crowd->calls(&worker->caller, crowd->count / 8 + 1);
+    (void)lam_add_acq_rel(&crowd->ready, 1);
+    while (lam_load_acquire(&crowd->go) == 0)
+        bench_pause(&looks);
+    crowd->calls(&worker->caller, crowd->count);
+    worker->ended_ns = bench_now_ns();
+    module_caller_check(&worker->caller);
+    module_caller_leave(&worker->caller);
+    return NULL;
+}
+
+/* Returns how long @count calls of each of @threads took, to the last one's last. */
+static double time_crowd(struct crowd *crowd, uint32_t threads, uint64_t count)
+{
+    uint64_t started_ns, ended_ns = 0;
+    int cpus[THREADS_MAX];
+
+    bench_cpus_choose(NULL, threads, cpus);
+    crowd->count = count;
+    lam_store_relaxed(&crowd->ready, 0);
+    lam_store_relaxed(&crowd->go, 0);
+    for (uint32_t i = 0; i < threads; i++) {
+        crowd->workers[i].crowd = crowd;
+        crowd->workers[i].cpu = cpus[i];
+        bench_must(-pthread_create(&crowd->workers[i].thread, NULL, work, &crowd->workers[i]));
+    }
+    while (lam_load_acquire(&crowd->ready) != threads)
+        sched_yield();
+    started_ns = bench_now_ns();
+    lam_store_release(&crowd->go, 1);
+    for (uint32_t i = 0; i < threads; i++) {
+        (void)pthread_join(crowd->workers[i].thread, NULL);
+        if (crowd->workers[i].ended_ns > ended_ns)
+            ended_ns = crowd->workers[i].ended_ns;
+    }
+    return (double)(ended_ns - started_ns);
+}
+
+static uint64_t nothing(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    return 0;
+}
+
+static const struct bench_subject called = {.name = "module_call",
+    .layer = MODULE_LAYER,
+    .open = open_crowd,
+    .attach = attach,
+    .detach = detach,
+    .ask = nothing,
+    .answer = module_elsewhere_answer};
+static const struct bench_subject raw = {.name = "raw_call",
+    .layer = -1,
+    .open = open_crowd,
+    .attach = attach,
+    .detach = detach,
+    .ask = nothing,
+    .answer = module_elsewhere_answer};
+
+/* Reading 0: calls a second of all threads. shape.batch is how many there are. */
+
+static double time_window(struct bench_crew *crew, uint32_t lane_index, uint64_t count)
+{
+    const struct bench_lane *lane = &crew->lanes[lane_index];
+    struct crowd *crowd = lane->state;
+    double took_ns;
+
+    crowd->calls = lane->subject->layer < 0 ? module_caller_run_raw : module_caller_run;
+    module_elsewhere_begin(crew, lane_index);
+    took_ns = time_crowd(crowd, lane->shape.batch, count);
+    module_elsewhere_end(crew, lane_index);
+    return took_ns;
+}
+
+static void plan(
+    struct bench_crew *crew, uint32_t lane_index, uint64_t window_ns, struct bench_plan *plan)
+{
+    double took_ns = time_window(crew, lane_index, PLAN_COUNT);
+
+    plan->message_count = (uint64_t)((double)window_ns * PLAN_COUNT / took_ns) + PLAN_COUNT;
+}
+
+static void run_window(struct bench_crew *crew, uint32_t lane_index, const struct bench_plan *plan,
+    double readings[BENCH_READING_COUNT])
+{
+    double calls = (double)plan->message_count * crew->lanes[lane_index].shape.batch;
+
+    readings[0] = calls * 1e9 / time_window(crew, lane_index, plan->message_count);
+    readings[1] = 0;
+}
+
+static const struct bench_measure measure = {plan, run_window, 1};
+
+/* One, two, four, eight, and as many as there are CPUs; at most that many, and at most eight. */
+static uint32_t choose(uint32_t *threads)
+{
+    uint32_t most = bench_cpus_count() < THREADS_MAX ? bench_cpus_count() : THREADS_MAX;
+    uint32_t count = 0;
+
+    for (uint32_t i = 1; i < most; i *= 2)
+        threads[count++] = i;
+    threads[count++] = most;
+    return count;
+}
+
+static void report(
+    const struct bench_campaign *campaign, const uint32_t *lanes, const uint32_t *raw_lanes)
+{
+    uint32_t lane = lanes[0], one = lanes[1];
+
+    bench_report_begin("module", "threads", &campaign->lanes[lane]);
+    bench_report_count("threads", campaign->lanes[lane].shape.batch);
+    bench_report_count("cpus", bench_cpus_count());
+    bench_report_count("cores", bench_cpus_core_count());
+    bench_report_number("calls_per_s", bench_campaign_median(campaign, lane, 0), 0);
+    bench_report_text("probe", "one_thread");
+    bench_report_number("probe_per_s", bench_campaign_median(campaign, one, 0), 0);
+    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, one));
+    bench_report_number("raw_per_s", bench_campaign_median(campaign, raw_lanes[0], 0), 0);
+    bench_report_ratio("ratio_raw", bench_campaign_ratio(campaign, raw_lanes[0], raw_lanes[1]));
+    bench_report_end(campaign, lane, one);
+}
+
+static int run(const struct bench_options *options)
+{
+    static struct bench_campaign campaign;
+    uint32_t threads[LANES_MAX], lanes[LANES_MAX], raw_lanes[LANES_MAX];
+    uint32_t count = choose(threads);
+
+    module_begin(&campaign, &measure, options);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bench_shape shape = {
+            .payload_bytes = PAYLOAD_BYTES, .batch = threads[i], .readers = 1};
+
+        lanes[i] = bench_campaign_add(&campaign, &called, &shape);
+        raw_lanes[i] = bench_campaign_add(&campaign, &raw, &shape);
+    }
+    if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
+        return 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t pair[2] = {lanes[i], lanes[0]}, raw_pair[2] = {raw_lanes[i], raw_lanes[0]};
+
+        report(&campaign, pair, raw_pair);
+    }
+    return 0;
+}
+
+const struct module_part module_threads = {"threads", run};
