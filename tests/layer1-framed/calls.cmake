@@ -37,7 +37,7 @@ lam_program_test(framed_call_model SOURCES call_model.c
   LAYERS framed LABELS framed TIMEOUT 120)
 
 if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
-  foreach(suite IN ITEMS call_model calls)
+  foreach(suite IN ITEMS call_model calls replies)
     add_test(NAME framed_${suite}_kills_its_mutants
       COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
         ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)

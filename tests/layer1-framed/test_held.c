@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: messages that are held together and finished in any order are given back in order, each as
- * soon as all before it are.
+ * soon as all before it are; and a call that they are in the way of leaves nothing behind.
  * Method: every order of five, in a channel that has room for no more than are held.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "channel.h"
-#include "starts.h"
+#include "pair.h"
 
 #define HELD 5
 
@@ -31,6 +30,7 @@ static void teardown(void)
 }
 
 TestSuite(held, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(held_calls, .timeout = 20);
 
 static struct lam_framed_message receive(uint64_t number)
 {
@@ -126,4 +126,29 @@ Test(held, are_all_given_back_at_once_and_the_places_are_counted)
         cr_assert(eq(u64, lam_held_count(&held), 0));
         cr_assert(eq(u64, held.oldest, first + 7));
     }
+}
+
+Test(held_calls, that_are_in_the_way_of_a_call_end_it_and_it_leaves_nothing)
+{
+    static struct pair pair;
+    const struct iovec nothing = {NULL, 0};
+    struct lam_reply replies[16], reply = {.outcome = 1};
+
+    pair_open(&pair);
+    for (uint64_t i = 0; i < 16; i++) {
+        struct lam_ticket ticket = pair_ask(&pair, i);
+        struct lam_request request = pair_next(&pair);
+
+        pair_answer(&pair, &request, i);
+        cr_assert(eq(int, lam_caller_try_take(&pair.caller, &ticket, &replies[i]), 1));
+    }
+    cr_assert(eq(int,
+        lam_caller_call_until(&pair.caller, &nothing, 1, 1, LAM_DEADLINE_NEVER, &reply), -EBUSY));
+    cr_assert(eq(u32, lam_caller_outstanding(&pair.caller), 0));
+    cr_assert(eq(int, lam_caller_try_take(&pair.caller, NULL, &reply), -ENOENT));
+    for (uint64_t i = 0; i < 16; i++) {
+        cr_assert(pair_is_answer(&replies[i], i, 48));
+        cr_assert(eq(int, lam_caller_release(&pair.caller, &replies[i]), 0));
+    }
+    pair_close(&pair);
 }
