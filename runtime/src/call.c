@@ -97,7 +97,7 @@ static inline void fill(struct lam_frame *frame, struct lam_generation *generati
 
     call->bytes = sizeof(*call);
     call->method = method;
-    call->host = &lam_host_table;
+    call->host = runtime->host;
     call->state = generation->state;
     call->reply = reply->data;
     call->reply_capacity = reply->capacity;

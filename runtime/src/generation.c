@@ -16,8 +16,8 @@
 
 char lam_generation_held;
 
-int lam_generation_open(
-    struct lam_generation **generation, const char *path, struct lam_error *error)
+int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
+    enum lam_module_host host, const char *path, struct lam_error *error)
 {
     struct lam_generation *made = calloc(1, sizeof(*made));
     int rc;
@@ -25,7 +25,8 @@ int lam_generation_open(
     if (made == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
     LAM_ASSERT(pthread_mutex_init(&made->turn, NULL) == 0);
-    rc = lam_local_open(made, path, error);
+    rc = host == LAM_MODULE_IN_WORKER ? lam_worker_open(made, path, runtime->worker, error)
+                                      : lam_local_open(made, path, error);
     if (rc != 0) {
         free(made->methods);
         free(made);

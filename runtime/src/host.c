@@ -68,7 +68,7 @@ void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const vo
 {
     *frame = (struct lam_frame){.module = module};
     frame->call.bytes = sizeof(frame->call);
-    frame->call.host = &lam_host_table;
+    frame->call.host = module->runtime->host;
     frame->call.request = request;
     frame->call.request_bytes = request_bytes;
     frame->call.reply = reply;

@@ -15,6 +15,7 @@
 #include "seat.h"
 
 struct lam_generation;
+struct lam_crew;
 
 /* A call while it runs, on the stack of its thread. */
 struct lam_frame {
@@ -55,10 +56,13 @@ struct lam_generation {
     char name[LAM_NAME_BYTES_MAX];
     struct lam_generation *next; /* of those that drain */
     pthread_mutex_t turn;
-    /* In this process. */
     struct image_copy image;
+    /* In this process. */
     void *handle;
     const struct lam_descriptor *descriptor;
+    /* In a worker. */
+    struct lam_crew *crew;
+    char *path; /* for messages */
 };
 
 struct lam_module {
@@ -70,6 +74,7 @@ struct lam_module {
     /* Of whoever loads, reloads or unloads it: one at a time. */
     _Alignas(128) pthread_mutex_t change;
     lam_atomic_u32 phase; /* enum lam_module_phase */
+    enum lam_module_host host;
     uint64_t generations; /* that were made */
     char *reference;
     void *config;
@@ -85,8 +90,10 @@ struct lam_module {
 struct lam_runtime {
     struct lam_runtime_options options;
     char *directories;
-    pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */
-    pthread_mutex_t lock;    /* lists of draining generations */
+    char *worker;                /* the program, or "" */
+    const struct lam_host *host; /* what modules are lent */
+    pthread_mutex_t loading;     /* one load at a time; recursive, for an init that loads */
+    pthread_mutex_t lock;        /* lists of draining generations */
     lam_atomic_u32 module_count;
     lam_atomic_u64 modules[LAM_RUNTIME_MODULES_MAX]; /* struct lam_module, in order of loading */
 };
@@ -101,8 +108,8 @@ extern char lam_generation_held;
  *
  * Returns as lam_runtime_load().
  */
-int lam_generation_open(
-    struct lam_generation **generation, const char *path, struct lam_error *error);
+int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
+    enum lam_module_host host, const char *path, struct lam_error *error);
 
 /* It is the next of @module: run its init. Returns 0, or -ECANCELED with a reason in @error. */
 int lam_generation_start(
@@ -146,6 +153,16 @@ extern const struct lam_host_kind lam_host_local;
 
 /* Load the code at @path into this process. Returns as lam_runtime_load(). */
 int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error);
+
+/* The same of generation->image, which is open. On error it is closed. */
+int lam_local_open_image(
+    struct lam_generation *generation, const char *path, struct lam_error *error);
+
+/* ---- worker/host.c ---- */
+
+/* Load the code at @path into a worker, a process of @program. Returns as lam_runtime_load(). */
+int lam_worker_open(struct lam_generation *generation, const char *path, const char *program,
+    struct lam_error *error);
 
 /* ---- resolve.c ---- */
 

@@ -140,7 +140,7 @@ static int replace(struct lam_module *module, const char *path,
     uint64_t drain_ns =
         options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
     struct lam_generation *fresh;
-    int rc = lam_generation_open(&fresh, path, error);
+    int rc = lam_generation_open(&fresh, module->runtime, module->host, path, error);
 
     if (rc != 0)
         return rc;

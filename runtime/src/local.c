@@ -108,12 +108,11 @@ static int start(struct lam_generation *generation)
     return enter(generation, generation->descriptor->init, &frame);
 }
 
-int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error)
+int lam_local_open_image(
+    struct lam_generation *generation, const char *path, struct lam_error *error)
 {
-    int rc = image_open(&generation->image, path, error);
+    int rc = 0;
 
-    if (rc != 0)
-        return rc;
     generation->handle = dlopen(generation->image.name, RTLD_NOW | RTLD_LOCAL);
     if (generation->handle == NULL) {
         rc = lam_error_set(error, -ENOEXEC, "module %s: %s", path, dlerror());
@@ -133,6 +132,13 @@ int lam_local_open(struct lam_generation *generation, const char *path, struct l
     if (rc != 0)
         unload(generation);
     return rc;
+}
+
+int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error)
+{
+    int rc = image_open(&generation->image, path, error);
+
+    return rc != 0 ? rc : lam_local_open_image(generation, path, error);
 }
 
 const struct lam_host_kind lam_host_local = {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "linux/spawn.h"
 
 #define DEPTH_DEFAULT 5
 #define ARENA_DEFAULT (UINT64_C(64) << 10)
@@ -33,6 +34,16 @@ static int fill_in(struct lam_runtime_options *options, struct lam_error *error)
     if (options->log == NULL)
         options->log = lam_log_to_stderr;
     return 0;
+}
+
+static char *find_worker(const char *given)
+{
+    char found[4096];
+
+    if (given != NULL)
+        return strdup(given);
+    spawn_find_program(found, sizeof(found));
+    return strdup(found);
 }
 
 static void init_locks(struct lam_runtime *runtime)
@@ -61,13 +72,18 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
         made->directories =
             strdup(made->options.directories != NULL ? made->options.directories : "");
         made->options.directories = NULL;
-        if (made->directories == NULL)
+        made->worker = find_worker(made->options.worker);
+        made->options.worker = NULL;
+        if (made->directories == NULL || made->worker == NULL)
             rc = lam_error_set(error, -ENOMEM, "out of memory for a runtime");
     }
     if (rc != 0) {
+        free(made->directories);
+        free(made->worker);
         free(made);
         return rc;
     }
+    made->host = &lam_host_table;
     lam_barrier_init();
     init_locks(made);
     *runtime = made;
@@ -119,6 +135,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     (void)pthread_mutex_destroy(&runtime->loading);
     (void)pthread_mutex_destroy(&runtime->lock);
     free(runtime->directories);
+    free(runtime->worker);
     free(runtime);
 }
 
@@ -171,6 +188,7 @@ static int keep(struct lam_module *module, const char *reference,
     module->reference = copy;
     module->config = config;
     module->config_bytes = options->config_bytes;
+    module->host = options->host;
     return 0;
 }
 
@@ -199,7 +217,7 @@ static int load(struct lam_runtime *runtime, const char *reference, const char *
     const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
 {
     struct lam_generation *generation;
-    int rc = lam_generation_open(&generation, path, error);
+    int rc = lam_generation_open(&generation, runtime, options->host, path, error);
 
     if (rc != 0)
         return rc;
@@ -229,6 +247,9 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
             strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
         return lam_error_set(error, -EINVAL, "module %s: its name has to be of 1 to %d bytes",
             reference, LAM_NAME_BYTES_MAX - 1);
+    if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
+        return lam_error_set(error, -ENOENT,
+            "module %s: there is no lamina_worker to run it: give options.worker", reference);
     (void)lam_runtime_collect(runtime);
     rc = lam_resolve(runtime, reference, &path, error);
     if (rc != 0)

@@ -106,8 +106,14 @@ int image_open(struct image_copy *image, const char *path, struct lam_error *err
     if (rc != 0 && image->fd >= 0)
         (void)close(image->fd);
     else if (rc == 0)
-        (void)snprintf(image->name, sizeof(image->name), "/proc/self/fd/%d", image->fd);
+        image_adopt(image, image->fd);
     return rc;
+}
+
+void image_adopt(struct image_copy *image, int fd)
+{
+    image->fd = fd;
+    (void)snprintf(image->name, sizeof(image->name), "/proc/self/fd/%d", fd);
 }
 
 void image_close(struct image_copy *image)

@@ -24,6 +24,9 @@ struct image_copy {
  */
 int image_open(struct image_copy *image, const char *path, struct lam_error *error);
 
+/* Take @fd, an image that was opened by another process. */
+void image_adopt(struct image_copy *image, int fd);
+
 void image_close(struct image_copy *image);
 
 #endif

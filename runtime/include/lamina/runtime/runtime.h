@@ -41,7 +41,9 @@ struct lam_runtime_options {
     uint64_t arena_bytes;    /* for each call: at most 1 MiB; default 64 KiB */
     uint64_t drain_ns;       /* how long a replaced generation may finish its calls; default 30 s */
     const char *directories; /* where names are looked for: "/a:/b"; default none */
-    lam_runtime_log_fn log;  /* default: a line on standard error */
+    const char *worker; /* program of workers; default: lamina-worker beside this program, or where
+                           Lamina is installed */
+    lam_runtime_log_fn log; /* default: a line on standard error */
     void *log_context;
 };
 
@@ -59,8 +61,15 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
  */
 void lam_runtime_destroy(struct lam_runtime *runtime);
 
+/* Where a module's code runs. */
+enum lam_module_host {
+    LAM_MODULE_IN_PROCESS = 0, /* here: nanoseconds, and its crash is ours */
+    LAM_MODULE_IN_WORKER = 1,  /* in a process of its own: its crash is an error */
+};
+
 /* Zero is the default of each. Everything is copied. */
 struct lam_module_options {
+    enum lam_module_host host;
     const char *name;   /* what it is called here; default: what it calls itself */
     const void *config; /* handed to its init, at each generation */
     uint64_t config_bytes;
@@ -78,6 +87,7 @@ struct lam_module_options {
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
  *   -ECANCELED its init failed; @error has its number
+ *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
  *   -ENOMEM
  */
 int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
