@@ -93,6 +93,8 @@ int lam_client_reason(const struct lam_client *client, int rc);
  * connections before is held; or what it ended with, when all requests have failed
  */
 int lam_client_recover(struct lam_client *client, uint64_t deadline_ns);
+/* client_repeat.c */
+
 /*
  * Go on with what is to be sent again, in all lanes, without waiting for room; what takes frames is
  * given a while, until @deadline_ns at most; 0: none.

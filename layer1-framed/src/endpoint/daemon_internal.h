@@ -91,6 +91,18 @@ void lam_daemon_look(struct lam_daemon *daemon);
 /* Sleep until a ring, a socket or @deadline_ns, or not, when a ring has something already. */
 void lam_daemon_sleep(struct lam_daemon *daemon, uint64_t deadline_ns);
 
+/* daemon_tend.c */
+
+/* The oldest news of the first slot that has any. Returns 1 and the event, or 0. */
+int lam_daemon_tell(struct lam_daemon *daemon, struct lam_daemon_event *event);
+/* How long to sleep: to @deadline_ns, or until something has to be looked at. */
+uint64_t lam_daemon_sleep_until(
+    const struct lam_daemon *daemon, uint64_t deadline_ns, uint64_t now_ns);
+/* Look at the sockets, and now and then at what takes time. */
+void lam_daemon_tend(struct lam_daemon *daemon);
+/* Whoever cannot be slept for: ask locks whether its clients live. */
+void lam_daemon_probe(struct lam_daemon *daemon);
+
 /* daemon_accept.c */
 void lam_daemon_accept(struct lam_daemon *daemon);
 void lam_daemon_greet(struct lam_daemon *daemon, struct lam_daemon_slot *slot);

@@ -20,40 +20,6 @@ void lam_daemon_release(struct lam_daemon *daemon)
     daemon->lent = NULL;
 }
 
-static void fill_notice(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
-    enum daemon_notice notice, struct lam_daemon_event *event)
-{
-    static const enum lam_daemon_event_type types[] = {[NOTICE_CONNECTED] = LAM_DAEMON_CONNECTED,
-        [NOTICE_SILENT] = LAM_DAEMON_SILENT,
-        [NOTICE_SPEAKS] = LAM_DAEMON_SPEAKS,
-        [NOTICE_GONE] = LAM_DAEMON_GONE};
-
-    *event = (struct lam_daemon_event){
-        .type = types[notice], .client = slot->peer.client, .peer = &slot->peer};
-    slot->notices &= ~(uint32_t)notice;
-    daemon->notices -= slot->notices == 0;
-    if (notice != NOTICE_GONE)
-        return;
-    event->reason = slot->reason;
-    event->goodbye = slot->goodbye.reason;
-    memcpy(event->text, slot->goodbye.text, sizeof(event->text));
-    slot->state = DAEMON_FREE; /* its peer stays as it is until a newcomer takes the slot */
-}
-
-/* The oldest news of the first slot that has any. Returns 1, or 0. */
-static int tell(struct lam_daemon *daemon, struct lam_daemon_event *event)
-{
-    for (uint32_t i = 0; daemon->notices != 0 && i < daemon->slot_count; i++) {
-        struct lam_daemon_slot *slot = &daemon->slots[i];
-
-        if (slot->notices == 0)
-            continue;
-        fill_notice(daemon, slot, (enum daemon_notice)(slot->notices & -slot->notices), event);
-        return 1;
-    }
-    return 0;
-}
-
 /*
  * Fill the event of a message with a correlation: a request or a cancel. Returns 1, or 0: it is
  * neither, and no client of this library writes such a thing.
@@ -160,44 +126,6 @@ static int serve(struct lam_daemon *daemon, int wide, struct lam_daemon_event *e
     return 0;
 }
 
-/* Whether anything has to be looked at before a sleep is over by itself. */
-static uint64_t sleep_until(const struct lam_daemon *daemon, uint64_t deadline_ns, uint64_t now_ns)
-{
-    uint64_t tick_ns = now_ns + LAM_WAIT_CHECK_NS;
-    int needs_tick = daemon->options.silent_ns != 0 || !daemon->poll->listens;
-
-    for (uint32_t i = 0; !needs_tick && i < daemon->slot_count; i++)
-        needs_tick =
-            daemon->slots[i].state == DAEMON_GREETING || daemon->slots[i].state == DAEMON_BUILDING;
-    if (!needs_tick)
-        return deadline_ns;
-    return tick_ns < deadline_ns ? tick_ns : deadline_ns;
-}
-
-static void tend(struct lam_daemon *daemon)
-{
-    uint64_t now_ns = lam_clock_now_ns();
-
-    lam_daemon_look(daemon);
-    if (now_ns < daemon->look_at_ns)
-        return;
-    daemon->look_at_ns = now_ns + LAM_WAIT_CHECK_NS;
-    lam_daemon_tick(daemon, now_ns);
-}
-
-/* Whoever cannot be slept for: ask locks whether its clients live. */
-static void probe(struct lam_daemon *daemon)
-{
-    for (uint32_t i = 0; i < daemon->live_count; i++) {
-        struct lam_daemon_slot *slot = daemon->live[i];
-        int rc = lam_ring_consumer_wait_until(
-            &slot->receiver.lanes[LAM_LANE_CRITICAL].consumer, lam_clock_now_ns());
-
-        if (rc == -EOWNERDEAD)
-            slot->hung_up = 1;
-    }
-}
-
 static int wait_until(
     struct lam_daemon *daemon, uint64_t deadline_ns, struct lam_daemon_event *event)
 {
@@ -209,16 +137,17 @@ static int wait_until(
     for (;;) {
         verdict = lam_wait_step(&wait);
         /* Who is found gone by it is news, and not slept over. */
-        if (serve(daemon, verdict != LAM_WAIT_LOOK, event) || tell(daemon, event))
+        if (serve(daemon, verdict != LAM_WAIT_LOOK, event) || lam_daemon_tell(daemon, event))
             break;
         if (verdict == LAM_WAIT_LOOK || (verdict == LAM_WAIT_LOOK_WIDE && ++looks % LOOK_EVERY))
             continue;
         if (verdict == LAM_WAIT_PARK)
-            lam_daemon_sleep(daemon, sleep_until(daemon, deadline_ns, lam_clock_now_ns()));
+            lam_daemon_sleep(
+                daemon, lam_daemon_sleep_until(daemon, deadline_ns, lam_clock_now_ns()));
         else if (verdict == LAM_WAIT_CHECK)
-            probe(daemon);
-        tend(daemon);
-        if (tell(daemon, event))
+            lam_daemon_probe(daemon);
+        lam_daemon_tend(daemon);
+        if (lam_daemon_tell(daemon, event))
             break;
         if (verdict < 0)
             return verdict;
@@ -281,17 +210,20 @@ int lam_daemon_wait_until(
     lam_daemon_release(daemon);
     if (__builtin_expect(daemon->served >= SERVE_AT_ONCE, 0)) {
         wide = 1;
-        tend(daemon);
+        lam_daemon_tend(daemon);
     }
-    if (__builtin_expect(daemon->notices != 0, 0) && tell(daemon, event))
+    if (__builtin_expect(daemon->notices != 0, 0) && lam_daemon_tell(daemon, event))
         return 0;
     if (__builtin_expect(!wide && serve_quickly(daemon, event), 1))
         return 0;
     if (serve(daemon, wide, event))
         return 0;
     if (daemon->is_shut) {
-        tend(daemon);
-        return tell(daemon, event) || serve(daemon, 1, event) || tell(daemon, event) ? 0 : -EPIPE;
+        lam_daemon_tend(daemon);
+        return lam_daemon_tell(daemon, event) || serve(daemon, 1, event) ||
+                       lam_daemon_tell(daemon, event)
+                   ? 0
+                   : -EPIPE;
     }
     return wait_until(daemon, deadline_ns, event);
 }

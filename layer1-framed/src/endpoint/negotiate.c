@@ -86,9 +86,9 @@ static int agree_on_geometry(const struct lam_endpoint_terms *terms,
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2,
             terms->depth_max, "depth");
     if (hello->cell_bytes > terms->cell_bytes_max ||
-        (hello->cell_bytes != 0 && hello->cell_bytes < 64))
+        (hello->cell_bytes != 0 && hello->cell_bytes < 32))
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_CELL_BYTES,
-            hello->cell_bytes, 64, terms->cell_bytes_max, "cell_bytes");
+            hello->cell_bytes, 32, terms->cell_bytes_max, "cell_bytes");
     if (hello->message_bytes_max > terms->message_bytes_max)
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_MESSAGE_BYTES,
             hello->message_bytes_max, 0, terms->message_bytes_max, "message_bytes_max");

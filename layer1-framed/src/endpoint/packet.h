@@ -12,6 +12,8 @@
 
 #include "lamina/framed/endpoint.h"
 
+#define PACKET_MAGIC UINT64_C(0x3150444e454d414c) /* "LAMENDP1" */
+
 /* Returns 0, -EPIPE the peer is gone, -ENOBUFS it takes nothing, or -errno. */
 int lam_packet_send(int socket, const uint8_t *bytes, size_t count);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets as bytes and back. What is read is a stranger's: each field is looked at before use. */
+/* Packets read. They are a stranger's: each field is looked at before use. */
 #include "lamina/framed/endpoint.h"
 #include "lamina/framed/pressure.h"
 #include "lamina/ring/event.h"
+#include "packet.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,13 +11,10 @@
 #define FLAGS      (LAM_ENDPOINT_RESUMES | LAM_ENDPOINT_NEEDS_PRESSURE)
 #define EXTENSIONS (LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)
 
-#define MAGIC UINT64_C(0x3150444e454d414c) /* "LAMENDP1" */
-
-static void put(uint8_t *at, uint64_t value, uint32_t bytes)
-{
-    for (uint32_t i = 0; i < bytes; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
+/* As layer 0 has them. */
+#define DEPTH_MAX (UINT64_C(1) << 40)
+#define CELL_MIN  32
+#define CELL_MAX  65536
 
 static uint64_t get(const uint8_t *at, uint32_t bytes)
 {
@@ -32,22 +30,6 @@ static uint32_t get32(const uint8_t *at)
     return (uint32_t)get(at, 4);
 }
 
-static void put_head(uint8_t *bytes, enum lam_endpoint_packet type, uint32_t count, uint32_t word)
-{
-    memset(bytes, 0, count);
-    put(bytes, MAGIC, 8);
-    put(bytes + 8, type, 2);
-    put(bytes + 10, count, 2);
-    put(bytes + 12, word, 4);
-}
-
-static void put_text(uint8_t *at, const char *text, size_t bytes)
-{
-    size_t length = strnlen(text, bytes - 1);
-
-    memcpy(at, text, length);
-}
-
 /* A text that ends within its @bytes. Returns 1, or 0: it does not. */
 static int get_text(const uint8_t *at, char *text, size_t bytes)
 {
@@ -58,91 +40,12 @@ static int get_text(const uint8_t *at, char *text, size_t bytes)
     return 1;
 }
 
-static void put_identity(uint8_t *at, const struct lam_identity *identity)
-{
-    put(at, identity->boot, 8);
-    put(at + 8, identity->start_ticks, 8);
-    put(at + 16, identity->pid, 4);
-    put(at + 20, identity->pid_space, 4);
-}
-
 static struct lam_identity get_identity(const uint8_t *at)
 {
     return (struct lam_identity){.boot = get(at, 8),
         .start_ticks = get(at + 8, 8),
         .pid = get32(at + 16),
         .pid_space = get32(at + 20)};
-}
-
-void lam_endpoint_write_hello(
-    const struct lam_endpoint_hello *hello, uint8_t bytes[LAM_ENDPOINT_HELLO_BYTES])
-{
-    put_head(bytes, LAM_ENDPOINT_HELLO, LAM_ENDPOINT_HELLO_BYTES,
-        (uint32_t)hello->wire_min | (uint32_t)hello->wire_max << 16);
-    put(bytes + 16, hello->version_min, 4);
-    put(bytes + 20, hello->version_max, 4);
-    put(bytes + 24, hello->features_required, 8);
-    put(bytes + 32, hello->features_offered, 8);
-    put(bytes + 40, hello->type_hash, 8);
-    put(bytes + 48, hello->client_id, 8);
-    put(bytes + 56, hello->session, 8);
-    put(bytes + 64, hello->depth, 8);
-    put(bytes + 72, hello->message_bytes_max, 8);
-    put(bytes + 80, hello->cell_bytes, 4);
-    put(bytes + 84, hello->lanes, 4);
-    put(bytes + 88, hello->flags, 4);
-    put(bytes + 92, hello->extensions_offered, 1);
-    put(bytes + 93, hello->extensions_required, 1);
-    put(bytes + 94, hello->pressure, 1);
-    put_identity(bytes + 96, &hello->identity);
-    put_text(bytes + 120, hello->name, sizeof(hello->name));
-}
-
-void lam_endpoint_write_welcome(
-    const struct lam_endpoint_welcome *welcome, uint8_t bytes[LAM_ENDPOINT_WELCOME_BYTES])
-{
-    put_head(bytes, LAM_ENDPOINT_WELCOME, LAM_ENDPOINT_WELCOME_BYTES, welcome->wire);
-    put(bytes + 16, welcome->version, 4);
-    put(bytes + 20, welcome->lanes, 4);
-    put(bytes + 24, welcome->features, 8);
-    put(bytes + 32, welcome->session, 8);
-    put(bytes + 40, welcome->depth, 8);
-    put(bytes + 48, welcome->message_bytes_max, 8);
-    put(bytes + 56, welcome->cell_bytes, 4);
-    put(bytes + 60, welcome->extensions, 1);
-    put(bytes + 61, welcome->pressure, 1);
-    put_identity(bytes + 64, &welcome->identity);
-    put_text(bytes + 88, welcome->name, sizeof(welcome->name));
-}
-
-void lam_endpoint_write_refused(
-    const struct lam_endpoint_refused *refused, uint8_t bytes[LAM_ENDPOINT_REFUSED_BYTES])
-{
-    put_head(bytes, LAM_ENDPOINT_REFUSED, LAM_ENDPOINT_REFUSED_BYTES, 0);
-    put(bytes + 16, refused->code, 4);
-    put(bytes + 20, refused->field, 4);
-    put(bytes + 24, refused->found, 8);
-    put(bytes + 32, refused->expected_min, 8);
-    put(bytes + 40, refused->expected_max, 8);
-    put_text(bytes + 48, refused->text, sizeof(refused->text));
-}
-
-void lam_endpoint_write_goodbye(
-    const struct lam_endpoint_goodbye *goodbye, uint8_t bytes[LAM_ENDPOINT_GOODBYE_BYTES])
-{
-    put_head(bytes, LAM_ENDPOINT_GOODBYE, LAM_ENDPOINT_GOODBYE_BYTES, goodbye->reason);
-    put_text(bytes + 16, goodbye->text, sizeof(goodbye->text));
-}
-
-uint32_t lam_endpoint_write_small(
-    enum lam_endpoint_packet type, uint64_t number, uint8_t bytes[LAM_ENDPOINT_PING_BYTES])
-{
-    uint32_t count = type == LAM_ENDPOINT_READY ? LAM_ENDPOINT_HEAD_BYTES : LAM_ENDPOINT_PING_BYTES;
-
-    put_head(bytes, type, count, 0);
-    if (count == LAM_ENDPOINT_PING_BYTES)
-        put(bytes + 16, number, 8);
-    return count;
 }
 
 static int refuse(struct lam_endpoint_refused *refused, enum lam_endpoint_field field,
@@ -174,8 +77,8 @@ int lam_endpoint_packet_type(
     if (count < LAM_ENDPOINT_HEAD_BYTES)
         return refuse(refused, LAM_ENDPOINT_FIELD_BYTES, count, LAM_ENDPOINT_HEAD_BYTES,
             LAM_ENDPOINT_PACKET_MAX);
-    if (get(bytes, 8) != MAGIC)
-        return refuse(refused, LAM_ENDPOINT_FIELD_MAGIC, get(bytes, 8), MAGIC, MAGIC);
+    if (get(bytes, 8) != PACKET_MAGIC)
+        return refuse(refused, LAM_ENDPOINT_FIELD_MAGIC, get(bytes, 8), PACKET_MAGIC, PACKET_MAGIC);
     type = get(bytes + 8, 2);
     expected = bytes_of(type);
     if (expected == 0)
@@ -187,12 +90,12 @@ int lam_endpoint_packet_type(
     return (int)type;
 }
 
-/* A power of two from 64 to 2^40, or 0 where @may_be_0. */
-static int is_size(uint64_t value, int may_be_0)
+/* A power of two from @min to @max, or 0 where @may_be_0. */
+static int is_size(uint64_t value, uint64_t min, uint64_t max, int may_be_0)
 {
     if (value == 0)
         return may_be_0;
-    return (value & (value - 1)) == 0 && value <= UINT64_C(1) << 40;
+    return (value & (value - 1)) == 0 && value >= min && value <= max;
 }
 
 static int are_lanes(uint32_t lanes, int may_be_0)
@@ -213,10 +116,11 @@ static int check_hello(const uint8_t *bytes, const struct lam_endpoint_hello *he
             hello->features_offered);
     if (hello->client_id == 0)
         return refuse(refused, LAM_ENDPOINT_FIELD_CLIENT_ID, 0, 1, UINT64_MAX);
-    if (!is_size(hello->depth, 1))
-        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2, UINT64_C(1) << 40);
-    if (!is_size(hello->cell_bytes, 1))
-        return refuse(refused, LAM_ENDPOINT_FIELD_CELL_BYTES, hello->cell_bytes, 64, 65536);
+    if (!is_size(hello->depth, 1, DEPTH_MAX, 1))
+        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2, DEPTH_MAX);
+    if (!is_size(hello->cell_bytes, CELL_MIN, CELL_MAX, 1))
+        return refuse(
+            refused, LAM_ENDPOINT_FIELD_CELL_BYTES, hello->cell_bytes, CELL_MIN, CELL_MAX);
     if (!are_lanes(hello->lanes, 1))
         return refuse(refused, LAM_ENDPOINT_FIELD_LANES, hello->lanes, 1, LAM_ENDPOINT_LANES_MAX);
     if ((hello->flags & ~FLAGS) != 0)
@@ -280,10 +184,11 @@ int lam_endpoint_read_welcome(const uint8_t *bytes, struct lam_endpoint_welcome 
         return refuse(refused, LAM_ENDPOINT_FIELD_WIRE, wire, LAM_ENDPOINT_WIRE, LAM_ENDPOINT_WIRE);
     if (!are_lanes(welcome->lanes, 0))
         return refuse(refused, LAM_ENDPOINT_FIELD_LANES, welcome->lanes, 1, LAM_ENDPOINT_LANES_MAX);
-    if (!is_size(welcome->depth, 0))
-        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, welcome->depth, 2, UINT64_C(1) << 40);
-    if (!is_size(welcome->cell_bytes, 0))
-        return refuse(refused, LAM_ENDPOINT_FIELD_CELL_BYTES, welcome->cell_bytes, 64, 65536);
+    if (!is_size(welcome->depth, 1, DEPTH_MAX, 0))
+        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, welcome->depth, 2, DEPTH_MAX);
+    if (!is_size(welcome->cell_bytes, CELL_MIN, CELL_MAX, 0))
+        return refuse(
+            refused, LAM_ENDPOINT_FIELD_CELL_BYTES, welcome->cell_bytes, CELL_MIN, CELL_MAX);
     if (!get_text(bytes + 88, welcome->name, sizeof(welcome->name)))
         return refuse(
             refused, LAM_ENDPOINT_FIELD_NAME, sizeof(welcome->name), 0, LAM_ENDPOINT_NAME_MAX);

@@ -55,7 +55,7 @@ static void decide(const struct lam_endpoint_hello *hello)
     must((welcome.extensions & ~hello->extensions_offered) == 0 && (welcome.extensions & 2) != 0);
     must(hello->pressure != 0 && welcome.pressure == 1);
     must(welcome.depth >= 2 && welcome.depth <= 4096 && (welcome.depth & (welcome.depth - 1)) == 0);
-    must(welcome.cell_bytes >= 64 && welcome.cell_bytes <= 256);
+    must(welcome.cell_bytes >= 32 && welcome.cell_bytes <= 256);
     must(welcome.message_bytes_max <= 1 << 20);
     lam_endpoint_write_welcome(&welcome, bytes);
     must(lam_endpoint_read_welcome(bytes, &again, &refused) == 0);

@@ -295,6 +295,23 @@ Test(clients, a_daemons_death_is_reported)
     lam_client_disconnect(&client, 0, NULL);
 }
 
+Test(clients, cells_may_be_as_small_as_rings_have_them)
+{
+    struct lam_client_options small = to_it;
+
+    stage_start(&stage, &(struct lam_daemon_options){.name = "it"});
+    small.cell_bytes = 32;
+    cr_assert(eq(int, stage_connect(&client, &small, &error), 0), "%s", error.text);
+    cr_assert(eq(u32, lam_client_welcome(&client)->cell_bytes, 32));
+    for (uint64_t i = 0; i < 1000; i++)
+        cr_assert(eq(int, stage_echo(&client, i, stage_soon()), 0));
+    small.cell_bytes = 16;
+    cr_assert(eq(int, stage_connect(&another, &small, &error), -EPROTO));
+    cr_assert(strstr(error.text, "field cell_bytes: found 0x10, expected 0x20") != NULL, "%s",
+        error.text);
+    stop();
+}
+
 Test(clients, a_client_can_be_sent_away)
 {
     struct lam_framed_message message;
