@@ -40,3 +40,16 @@ void module_elsewhere_end(struct bench_crew *crew, uint32_t lane_index)
     bench_must(write(elsewhere->wake[1], "", 1) == 1 ? 0 : -EIO);
     (void)bench_crew_finish(crew);
 }
+
+void module_elsewhere_start(pthread_t *thread, int cpu, void *(*function)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    bench_must(-pthread_attr_init(&attributes));
+    bench_must(-pthread_attr_setaffinity_np(&attributes, sizeof(set), &set));
+    bench_must(-pthread_create(thread, &attributes, function, argument));
+    (void)pthread_attr_destroy(&attributes);
+}

@@ -10,6 +10,8 @@
  * does all of it; the other process looks on, or sleeps where its CPU is wanted for a thread.
  */
 
+#include <pthread.h>
+
 #include "lamina/runtime/runtime.h"
 
 #include "campaign.h"
@@ -87,5 +89,8 @@ uint64_t module_elsewhere_answer(struct bench_lane *lane, uint64_t count);
 /* Side 0: from here to there the other CPU is free. */
 void module_elsewhere_begin(struct bench_crew *crew, uint32_t lane_index);
 void module_elsewhere_end(struct bench_crew *crew, uint32_t lane_index);
+
+/* A thread that is on @cpu from its first instruction on. To be joined. */
+void module_elsewhere_start(pthread_t *thread, int cpu, void *(*function)(void *), void *argument);
 
 #endif

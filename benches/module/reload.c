@@ -7,9 +7,6 @@
  */
 #include "module.h"
 
-#include <pthread.h>
-#include <string.h>
-
 #include "clock.h"
 #include "layers.h"
 #include "report.h"
@@ -18,6 +15,7 @@
 #define PAYLOAD_BYTES 64
 #define GAPS          1000
 #define CALM_NS       300000 /* about a reload */
+#define NAP_NS        20000
 
 enum phase { PHASE_BEFORE, PHASE_WATCH, PHASE_END };
 
@@ -25,7 +23,6 @@ struct caller {
     struct module_elsewhere elsewhere; /* first: the lane's state */
     struct module_caller calls;
     pthread_t thread;
-    int cpu;
     lam_atomic_u32 phase; /* enum phase */
     lam_atomic_u32 seen;  /* of the phase, by the thread */
     double gaps_ns[GAPS]; /* the last before the watch */
@@ -65,7 +62,6 @@ static void *call(void *argument)
     uint64_t last_ns, now_ns, count = 0;
     uint32_t phase;
 
-    bench_cpus_pin(caller->cpu);
     last_ns = bench_now_ns();
     do {
         phase = lam_load_acquire(&caller->phase);
@@ -84,12 +80,13 @@ static void *call(void *argument)
     return NULL;
 }
 
+/* Asleep: who spins for long is put off, and the window with it. */
 static void wait_for(struct caller *caller, enum phase phase)
 {
-    uint32_t looks = 0;
+    const struct timespec nap = {.tv_nsec = NAP_NS};
 
     while (lam_load_acquire(&caller->seen) <= phase)
-        bench_pause(&looks);
+        (void)nanosleep(&nap, NULL);
 }
 
 static uint64_t be_calm(struct bench_lane *lane, uint64_t count, uint64_t value)
@@ -145,12 +142,11 @@ static void run_window(struct bench_crew *crew, uint32_t lane_index, const struc
     struct caller *caller = lane->state;
     uint64_t took_ns;
 
-    caller->cpu = crew->cpus[1];
     caller->longest_ns = 0;
     lam_store_relaxed(&caller->phase, PHASE_BEFORE);
     lam_store_relaxed(&caller->seen, 0);
     module_elsewhere_begin(crew, lane_index);
-    bench_must(-pthread_create(&caller->thread, NULL, call, caller));
+    module_elsewhere_start(&caller->thread, crew->cpus[1], call, caller);
     wait_for(caller, PHASE_BEFORE);
     lam_store_release(&caller->phase, PHASE_WATCH);
     wait_for(caller, PHASE_WATCH);

@@ -5,9 +5,6 @@
  */
 #include "module.h"
 
-#include <pthread.h>
-#include <stdio.h>
-
 #include "clock.h"
 #include "layers.h"
 #include "report.h"
@@ -23,18 +20,17 @@ struct worker {
     struct crowd *crowd;
     struct module_caller caller;
     pthread_t thread;
-    int cpu;
-    uint64_t ended_ns;
+    uint64_t begun_ns, ended_ns;
 };
 
 struct crowd {
     struct module_elsewhere elsewhere; /* first: the lane's state */
     struct module_caller first;
     struct worker workers[THREADS_MAX];
-    uint64_t count; /* calls of each */
+    uint32_t threads; /* this one, and others */
+    uint64_t count;   /* calls of each */
     void (*calls)(struct module_caller *caller, uint64_t count);
     lam_atomic_u32 ready;
-    lam_atomic_u32 go;
 };
 
 static int open_crowd(struct bench_lane *lane)
@@ -63,18 +59,25 @@ static void detach(struct bench_lane *lane, uint32_t side)
     module_elsewhere_close(&crowd->elsewhere);
 }
 
+static void wait_until(lam_atomic_u32 *word, uint32_t value)
+{
+    uint32_t looks = 0;
+
+    while (lam_load_acquire(word) != value)
+        bench_pause(&looks);
+}
+
+/* All begin when the last of them is ready. */
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct crowd *crowd = worker->crowd;
-    uint32_t looks = 0;
 
-    bench_cpus_pin(worker->cpu);
     module_caller_join(&worker->caller, &crowd->first);
     crowd->calls(&worker->caller, crowd->count / 8 + 1);
     (void)lam_add_acq_rel(&crowd->ready, 1);
-    while (lam_load_acquire(&crowd->go) == 0)
-        bench_pause(&looks);
+    wait_until(&crowd->ready, crowd->threads);
+    worker->begun_ns = bench_now_ns();
     crowd->calls(&worker->caller, crowd->count);
     worker->ended_ns = bench_now_ns();
     module_caller_check(&worker->caller);
@@ -82,31 +85,27 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Returns how long @count calls of each of @threads took, to the last one's last. */
-static double time_crowd(struct crowd *crowd, uint32_t threads, uint64_t count)
+/* Returns how long the calls of each took, from the first one's first to the last one's last. */
+static double time_crowd(struct crowd *crowd, const int *cpus)
 {
-    uint64_t started_ns, ended_ns = 0;
-    int cpus[THREADS_MAX];
+    uint64_t begun_ns, ended_ns;
 
-    bench_cpus_choose(NULL, threads, cpus);
-    crowd->count = count;
     lam_store_relaxed(&crowd->ready, 0);
-    lam_store_relaxed(&crowd->go, 0);
-    for (uint32_t i = 0; i < threads; i++) {
+    for (uint32_t i = 0; i < crowd->threads; i++)
         crowd->workers[i].crowd = crowd;
-        crowd->workers[i].cpu = cpus[i];
-        bench_must(-pthread_create(&crowd->workers[i].thread, NULL, work, &crowd->workers[i]));
+    for (uint32_t i = 1; i < crowd->threads; i++)
+        module_elsewhere_start(&crowd->workers[i].thread, cpus[i], work, &crowd->workers[i]);
+    (void)work(&crowd->workers[0]);
+    begun_ns = crowd->workers[0].begun_ns;
+    ended_ns = crowd->workers[0].ended_ns;
+    for (uint32_t i = 1; i < crowd->threads; i++) {
+        const struct worker *worker = &crowd->workers[i];
+
+        (void)pthread_join(worker->thread, NULL);
+        begun_ns = worker->begun_ns < begun_ns ? worker->begun_ns : begun_ns;
+        ended_ns = worker->ended_ns > ended_ns ? worker->ended_ns : ended_ns;
     }
-    while (lam_load_acquire(&crowd->ready) != threads)
-        sched_yield();
-    started_ns = bench_now_ns();
-    lam_store_release(&crowd->go, 1);
-    for (uint32_t i = 0; i < threads; i++) {
-        (void)pthread_join(crowd->workers[i].thread, NULL);
-        if (crowd->workers[i].ended_ns > ended_ns)
-            ended_ns = crowd->workers[i].ended_ns;
-    }
-    return (double)(ended_ns - started_ns);
+    return (double)(ended_ns - begun_ns);
 }
 
 static uint64_t nothing(struct bench_lane *lane, uint64_t count, uint64_t value)
@@ -135,11 +134,15 @@ static double time_window(struct bench_crew *crew, uint32_t lane_index, uint64_t
 {
     const struct bench_lane *lane = &crew->lanes[lane_index];
     struct crowd *crowd = lane->state;
+    int cpus[THREADS_MAX];
     double took_ns;
 
+    bench_cpus_choose(lane->shape.batch <= 2 ? crew->cpus : NULL, lane->shape.batch, cpus);
     crowd->calls = lane->subject->layer < 0 ? module_caller_run_raw : module_caller_run;
+    crowd->threads = lane->shape.batch;
+    crowd->count = count;
     module_elsewhere_begin(crew, lane_index);
-    took_ns = time_crowd(crowd, lane->shape.batch, count);
+    took_ns = time_crowd(crowd, cpus);
     module_elsewhere_end(crew, lane_index);
     return took_ns;
 }
