@@ -2,10 +2,16 @@
 /*
  * How long a thread that calls a module all the time has to wait for its next answer while the
  * module is replaced: the longest gap between two answers during a reload, over the median gap of
- * 1,000 calls just before. The longest gap of as long a time without a reload stands beside it: on
- * a machine with anything else to do that is what the ratio is made of.
+ * 1,000 calls in peace. Two things stand beside it: the longest gap of as long a time in peace, of
+ * which the ratio is made where the machine has anything else to do; and the longest gap while
+ * another thread unmaps one page, for which the kernel interrupts all threads of the process. The
+ * loader does so several times.
  */
 #include "module.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "layers.h"
@@ -109,12 +115,31 @@ static uint64_t reload(struct bench_lane *lane, uint64_t count, uint64_t value)
     return bench_now_ns() - started_ns;
 }
 
+static uint64_t unmap_page(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t started_ns = bench_now_ns();
+    char *page = mmap(
+        NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+    bench_must(page == MAP_FAILED ? -errno : 0);
+    bench_must(munmap(page, bytes) != 0 ? -errno : 0);
+    return bench_now_ns() - started_ns;
+}
+
 static const struct bench_subject reloaded = {.name = "reload",
     .layer = MODULE_LAYER,
     .open = open_caller,
     .attach = attach,
     .detach = detach,
     .ask = reload,
+    .answer = module_elsewhere_answer};
+static const struct bench_subject interrupt = {.name = "interrupt",
+    .layer = -1,
+    .open = open_caller,
+    .attach = attach,
+    .detach = detach,
+    .ask = unmap_page,
     .answer = module_elsewhere_answer};
 static const struct bench_subject calm = {.name = "calm",
     .layer = -1,
@@ -125,8 +150,8 @@ static const struct bench_subject calm = {.name = "calm",
     .answer = module_elsewhere_answer};
 
 /*
- * Of the reload. Reading 0: ns of the longest gap. Reading 1: ns of the reload.
- * Of the probe. Reading 0: ns of the median gap. Reading 1: ns of the longest.
+ * Reading 0: ns of the longest gap. Reading 1: ns of the reload, or of what else was done.
+ * In peace. Reading 0: ns of the median gap. Reading 1: ns of the longest.
  */
 
 static void plan(
@@ -156,7 +181,7 @@ static void run_window(struct bench_crew *crew, uint32_t lane_index, const struc
     module_elsewhere_end(crew, lane_index);
     readings[0] = (double)caller->longest_ns;
     readings[1] = (double)took_ns;
-    if (lane->subject->layer < 0) {
+    if (lane->subject == &calm) {
         readings[0] = bench_quantile(caller->gaps_ns, GAPS, 0.5);
         readings[1] = (double)caller->longest_ns;
     }
@@ -164,7 +189,8 @@ static void run_window(struct bench_crew *crew, uint32_t lane_index, const struc
 
 static const struct bench_measure measure = {plan, run_window, 1};
 
-static void report(const struct bench_campaign *campaign, uint32_t lane, uint32_t probe)
+static void report(
+    const struct bench_campaign *campaign, uint32_t lane, uint32_t probe, uint32_t beside)
 {
     bench_report_begin("module", "reload", &campaign->lanes[lane]);
     bench_report_number("longest_ns", bench_campaign_median(campaign, lane, 0), 0);
@@ -173,6 +199,8 @@ static void report(const struct bench_campaign *campaign, uint32_t lane, uint32_
     bench_report_number("probe_ns", bench_campaign_median(campaign, probe, 0), 1);
     bench_report_number("calm_longest_ns", bench_campaign_median(campaign, probe, 1), 0);
     bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
+    bench_report_number("interrupt_ns", bench_campaign_median(campaign, beside, 0), 0);
+    bench_report_ratio("ratio_interrupt", bench_campaign_ratio(campaign, lane, beside));
     bench_report_end(campaign, lane, probe);
 }
 
@@ -180,14 +208,15 @@ static int run(const struct bench_options *options)
 {
     static struct bench_campaign campaign;
     struct bench_shape shape = {.payload_bytes = PAYLOAD_BYTES, .batch = 1, .readers = 1};
-    uint32_t lane, probe;
+    uint32_t lane, probe, beside;
 
     module_begin(&campaign, &measure, options);
     probe = bench_campaign_add(&campaign, &calm, &shape);
     lane = bench_campaign_add(&campaign, &reloaded, &shape);
+    beside = bench_campaign_add(&campaign, &interrupt, &shape);
     if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
         return 1;
-    report(&campaign, lane, probe);
+    report(&campaign, lane, probe, beside);
     return 0;
 }
 
