@@ -295,40 +295,6 @@ Test(clients, a_daemons_death_is_reported)
     lam_client_disconnect(&client, 0, NULL);
 }
 
-Test(clients, cells_may_be_as_small_as_rings_have_them)
-{
-    struct lam_client_options small = to_it;
-
-    stage_start(&stage, &(struct lam_daemon_options){.name = "it"});
-    small.cell_bytes = 32;
-    cr_assert(eq(int, stage_connect(&client, &small, &error), 0), "%s", error.text);
-    cr_assert(eq(u32, lam_client_welcome(&client)->cell_bytes, 32));
-    for (uint64_t i = 0; i < 1000; i++)
-        cr_assert(eq(int, stage_echo(&client, i, stage_soon()), 0));
-    small.cell_bytes = 16;
-    cr_assert(eq(int, stage_connect(&another, &small, &error), -EPROTO));
-    cr_assert(strstr(error.text, "field cell_bytes: found 0x10, expected 0x20") != NULL, "%s",
-        error.text);
-    stop();
-}
-
-Test(clients, a_client_can_be_sent_away)
-{
-    struct lam_framed_message message;
-    enum lam_lane lane;
-
-    start();
-    cr_assert(eq(int, stage_connect(&another, &to_it, &error), 0), "%s", error.text);
-    cr_assert(eq(int, stage_say(&another, STAGE_DROP, 0, 0), 0));
-    cr_assert(eq(int, lam_client_receive_until(&another, stage_soon(), &message, &lane), -EACCES));
-    cr_assert(eq(u32, lam_client_goodbye(&another)->reason, 9));
-    cr_assert(eq(str, (char *)lam_client_goodbye(&another)->text, "not wanted"));
-    cr_assert(eq(int, stage_echo(&client, 5, stage_soon()), 0));
-    lam_client_disconnect(&another, 0, NULL);
-    EVENTUALLY(lam_load_relaxed(&stage.gone_reason) == ECANCELED);
-    stop();
-}
-
 /* More than are served between two looks at the sockets, so that the hang-up is seen midway. */
 #define LAST_MESSAGES 400
 
