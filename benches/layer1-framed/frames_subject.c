@@ -90,7 +90,7 @@ static void send(struct bench_lane *lane, uint64_t count, uint64_t value)
 static uint64_t receive(struct bench_lane *lane, uint64_t count)
 {
     struct state *state = lane->state;
-    struct lam_framed_message message = {.payload = NULL};
+    struct lam_framed_message message = {.payload = bench_template};
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
