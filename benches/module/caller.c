@@ -48,9 +48,10 @@ static void open_raw(struct module_caller *caller)
     must_be(caller->entry != NULL, BENCH_MODULE_FILE " has no method echo");
 }
 
-static struct lam_module *load(struct lam_runtime *runtime, const char *name)
+static struct lam_module *load(
+    struct lam_runtime *runtime, const char *name, enum lam_module_host host)
 {
-    struct lam_module_options options = {.name = name};
+    struct lam_module_options options = {.name = name, .host = host};
     struct lam_module *module;
     struct lam_error error = {""};
 
@@ -65,17 +66,29 @@ void module_caller_open(struct module_caller *caller, const char *method, uint32
 
     *caller = (struct module_caller){.method = lam_method_id(method), .bytes = bytes};
     bench_must(bench_said(lam_runtime_create(&caller->runtime, NULL, &error), &error));
-    caller->module = load(caller->runtime, "echo");
+    caller->module = load(caller->runtime, "echo", LAM_MODULE_IN_PROCESS);
     if (caller->method != LAM_METHOD_ID("echo"))
-        caller->module = load(caller->runtime, method);
+        caller->module = load(caller->runtime, method, LAM_MODULE_IN_PROCESS);
     make_buffers(caller);
     open_raw(caller);
+}
+
+void module_caller_open_worker(struct module_caller *caller, uint32_t bytes)
+{
+    struct lam_runtime_options options = {.worker = BENCH_WORKER_PROGRAM};
+    struct lam_error error = {""};
+
+    *caller = (struct module_caller){.method = LAM_METHOD_ID("echo"), .bytes = bytes};
+    bench_must(bench_said(lam_runtime_create(&caller->runtime, &options, &error), &error));
+    caller->module = load(caller->runtime, "echo", LAM_MODULE_IN_WORKER);
+    make_buffers(caller);
 }
 
 void module_caller_close(struct module_caller *caller)
 {
     lam_runtime_destroy(caller->runtime);
-    (void)dlclose(caller->handle);
+    if (caller->handle != NULL)
+        (void)dlclose(caller->handle);
     module_caller_leave(caller);
 }
 

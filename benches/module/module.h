@@ -7,7 +7,7 @@
  *
  * A part brings a row of the table in bench_module.c and the fields of its lines in tests/benches
  * and benches/README.md. Its lines are called module-NAME. Modules run in this process, so side 0
- * does all of it; the other process looks on, or sleeps where its CPU is wanted for a thread.
+ * does all of it; the other process looks on, or sleeps where its CPU is wanted.
  */
 
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #include "campaign.h"
 #include "options.h"
 
-/* BENCH_MODULE_FILE: the shared object built from echo.c. */
+/* BENCH_MODULE_FILE: the shared object built from echo.c; BENCH_WORKER_PROGRAM: of workers. */
 
 /* A lane number for what is none of the four layers, and no probe. */
 #define MODULE_LAYER 6
@@ -32,7 +32,7 @@ extern const struct module_part module_calls;
 extern const struct module_part module_threads;
 extern const struct module_part module_loads;
 extern const struct module_part module_reload;
-extern const struct module_part module_socket;
+extern const struct module_part module_worker;
 
 /* As bench_run_init(), with budgets for as many campaigns as there are parts. */
 void module_begin(struct bench_campaign *campaign, const struct bench_measure *measure,
@@ -57,6 +57,9 @@ struct module_caller {
  * opened beside that by dlopen(). Ends the program after a line on standard error.
  */
 void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes);
+/* The module "echo" in a worker, which runs where this thread may run now. Without raw calls. */
+void module_caller_open_worker(struct module_caller *caller, uint32_t bytes);
+
 void module_caller_close(struct module_caller *caller);
 
 /* Another thread's, of the same module, with buffers of its own. Freed by module_caller_leave(). */
@@ -92,5 +95,12 @@ void module_elsewhere_end(struct bench_crew *crew, uint32_t lane_index);
 
 /* A thread that is on @cpu from its first instruction on. To be joined. */
 void module_elsewhere_start(pthread_t *thread, int cpu, void *(*function)(void *), void *argument);
+
+/* ---- socket.c ---- */
+
+#define MODULE_TRIP_BYTES 64
+
+extern const struct bench_subject module_socket_asleep;
+extern const struct bench_subject module_socket_asking;
 
 #endif

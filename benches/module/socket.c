@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A question and its answer over a Unix socket of packets, to another process, whose ends sleep or
- * ask again and again: what a module in a process of its own would cost without shared memory.
- * Beside it two bare buffers, and layer 3 where it is.
- */
+/* A question and its answer over a Unix socket of packets, whose ends sleep or ask all the time. */
 #include "module.h"
 
 #include <errno.h>
@@ -13,11 +9,8 @@
 #include "clock.h"
 #include "layers.h"
 #include "payload.h"
-#include "probes.h"
-#include "report.h"
-#include "runs.h"
 
-#define PAYLOAD_BYTES 64
+#define PAYLOAD_BYTES MODULE_TRIP_BYTES
 
 struct ends {
     int fds[2];
@@ -90,62 +83,15 @@ static uint64_t answer(struct bench_lane *lane, uint64_t count)
     return value;
 }
 
-static const struct bench_subject asleep = {.name = "sleeps",
+const struct bench_subject module_socket_asleep = {.name = "sleeps",
     .layer = -1,
     .open = open_asleep,
     .detach = detach,
     .ask = ask,
     .answer = answer};
-static const struct bench_subject asking = {.name = "asks",
+const struct bench_subject module_socket_asking = {.name = "asks",
     .layer = -1,
     .open = open_asking,
     .detach = detach,
     .ask = ask,
     .answer = answer};
-
-static void report(
-    const struct bench_campaign *campaign, uint32_t lane, uint32_t probe, uint32_t zerocopy)
-{
-    bench_report_begin("module", "socket", &campaign->lanes[lane]);
-    bench_report_text("waiting", campaign->lanes[lane].subject->name);
-    bench_report_number("p50_ns", bench_campaign_median(campaign, lane, 0), 1);
-    bench_report_number("p99_ns", bench_campaign_median(campaign, lane, 1), 1);
-    bench_report_text("probe", campaign->lanes[probe].subject->name);
-    bench_report_number("probe_ns", bench_campaign_median(campaign, probe, 0), 1);
-    bench_report_ratio("ratio", bench_campaign_ratio(campaign, lane, probe));
-    if (zerocopy != 0) {
-        bench_report_number("zerocopy_ns", bench_campaign_median(campaign, zerocopy, 0), 1);
-        bench_report_ratio("ratio_zerocopy", bench_campaign_ratio(campaign, lane, zerocopy));
-    }
-    bench_report_end(campaign, lane, probe);
-}
-
-/* The main subject of layer 3, where the package has it. */
-static uint32_t add_zerocopy(struct bench_campaign *campaign, const struct bench_shape *shape)
-{
-    for (uint32_t i = 0; i < bench_layer_count; i++)
-        if (bench_layers[i].subject->layer == 3 && bench_layers[i].variant == NULL)
-            return bench_campaign_add(campaign, bench_layers[i].subject, shape);
-    return 0;
-}
-
-static int run(const struct bench_options *options)
-{
-    static struct bench_campaign campaign;
-    struct bench_shape shape;
-    uint32_t lanes[2], probe, zerocopy;
-
-    bench_run_shape(&shape, options, PAYLOAD_BYTES, 1, 1);
-    module_begin(&campaign, &bench_measure_handoff, options);
-    lanes[0] = bench_campaign_add(&campaign, &asleep, &shape);
-    lanes[1] = bench_campaign_add(&campaign, &asking, &shape);
-    probe = bench_campaign_add(&campaign, &bench_probe_buffer2, &shape);
-    zerocopy = add_zerocopy(&campaign, &shape);
-    if (bench_campaign_run(&campaign, 1, bench_options_cpus(options, 2)) != 0)
-        return 1;
-    report(&campaign, lanes[0], probe, zerocopy);
-    report(&campaign, lanes[1], probe, zerocopy);
-    return 0;
-}
-
-const struct module_part module_socket = {"socket", run};

@@ -73,6 +73,7 @@ static const struct {
         {"both_ns", "unload_ns", "probe_ns", "path_ns", "ratio_path", "resident_bytes"}},
     {"module-reload", {"longest_ns", "reload_ns", "probe_ns", "calm_longest_ns", "interrupt_ns",
                           "ratio_interrupt"}},
+    {"module-worker", {"p50_ns", "p99_ns", "probe_ns", "socket_ns", "ratio_socket"}},
     {"module-socket", {"waiting", "p50_ns", "p99_ns", "probe_ns"}},
     {"ladder-handoff", {"subject", "p50_ns"}},
     {"ladder-throughput", {"subject", "bytes_per_s"}},
