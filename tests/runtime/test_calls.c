@@ -54,6 +54,8 @@ Test(calls, a_method_that_is_not_there_is_told_from_one_that_fails)
 
     expect_failure(&reply, LAM_METHOD_ID("nothing"), -ENOENT, LAM_FAILURE_NO_METHOD,
         (int32_t)LAM_METHOD_ID("nothing"));
+    for (uint32_t id = 0; id < 256; id++) /* no name of its methods has such an id */
+        expect_failure(&reply, id, -ENOENT, LAM_FAILURE_NO_METHOD, (int32_t)id);
     for (int32_t status = -3; status <= 3; status++) {
         cr_assert(eq(int,
             lam_module_call(module, LAM_METHOD_ID("status"), &status, sizeof(status), &reply,

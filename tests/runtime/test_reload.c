@@ -217,6 +217,32 @@ Test(reload, an_unload_waits_for_calls_as_long_as_it_was_told)
     cr_assert(eq(int, module_kind(module), 4));
 }
 
+/* A line of the log, which comes from inside the module. */
+static void replace_it(void *results, const char *name, enum lam_level level, const char *text,
+    const struct lam_field *fields, uint32_t field_count)
+{
+    ((int *)results)[0] = lam_runtime_reload(module, NULL, &error);
+    ((int *)results)[1] = lam_runtime_unload(module, 0, &error);
+}
+
+Test(reload, from_inside_itself_a_module_is_not_replaced)
+{
+    int results[2] = {0, 0};
+    struct lam_runtime_options options = {.log = replace_it, .log_context = results};
+    struct lam_runtime *other;
+    struct lam_call call;
+    uint64_t size = sizeof(call);
+
+    cr_assert(eq(int, lam_runtime_create(&other, &options, &error), 0), "%s", error.text);
+    cr_assert(eq(int, lam_runtime_load(other, module_file("concurrent"), NULL, &module, &error), 0),
+        "%s", error.text);
+    cr_assert(eq(int, module_ask(module, "context", NULL, 0, &call, &size), 0));
+    cr_assert(eq(int, results[0], -EDEADLK));
+    cr_assert(eq(int, results[1], -EDEADLK));
+    cr_assert(eq(int, module_kind(module), 3));
+    lam_runtime_destroy(other);
+}
+
 Test(reload, a_hundred_reloads_leave_nothing_behind)
 {
     unsigned long before = 0, after = 0;
@@ -237,5 +263,6 @@ Test(reload, a_hundred_reloads_leave_nothing_behind)
             before = lines > before ? lines : before;
         after = lines;
     }
-    cr_assert(after <= before, "%lu mappings, then %lu", before, after);
+    /* A mapping lost by each would be 100 more; a sanitizer's allocator maps now and then. */
+    cr_assert(after <= before + 20, "%lu mappings, then %lu", before, after);
 }

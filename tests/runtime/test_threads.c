@@ -88,8 +88,9 @@ Test(threads, one_more_than_may_call_is_told_so_and_may_when_another_has_ended)
     cr_assert(eq(int, failure, LAM_FAILURE_NONE));
 }
 
-/* ---- a forked process ---- */
+/* ---- one of them inside ---- */
 
+static pthread_t guest;
 static int ends[2];
 
 static void *stay(void *kind)
@@ -99,15 +100,58 @@ static void *stay(void *kind)
     return module_ask(module, "wait", &ends[0], sizeof(ends[0]), kind, &size) == 0 ? kind : NULL;
 }
 
+static uint32_t calls_now(void)
+{
+    struct lam_module_stat stat;
+
+    lam_module_look(module, &stat);
+    return stat.calls;
+}
+
+static void guest_enters(char *kind)
+{
+    cr_assert(eq(int, pipe(ends), 0));
+    cr_assert(eq(int, pthread_create(&guest, NULL, stay, kind), 0));
+    while (calls_now() != 1)
+        (void)usleep(1000);
+}
+
+static void guest_leaves(const char *kind, char expected)
+{
+    void *ok;
+
+    cr_assert(eq(int, (int)write(ends[1], "x", 1), 1));
+    cr_assert(eq(int, pthread_join(guest, &ok), 0));
+    cr_assert(ok != NULL && *kind == expected);
+}
+
+Test(threads, a_module_that_is_not_concurrent_has_one_call_at_a_time)
+{
+    struct lam_module_options options = {.name = "serial"};
+    struct lam_reply reply = {.data = (char[4]){0}, .capacity = 4};
+    char kind = 0;
+
+    cr_assert(
+        eq(int, lam_runtime_load(runtime, module_file("first"), &options, &module, &error), 0));
+    guest_enters(&kind);
+    cr_assert(eq(int,
+        lam_module_call(
+            module, LAM_METHOD_ID("echo"), NULL, 0, &reply, lam_deadline_after_ns(1000000)),
+        -ETIMEDOUT));
+    cr_assert(eq(u32, reply.failure, LAM_FAILURE_BUSY));
+    guest_leaves(&kind, 1);
+    cr_assert(eq(int, module_kind(module), 1));
+}
+
+/* ---- a forked process ---- */
+
 /* It has the thread that forked, and nothing that the others were inside. */
 static int child(void *unused)
 {
     struct lam_reload_options options = {
         .reference = module_file("concurrent_too"), .drain_ns = UINT64_C(1000) * LAM_NS_PER_S};
-    struct lam_module_stat stat;
 
-    lam_module_look(module, &stat);
-    CHECK(stat.calls == 0);
+    CHECK(calls_now() == 0);
     CHECK(module_kind(module) == 3);
     CHECK(lam_runtime_reload(module, &options, &error) == 0);
     CHECK(module_kind(module) == 4);
@@ -117,23 +161,12 @@ static int child(void *unused)
 
 Test(threads, a_forked_process_calls_and_waits_for_no_thread_that_it_does_not_have)
 {
-    struct lam_module_stat stat;
-    pthread_t thread;
     char kind = 0;
-    void *ok;
 
-    cr_assert(eq(int, pipe(ends), 0));
-    cr_assert(eq(int, pthread_create(&thread, NULL, stay, &kind), 0));
-    do {
-        (void)usleep(1000);
-        lam_module_look(module, &stat);
-    } while (stat.calls != 1);
+    guest_enters(&kind);
     cr_assert(eq(int, check_wait(check_fork(child, NULL)), 0));
     /* And here nothing has changed. */
-    lam_module_look(module, &stat);
-    cr_assert(eq(u32, stat.calls, 1));
+    cr_assert(eq(u32, calls_now(), 1));
     cr_assert(eq(int, module_kind(module), 3));
-    cr_assert(eq(int, (int)write(ends[1], "x", 1), 1));
-    cr_assert(eq(int, pthread_join(thread, &ok), 0));
-    cr_assert(ok != NULL && kind == 3);
+    guest_leaves(&kind, 3);
 }

@@ -3,7 +3,7 @@
 # A suite must kill its mutants: each is one small wrong change of the sources, after which the
 # suite has to fail, and without which it has to pass.
 #
-# Usage: mutants.sh SOURCE_TREE CC MUTANTS
+# Usage: mutants.sh SOURCE_TREE CC MUTANTS [-DNAME=VALUE ...], for what only the build knows
 #
 # MUTANTS is a file of lines "name | file | sed expression"; before the first mutant stand
 # "program PATH", the suite's C file, and "source PATTERN", "include FOLDER", "flag FLAG" for what
@@ -25,7 +25,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 kept=${LAMINA_RUN_DIR:-$work}/mutants
 limit=20 killed=0 alive=0
-program='' patterns=() folders=() defines=() options=() libraries=()
+program='' patterns=() folders=() defines=("${@:4}") options=() libraries=()
 sources=() objects=() # by one index; in read/INDEX stands what the source includes
 
 # make_object INDEX: of this source, unless what it would be made of was made before.
