@@ -28,6 +28,7 @@ struct module_part {
     int (*run)(const struct bench_options *options);
 };
 
+extern const struct module_part module_arena;
 extern const struct module_part module_calls;
 extern const struct module_part module_threads;
 extern const struct module_part module_loads;
@@ -37,6 +38,15 @@ extern const struct module_part module_worker;
 /* As bench_run_init(), with budgets for as many campaigns as there are parts. */
 void module_begin(struct bench_campaign *campaign, const struct bench_measure *measure,
     const struct bench_options *options);
+
+/* ---- calls.c ---- */
+
+/*
+ * What side 0 does alone, @count times in ask(), which is told nothing; receive(), if there is one,
+ * looks at the last answer after a window. Reading 0: ns of one, the median of groups. Reading 1:
+ * the 99th percentile of single ones, less the clock.
+ */
+extern const struct bench_measure module_measure_alone;
 
 /* ---- caller.c ---- */
 
