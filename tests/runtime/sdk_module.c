@@ -31,7 +31,7 @@ static int note_all(struct lam_call *call)
     return rc;
 }
 
-/* Takes pieces of the arena, of so many bytes, so aligned, until there is none. Answers how many. */
+/* Takes pieces of the arena, of so many bytes and so aligned, until it ends. Answers how many. */
 static int take(struct lam_call *call)
 {
     uint64_t wanted[2], count = 0;

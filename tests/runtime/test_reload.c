@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "lamina/base/atomic.h"
 #include "modules.h"
 
 static struct lam_runtime *runtime;
@@ -202,6 +203,52 @@ Test(reload, a_call_at_the_gate_ends_by_its_deadline_or_goes_to_the_new_code)
     guest_leaves(3);
     cr_assert(eq(int, module_kind(module), 4));
     cr_assert(eq(int, pthread_join(thread, NULL), 0));
+    cr_assert(eq(int, rc, 0), "%s", error.text);
+}
+
+static lam_atomic_u32 waiter;
+
+static void *call_at_gate(void *kind)
+{
+    lam_store_release(&waiter, (uint32_t)gettid());
+    *(char *)kind = module_kind(module);
+    return NULL;
+}
+
+static char state_of(uint32_t thread)
+{
+    char path[64], line[256] = "", *end;
+    FILE *stat;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%u/stat", thread);
+    stat = fopen(path, "re");
+    cr_assert(stat != NULL);
+    (void)fgets(line, sizeof(line), stat);
+    (void)fclose(stat);
+    end = strrchr(line, ')');
+    return end != NULL ? end[2] : 0;
+}
+
+Test(reload, a_call_that_sleeps_at_the_gate_is_woken)
+{
+    pthread_t changer, caller;
+    struct lam_module_stat stat;
+    char kind = 0;
+    int rc = -1;
+
+    load("concurrent");
+    guest_enters();
+    cr_assert(eq(int, pthread_create(&changer, NULL, reload_with_state, &rc), 0));
+    do {
+        lam_module_look(module, &stat);
+    } while (stat.phase != LAM_MODULE_HOLDING);
+    cr_assert(eq(int, pthread_create(&caller, NULL, call_at_gate, &kind), 0));
+    while (lam_load_acquire(&waiter) == 0 || state_of(lam_load_acquire(&waiter)) != 'S')
+        (void)usleep(1000);
+    guest_leaves(3);
+    cr_assert(eq(int, pthread_join(caller, NULL), 0));
+    cr_assert(eq(int, kind, 4));
+    cr_assert(eq(int, pthread_join(changer, NULL), 0));
     cr_assert(eq(int, rc, 0), "%s", error.text);
 }
 
