@@ -5,6 +5,8 @@
  */
 #include "module.h"
 
+#include <stdio.h>
+
 #include "clock.h"
 #include "layers.h"
 #include "report.h"
@@ -171,8 +173,8 @@ static void report(
     bench_report_count("threads", campaign->lanes[lane].shape.batch);
     bench_report_count("cpus", bench_cpus_count());
     bench_report_count("cores", bench_cpus_core_count());
-    bench_report_text(
-        "oversubscribed", campaign->lanes[lane].shape.batch > bench_cpus_count() ? "yes" : "no");
+    printf(",\"oversubscribed\":%s",
+        campaign->lanes[lane].shape.batch > bench_cpus_count() ? "true" : "false");
     bench_report_number("calls_per_s", bench_campaign_median(campaign, lane, 0), 0);
     bench_report_text("probe", "one_thread");
     bench_report_number("probe_per_s", bench_campaign_median(campaign, one, 0), 0);
