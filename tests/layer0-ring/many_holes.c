@@ -356,9 +356,10 @@ static void who_may_not_write_has_others_repair(void)
     TEST_OK(lam_ring_consumer_attach(&consumer, &reader, NULL, &error), error);
     attach(&producer);
     leave_hole();
-    /* Each of its publications is a chance for it to hear; the ring is not full by then. */
-    while (lam_ring_consumer_peek_until(&consumer, lam_deadline_after_ns(SHORT), &event) ==
-           -ETIMEDOUT) {
+    /* Each of its publications is a chance for it to hear; the ring is not full by then. Longer
+     * and longer waits: on a busy machine a short one may pass without a look. */
+    while (lam_ring_consumer_peek_until(
+               &consumer, lam_deadline_after_ns(SHORT * (1 + number)), &event) == -ETIMEDOUT) {
         TEST_CHECK(number < 30);
         put(&producer, number++);
     }

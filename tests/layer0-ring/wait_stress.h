@@ -23,10 +23,12 @@ static enum lam_wait_mode wait_mode;
 static lam_atomic_u64 *progress; /* shared by all processes */
 static struct lam_base_ops ops;
 
+/* What is shorter than the ladder's look is no sleep of it: a pause between looks at who joins. */
 static inline void endless_futex_wait(lam_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
-    (void)deadline_ns;
-    lam_base_linux.futex_wait(word, expected, LAM_DEADLINE_NEVER);
+    if (deadline_ns > lam_deadline_after_ns(LAM_WAIT_CHECK_NS / 4))
+        deadline_ns = LAM_DEADLINE_NEVER;
+    lam_base_linux.futex_wait(word, expected, deadline_ns);
 }
 
 static inline void endless_futex_wait_any(

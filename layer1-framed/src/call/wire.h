@@ -194,7 +194,7 @@ static inline void call_gather(struct call_parts *all, const struct iovec *parts
 int call_send_quickly(struct lam_framed_sender *sender,
     const struct lam_framed_correlation *correlation, const struct call_out *out);
 
-/* As lam_framed_sender_try_send() and lam_framed_sender_send_until(), in place where that will do. */
+/* As lam_framed_sender_try_send() and lam_framed_sender_send_until(), in place where it can. */
 int call_try_send(struct lam_framed_sender *sender,
     const struct lam_framed_correlation *correlation, const struct call_out *out);
 int call_send_until(struct lam_framed_sender *sender,
