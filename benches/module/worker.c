@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A call of a module in a process of its own: beside a round trip of layer 3 with as many bytes, and
- * beside what the same would cost without shared memory, a question and its answer over a socket.
+ * A call of a module in a process of its own: beside a round trip of layer 3 with as many bytes,
+ * and beside what the same would cost without shared memory, a question and its answer over a
+ * socket.
  */
 #include "module.h"
 
