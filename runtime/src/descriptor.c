@@ -109,7 +109,7 @@ int lam_descriptor_keep(struct lam_generation *generation, const struct lam_desc
             at++;
         generation->methods[at & generation->mask] = descriptor->methods[i];
     }
-    (void)strcpy(generation->name, descriptor->name); /* is_name() bounded it */
+    memcpy(generation->name, descriptor->name, strlen(descriptor->name)); /* is_name() bounded it */
     generation->version = descriptor->version;
     generation->features = descriptor->features;
     generation->is_serial = (descriptor->features & LAM_MODULE_CONCURRENT) == 0;

@@ -17,7 +17,7 @@ struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *na
         return NULL;
     memset(module, 0, sizeof(*module));
     module->runtime = runtime;
-    (void)strcpy(module->name, name); /* its length was checked */
+    memcpy(module->name, name, strlen(name)); /* its length was checked */
     module->name_hash = lam_method_id(name);
     LAM_ASSERT(pthread_mutex_init(&module->change, NULL) == 0);
     LAM_ASSERT(pthread_mutex_init(&module->gate, NULL) == 0);

@@ -27,7 +27,7 @@ static void look_at_current(struct lam_module *module, struct lam_module_stat *s
 void lam_module_look(struct lam_module *module, struct lam_module_stat *stat)
 {
     memset(stat, 0, sizeof(*stat));
-    (void)strcpy(stat->name, module->name);
+    memcpy(stat->name, module->name, sizeof(stat->name));
     /* Relaxed: it stands for itself. */
     stat->phase = (enum lam_module_phase)lam_load_relaxed(&module->phase);
     look_at_current(module, stat);

@@ -42,7 +42,7 @@ static struct lam_metric_value *make(enum lam_metric kind, const char *name)
     if (value == NULL)
         return NULL;
     value->kind = kind;
-    (void)strcpy(value->name, name); /* bounded by lam_metric_note() */
+    memcpy(value->name, name, strlen(name)); /* bounded by lam_metric_note() */
     if (kind == LAM_METRIC_HISTOGRAM) {
         value->histogram = calloc(1, sizeof(*value->histogram));
         if (value->histogram == NULL) {

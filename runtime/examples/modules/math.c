@@ -12,14 +12,14 @@
  */
 #include "lamina/runtime/module.h"
 
-#define NUMBER_BYTES 8
+#define NUMBER_BYTES UINT64_C(8)
 
 static int64_t number_at(const struct lam_call *call, uint64_t index)
 {
     const uint8_t *at = (const uint8_t *)call->request + index * NUMBER_BYTES;
     uint64_t number = 0;
 
-    for (int i = 0; i < NUMBER_BYTES; i++)
+    for (uint64_t i = 0; i < NUMBER_BYTES; i++)
         number |= (uint64_t)at[i] << (8 * i);
     return (int64_t)number;
 }
@@ -28,7 +28,7 @@ static int answer(struct lam_call *call, int64_t number)
 {
     uint8_t bytes[NUMBER_BYTES];
 
-    for (int i = 0; i < NUMBER_BYTES; i++)
+    for (uint64_t i = 0; i < NUMBER_BYTES; i++)
         bytes[i] = (uint8_t)((uint64_t)number >> (8 * i));
     return lam_call_answer(call, bytes, sizeof(bytes));
 }

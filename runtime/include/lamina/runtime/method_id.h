@@ -41,7 +41,8 @@ extern "C" {
 #define LAM_METHOD_ID(name)                                                                        \
     ((uint32_t)(LAM_FNV_16(                                                                        \
                     LAM_FNV_16(LAM_FNV_16(LAM_FNV_BASIS, name, 0U), name, 16U), name, 32U) +       \
-                0U * sizeof(char[sizeof(name) - 1 <= LAM_METHOD_NAME_LENGTH_MAX ? 1 : -1])))
+                0U * (uint32_t)sizeof(                                                             \
+                         char[sizeof(name) - 1 <= LAM_METHOD_NAME_LENGTH_MAX ? 1 : -1])))
 
 /* Of the string @name. */
 static inline uint32_t lam_method_id(const char *name)
