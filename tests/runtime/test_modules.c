@@ -153,7 +153,13 @@ Test(modules, counter_keeps_its_state_over_a_reload)
     expect_refused("add", &numbers[3], 8, -ERANGE);
 }
 
-#ifdef HAS_CRYPTO
+static void load_crypto(void)
+{
+    if (!HAS_CRYPTO)
+        cr_skip_test("the crypto module is left out of this build: no libcrypto");
+    load("crypto");
+}
+
 static void expect_digest(const char *method, const void *request, uint64_t bytes, const char *hex)
 {
     uint8_t digest[32];
@@ -166,7 +172,7 @@ static void expect_digest(const char *method, const void *request, uint64_t byte
 /* Digests of FIPS 180-2, codes of RFC 4231. */
 Test(modules, crypto_gives_the_known_answers)
 {
-    load("crypto");
+    load_crypto();
     expect_digest(
         "sha256", NULL, 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     expect_digest(
@@ -185,7 +191,7 @@ Test(modules, crypto_gives_as_many_random_bytes_as_were_asked_for)
     char first[64] = {0}, second[64] = {0};
     uint64_t size = sizeof(first);
 
-    load("crypto");
+    load_crypto();
     cr_assert(eq(int, module_ask(module, "random", "\100\0\0\0", 4, first, &size), 0));
     cr_assert(eq(u64, size, 64));
     cr_assert(eq(int, module_ask(module, "random", "\100\0\0\0", 4, second, &size), 0));
@@ -196,7 +202,6 @@ Test(modules, crypto_gives_as_many_random_bytes_as_were_asked_for)
     expect_refused("random", "\1\0\0", 3, -EINVAL);
     expect_refused("random", "\1\0\0\1", 4, -EINVAL);
 }
-#endif
 
 static struct lam_module *math, *string;
 
