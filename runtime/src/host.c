@@ -23,6 +23,7 @@ void lam_log_to_stderr(void *context, const char *module, enum lam_level level, 
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
 
+    (void)context;
     flockfile(stderr);
     (void)fprintf(stderr, "%s: %s: %s", module, names[level & 3], text);
     for (uint32_t i = 0; i < field_count; i++)

@@ -21,6 +21,7 @@ static int call(struct lam_generation *generation, const struct lam_method *entr
 {
     int rc = entry->call(&frame->call);
 
+    (void)generation;
     reply->bytes = rc == 0 || rc == -ENOSPC ? frame->call.reply_bytes : 0;
     if (__builtin_expect(rc == 0 && reply->bytes > reply->capacity, 0)) {
         reply->bytes = 0;

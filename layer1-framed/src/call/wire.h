@@ -188,8 +188,8 @@ static inline void call_gather(struct call_parts *all, const struct iovec *parts
 }
 
 /*
- * Send in place, where @sender has room for it now. Returns 1; or 0: it is for the long way to wait,
- * to cut it into frames or to say what is wrong.
+ * Send in place, where @sender has room for it now. Returns 1; or 0: it is for the long way to
+ * wait, to cut it into frames or to say what is wrong.
  */
 int call_send_quickly(struct lam_framed_sender *sender,
     const struct lam_framed_correlation *correlation, const struct call_out *out);

@@ -84,7 +84,7 @@ static int allocate(struct lam_client *client, struct lam_error *error)
     uint64_t copies = client->options.reconnect ? slots : 0;
     uint64_t slot_bytes = slots * sizeof(struct lam_call_slot);
     uint64_t push_bytes = CLIENT_PUSHES * sizeof(struct lam_client_push);
-    uint64_t owed_bytes = 2 * slots * sizeof(struct lam_client_owed);
+    uint64_t owed_bytes = UINT64_C(2) * slots * sizeof(struct lam_client_owed);
     uint64_t copy_bytes = copies * sizeof(struct lam_client_copy);
     uint64_t fixed_bytes = slot_bytes + push_bytes + owed_bytes + copy_bytes;
     uint64_t kept_bytes = copies * client->options.request_bytes_max;

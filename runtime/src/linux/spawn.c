@@ -183,7 +183,7 @@ void spawn_find_program(char *path, size_t bytes)
     path[length > 0 ? length : 0] = '\0';
     slash = strrchr(path, '/');
     if (slash != NULL) {
-        (void)strcpy(slash + 1, PROGRAM_NAME); /* room was left for it */
+        memcpy(slash + 1, PROGRAM_NAME, sizeof(PROGRAM_NAME)); /* room was left for it */
         if (access(path, X_OK) == 0)
             return;
     }

@@ -105,7 +105,7 @@ int lam_worker_relay(
     memory = malloc(LAM_NAME_BYTES_MAX + bytes + request.reply_capacity);
     if (memory == NULL)
         return -ENOMEM;
-    (void)strcpy((char *)memory, name);
+    memcpy(memory, name, strlen(name) + 1); /* read_request() bounded it */
     memcpy(
         memory + LAM_NAME_BYTES_MAX, message->body + sizeof(request) + request.caller_bytes, bytes);
     reply.data = memory + LAM_NAME_BYTES_MAX + bytes;

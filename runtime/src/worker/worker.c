@@ -119,7 +119,7 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
         body.depth = call->depth;
         body.depth_max = call->depth_max;
         body.pressure = call->pressure;
-        (void)strcpy(caller, call->caller); /* a module's name, or none */
+        memcpy(caller, call->caller, strlen(call->caller)); /* a module's name, or none */
     }
     body.caller_bytes = (uint32_t)((strlen(caller) + 16) & ~(size_t)15);
     parts[1] = (struct iovec){.iov_base = &body, .iov_len = sizeof(body)};
