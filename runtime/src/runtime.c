@@ -247,6 +247,9 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
             strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
         return lam_error_set(error, -EINVAL, "module %s: its name has to be of 1 to %d bytes",
             reference, LAM_NAME_BYTES_MAX - 1);
+    if ((unsigned)options->host > LAM_MODULE_IN_WORKER)
+        return lam_error_set(
+            error, -EINVAL, "module %s: there is no host %d", reference, (int)options->host);
     if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
         return lam_error_set(error, -ENOENT,
             "module %s: there is no lamina_worker to run it: give options.worker", reference);

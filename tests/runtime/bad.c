@@ -101,7 +101,7 @@ static int leave_child(struct lam_call *call)
     pid_t pid = fork();
 
     if (pid == 0) {
-        (void)sleep(2);
+        (void)sleep(300);
         _exit(0);
     }
     (void)call;

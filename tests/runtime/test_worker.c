@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -119,6 +120,23 @@ Test(worker, requests_and_answers_of_any_size_pass)
     free(answer);
 }
 
+Test(worker, what_is_too_large_for_a_channel_is_told_before_anything_is_called)
+{
+    uint64_t bytes = LAM_WORKER_REQUEST_BYTES_MAX + 1;
+    uint8_t *request = calloc(1, bytes);
+    struct lam_reply reply = {.data = request, .capacity = bytes};
+
+    cr_assert(eq(int, ask("echo", request, bytes, &reply, 30 * LAM_NS_PER_S), -EMSGSIZE));
+    cr_assert(eq(u32, reply.failure, LAM_FAILURE_NONE));
+    /* Room for more than can come is no fault. */
+    cr_assert(eq(int, ask("echo", "abc", 3, &reply, 30 * LAM_NS_PER_S), 0));
+    cr_assert(eq(int,
+        ask("echo", request, LAM_WORKER_REPLY_BYTES_MAX + 1, &reply, 30 * LAM_NS_PER_S), -ENOSPC));
+    cr_assert(eq(u64, reply.bytes, LAM_WORKER_REPLY_BYTES_MAX + 1));
+    expect_well();
+    free(request);
+}
+
 Test(worker, a_fault_is_an_answer)
 {
     expect_end("fault", -EOWNERDEAD, LAM_FAILURE_CRASHED, SIGSEGV);
@@ -159,6 +177,27 @@ Test(worker, a_kill_is_an_answer)
 Test(worker, a_child_that_a_module_leaves_behind_changes_nothing)
 {
     expect_end("leave-child", -EOWNERDEAD, LAM_FAILURE_EXITED, 9);
+}
+
+Test(worker, what_a_worker_leaves_behind_goes_with_it)
+{
+    struct lam_reply reply = {.data = NULL};
+    int ends[2];
+    struct pollfd hung_up;
+
+    /* Its child would hold the write end for minutes. */
+    cr_assert(eq(int, pipe(ends), 0));
+    cr_assert(eq(int, dup2(ends[1], STDERR_FILENO), STDERR_FILENO));
+    (void)close(ends[1]);
+    lam_runtime_destroy(runtime);
+    setup();
+    cr_assert(eq(int, ask("leave-child", NULL, 0, &reply, 20 * LAM_NS_PER_S), -EOWNERDEAD));
+    lam_runtime_destroy(runtime);
+    runtime = NULL;
+    (void)close(STDERR_FILENO);
+    hung_up = (struct pollfd){.fd = ends[0]};
+    cr_assert(eq(int, poll(&hung_up, 1, 30000), 1));
+    cr_assert(hung_up.revents == POLLHUP);
 }
 
 Test(worker, a_call_that_may_run_twice_is_tried_again)

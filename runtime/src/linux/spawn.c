@@ -220,6 +220,8 @@ struct spawn_end spawn_bury(struct spawn_process *process, uint64_t deadline_ns)
     (void)close(process->socket);
     if (!wait_readable(process->pidfd, deadline_ns))
         (void)syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
+    /* And what it left behind in its group, which has its number as long as it is not reaped. */
+    (void)kill(-process->pid, SIGKILL);
     do
         rc = waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED);
     while (rc != 0 && errno == EINTR);

@@ -21,8 +21,10 @@
 #include "lamina/framed/sender.h"
 #include "lamina/runtime/abi.h"
 #include "lamina/runtime/protocol.h"
+#include "lamina/runtime/runtime.h"
 
 #define LINK_MESSAGE_BYTES_MAX (UINT64_C(64) << 20)
+#define LINK_REPLY_BYTES_MAX   LAM_WORKER_REPLY_BYTES_MAX
 #define LINK_DEPTH             2048 /* cells: up to 64 KiB travel in place */
 
 enum link_entry {

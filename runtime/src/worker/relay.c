@@ -72,7 +72,7 @@ static int read_request(const struct link_message *message, struct link_request 
         strnlen(*name, request->caller_bytes) == request->caller_bytes)
         return -EPROTO;
     *bytes = left - request->caller_bytes;
-    return request->reply_capacity <= LINK_MESSAGE_BYTES_MAX / 2 ? 0 : -EPROTO;
+    return request->reply_capacity <= LINK_REPLY_BYTES_MAX ? 0 : -EPROTO;
 }
 
 static int respond(struct lam_worker *worker, uint64_t id, int status,
@@ -92,6 +92,7 @@ int lam_worker_relay(
     struct lam_worker *worker, struct lam_frame *frame, const struct link_message *message)
 {
     struct lam_protocol_header header = message->header;
+    uint64_t deadline_ns = frame->call.deadline_ns;
     struct lam_reply reply = {.data = NULL};
     struct link_request request;
     const char *name;
@@ -110,12 +111,13 @@ int lam_worker_relay(
         memory + LAM_NAME_BYTES_MAX, message->body + sizeof(request) + request.caller_bytes, bytes);
     reply.data = memory + LAM_NAME_BYTES_MAX + bytes;
     reply.capacity = request.reply_capacity;
-    if (request.deadline_ns < frame->call.deadline_ns)
+    /* The module may give this call less time than it has itself. */
+    if (request.deadline_ns < deadline_ns)
         frame->call.deadline_ns = request.deadline_ns;
     rc = frame->call.host->call(
         &frame->call, (char *)memory, header.method_id, memory + LAM_NAME_BYTES_MAX, bytes, &reply);
-    rc = worker->is_alive ? respond(worker, header.request_id, rc, &reply, frame->call.deadline_ns)
-                          : 0;
+    frame->call.deadline_ns = deadline_ns;
+    rc = worker->is_alive ? respond(worker, header.request_id, rc, &reply, deadline_ns) : 0;
     free(memory);
     return rc;
 }

@@ -18,7 +18,6 @@
 #include "linux/spawn.h"
 #include "worker/link.h"
 
-#define REPLY_BYTES_MAX (LINK_MESSAGE_BYTES_MAX / 2)
 /* Between the room and the page, where the room is no multiple of 16. */
 #define SLACK 0xa5
 
@@ -30,7 +29,8 @@ static struct {
     struct lam_seat seat; /* for its arena */
     uint32_t depth;       /* entries that run, one within the other */
     struct link_buffer buffers[LAM_RUNTIME_DEPTH_MAX + 2];
-    uint8_t *rooms[LAM_RUNTIME_DEPTH_MAX + 1]; /* each REPLY_BYTES_MAX, then a page that is not */
+    uint8_t
+        *rooms[LAM_RUNTIME_DEPTH_MAX + 1]; /* each LINK_REPLY_BYTES_MAX, then a page that is not */
     uint64_t next_id;
 } worker;
 
@@ -47,17 +47,17 @@ static uint8_t *find_room(uint64_t capacity)
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint8_t **room = &worker.rooms[worker.depth];
 
-    if (capacity > REPLY_BYTES_MAX)
+    if (capacity > LINK_REPLY_BYTES_MAX)
         leave(3);
     if (*room == NULL) {
-        uint8_t *made = mmap(NULL, REPLY_BYTES_MAX + page, PROT_NONE,
+        uint8_t *made = mmap(NULL, LINK_REPLY_BYTES_MAX + page, PROT_NONE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-        if (made == MAP_FAILED || mprotect(made, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE) != 0)
+        if (made == MAP_FAILED || mprotect(made, LINK_REPLY_BYTES_MAX, PROT_READ | PROT_WRITE) != 0)
             leave(4);
         *room = made;
     }
-    return *room + REPLY_BYTES_MAX - ((capacity + 15) & ~UINT64_C(15));
+    return *room + LINK_REPLY_BYTES_MAX - ((capacity + 15) & ~UINT64_C(15));
 }
 
 static int is_slack_intact(const uint8_t *room, uint64_t capacity)
@@ -169,7 +169,7 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
     reply->bytes = 0;
     reply->failure = LAM_FAILURE_NONE;
     reply->detail = 0;
-    if (strnlen(name, sizeof(padded)) == sizeof(padded) || reply->capacity > REPLY_BYTES_MAX)
+    if (strnlen(name, sizeof(padded)) == sizeof(padded) || reply->capacity > LINK_REPLY_BYTES_MAX)
         return -EINVAL;
     memcpy(padded, name, strlen(name));
     parts[1] = (struct iovec){.iov_base = &body, .iov_len = sizeof(body)};

@@ -114,6 +114,8 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
     char caller[LAM_NAME_BYTES_MAX] = "";
     struct iovec parts[4];
 
+    if (body.reply_capacity > LINK_REPLY_BYTES_MAX) /* no more than that can come */
+        body.reply_capacity = LINK_REPLY_BYTES_MAX;
     if (call != NULL) {
         body.trace = call->trace;
         body.depth = call->depth;
@@ -126,6 +128,8 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
     parts[2] = (struct iovec){.iov_base = caller, .iov_len = body.caller_bytes};
     parts[3] = (struct iovec){
         .iov_base = (void *)(uintptr_t)order->request, .iov_len = order->request_bytes};
+    if (order->request_bytes > LAM_WORKER_REQUEST_BYTES_MAX)
+        return -EMSGSIZE;
     return lam_link_send(&worker->link, &header, parts, 4, order->deadline_ns);
 }
 

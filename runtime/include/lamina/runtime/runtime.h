@@ -27,6 +27,9 @@ extern "C" {
 #define LAM_RUNTIME_MODULES_MAX 256
 #define LAM_RUNTIME_DEPTH_MAX   16
 
+#define LAM_WORKER_REQUEST_BYTES_MAX (UINT64_C(63) << 20)
+#define LAM_WORKER_REPLY_BYTES_MAX   (UINT64_C(32) << 20)
+
 struct lam_runtime; /* opaque */
 struct lam_module;  /* opaque; the runtime's, valid until the runtime is destroyed */
 
@@ -86,6 +89,7 @@ struct lam_module_options {
  *   -EPROTO   its description makes no sense, or is of another version; @error says which field
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
+ *   -EINVAL   its name is empty or too long, or there is no such host
  *   -ECANCELED its init failed; @error has its number
  *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
  *   -ENOMEM
@@ -192,6 +196,11 @@ uint32_t lam_module_metrics(struct lam_module *module, lam_module_metric_fn visi
  *   -ETIMEDOUT DEADLINE or BUSY
  *   -EPROTO    BAD_REPLY
  *   -EUSERS    NO_THREAD
+ * and of a worker
+ *   -EOWNERDEAD       CRASHED, EXITED, NO_WORKER
+ *   -ENOTRECOVERABLE  POISONED
+ *   -EMSGSIZE         a request of more than LAM_WORKER_REQUEST_BYTES_MAX; nothing was called. An
+ *                     answer of more than LAM_WORKER_REPLY_BYTES_MAX finds no room (-ENOSPC)
  */
 int lam_module_call(struct lam_module *module, uint32_t method, const void *request,
     uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
