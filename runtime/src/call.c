@@ -7,6 +7,7 @@
 
 #include "internal.h"
 #include "pin.h"
+#include "usage.h"
 
 static int fail(struct lam_reply *reply, enum lam_failure failure, int32_t detail, int rc)
 {
@@ -144,6 +145,18 @@ static int run_serially(struct lam_generation *generation, const struct lam_meth
     return rc;
 }
 
+/* Timed and counted, however it ends. */
+static __attribute__((noinline)) int run_counted(struct lam_generation *generation,
+    const struct lam_method *entry, struct lam_frame *frame, struct lam_reply *reply)
+{
+    uint64_t started_ns = lam_clock_now_ns();
+    int rc = generation->is_serial ? run_serially(generation, entry, frame, reply)
+                                   : generation->kind->call(generation, entry, frame, reply);
+
+    lam_usage_note(generation, entry, rc, lam_clock_now_ns() - started_ns);
+    return rc;
+}
+
 /* Inside @generation. */
 static inline int run_inside(struct lam_generation *generation, const char *caller, uint32_t method,
     struct lam_frame *frame, struct lam_reply *reply, uint64_t deadline_ns)
@@ -161,7 +174,9 @@ static inline int run_inside(struct lam_generation *generation, const char *call
     seat->inner = frame;
     reply->failure = LAM_FAILURE_NONE;
     reply->detail = 0;
-    if (__builtin_expect(generation->is_serial, 0))
+    if (__builtin_expect(generation->usage != NULL, 0))
+        rc = run_counted(generation, entry, frame, reply);
+    else if (__builtin_expect(generation->is_serial, 0))
         rc = run_serially(generation, entry, frame, reply);
     else
         rc = generation->kind->call(generation, entry, frame, reply);

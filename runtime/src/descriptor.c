@@ -95,19 +95,26 @@ int lam_descriptor_check(
 int lam_descriptor_keep(struct lam_generation *generation, const struct lam_descriptor *descriptor)
 {
     uint32_t places = 2;
+    char *names;
 
     while (places < 2 * descriptor->method_count)
         places *= 2;
-    generation->methods = calloc(places, sizeof(*generation->methods));
+    /* Names lie behind the table: those of the description may go before the generation does. */
+    generation->methods = calloc(1, places * sizeof(*generation->methods) +
+                                        (uint64_t)descriptor->method_count * LAM_NAME_BYTES_MAX);
     if (generation->methods == NULL)
         return -ENOMEM;
+    names = (char *)(generation->methods + places);
     generation->mask = places - 1;
-    for (uint32_t i = 0; i < descriptor->method_count; i++) {
-        uint32_t at = descriptor->methods[i].id;
+    for (uint32_t i = 0; i < descriptor->method_count; i++, names += LAM_NAME_BYTES_MAX) {
+        const struct lam_method *method = &descriptor->methods[i];
+        uint32_t at = method->id;
 
         while (generation->methods[at & generation->mask].call != NULL)
             at++;
-        generation->methods[at & generation->mask] = descriptor->methods[i];
+        memcpy(names, method->name, strlen(method->name)); /* is_name() bounded it */
+        generation->methods[at & generation->mask] = *method;
+        generation->methods[at & generation->mask].name = names;
     }
     memcpy(generation->name, descriptor->name, strlen(descriptor->name)); /* is_name() bounded it */
     generation->version = descriptor->version;

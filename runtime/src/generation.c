@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "internal.h"
+#include "usage.h"
 
 #define DRAIN_NAP_NS 50000
 
@@ -42,18 +43,23 @@ int lam_generation_start(
     int rc;
 
     generation->module = module;
+    if (module->counts_calls && lam_usage_open(generation) != 0)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     rc = generation->kind->start(generation);
     if (rc != 0)
         return lam_error_set(
             error, -ECANCELED, "module %s: its init returned %d", module->name, rc);
     generation->is_started = 1;
     generation->number = ++module->generations;
+    if (generation->usage != NULL)
+        lam_usage_begin(generation);
     return 0;
 }
 
 void lam_generation_close(struct lam_generation *generation)
 {
     LAM_ASSERT(lam_seat_count_pins(generation) == 0);
+    lam_usage_close(generation);
     generation->kind->close(generation);
     (void)pthread_mutex_destroy(&generation->turn);
     free(generation->methods);

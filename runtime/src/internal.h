@@ -16,6 +16,7 @@
 
 struct lam_generation;
 struct lam_crew;
+struct lam_usage_past;
 
 /* A call while it runs, on the stack of its thread. */
 struct lam_frame {
@@ -55,6 +56,9 @@ struct lam_generation {
     struct lam_version version;
     char name[LAM_NAME_BYTES_MAX];
     struct lam_generation *next; /* of those that drain */
+    /* Where calls are counted: by seat, a block of struct lam_usage_method, or 0. NULL: off */
+    lam_atomic_u64 *usage;
+    struct lam_generation *next_counted;
     pthread_mutex_t turn;
     struct image_copy image;
     /* In this process. */
@@ -85,6 +89,11 @@ struct lam_module {
     pthread_mutex_t gate;
     pthread_cond_t opened;
     struct lam_metrics metrics;
+    uint32_t counts_calls; /* of the options */
+    pthread_mutex_t counted;
+    /* Guarded by it: generations that count, and what those that ended have counted. */
+    struct lam_generation *generations_counted;
+    struct lam_usage_past *usage_past;
 };
 
 struct lam_runtime {

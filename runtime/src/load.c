@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "usage.h"
 
 struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name)
 {
@@ -25,6 +26,7 @@ struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *na
     LAM_ASSERT(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     LAM_ASSERT(pthread_cond_init(&module->opened, &monotonic) == 0);
     (void)pthread_condattr_destroy(&monotonic);
+    LAM_ASSERT(pthread_mutex_init(&module->counted, NULL) == 0);
     lam_metrics_init(&module->metrics);
     return module;
 }
@@ -32,6 +34,8 @@ struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *na
 void lam_module_destroy(struct lam_module *module)
 {
     LAM_ASSERT(module->draining == NULL);
+    lam_usage_forget(module);
+    (void)pthread_mutex_destroy(&module->counted);
     lam_metrics_fini(&module->metrics);
     (void)pthread_cond_destroy(&module->opened);
     (void)pthread_mutex_destroy(&module->gate);

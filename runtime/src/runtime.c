@@ -189,6 +189,7 @@ static int keep(struct lam_module *module, const char *reference,
     module->config = config;
     module->config_bytes = options->config_bytes;
     module->host = options->host;
+    module->counts_calls = options->counts_calls;
     return 0;
 }
 

@@ -89,6 +89,11 @@ struct lam_seat *lam_seat_take(void)
     return seat;
 }
 
+uint32_t lam_seat_index(const struct lam_seat *seat)
+{
+    return (uint32_t)(seat - seats);
+}
+
 uint32_t lam_seat_count_pins(const void *generation)
 {
     /*

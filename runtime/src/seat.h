@@ -42,6 +42,9 @@ static inline struct lam_seat *lam_seat_mine(void)
     return __builtin_expect(lam_seat_own != NULL, 1) ? lam_seat_own : lam_seat_take();
 }
 
+/* Which one it is: below LAM_RUNTIME_THREADS_MAX. */
+uint32_t lam_seat_index(const struct lam_seat *seat);
+
 /* How many pins of all seats are on @generation. Behind lam_barrier_heavy(): none that came before
  * it is missed. */
 uint32_t lam_seat_count_pins(const void *generation);

@@ -78,9 +78,10 @@ static uint64_t stop_all(void)
 static void run(uint32_t keep_state, uint64_t reloads)
 {
     struct lam_reload_options options = {.keep_state = keep_state};
+    struct lam_module_options counted = {.counts_calls = 1};
     uint64_t calls;
 
-    OK(lam_runtime_load(runtime, module_file("first"), NULL, &module, &error));
+    OK(lam_runtime_load(runtime, module_file("first"), &counted, &module, &error));
     lam_store_release(&ended, 0);
     memset(callers, 0, sizeof(callers));
     for (int i = 0; i < THREADS; i++)
@@ -88,6 +89,7 @@ static void run(uint32_t keep_state, uint64_t reloads)
     for (uint64_t i = 0; i < reloads; i++) {
         options.reference = module_file(i % 2 == 0 ? "second" : "first");
         OK(lam_runtime_reload(module, &options, &error));
+        CHECK(lam_runtime_prometheus(runtime, NULL, 0) != 0);
         (void)usleep(500);
     }
     calls = stop_all();

@@ -57,8 +57,8 @@ int spawn_die_with_host(int socket);
 int spawn_is_dead(const struct spawn_process *process);
 
 /*
- * Wait for its end until @deadline_ns, kill it if it has not come, and its group in any case; let go
- * of everything.
+ * Wait for its end until @deadline_ns, kill it if it has not come, kill what is left of its group,
+ * and let go of everything.
  */
 struct spawn_end spawn_bury(struct spawn_process *process, uint64_t deadline_ns);
 

@@ -76,6 +76,9 @@ struct lam_module_options {
     const char *name;   /* what it is called here; default: what it calls itself */
     const void *config; /* handed to its init, at each generation */
     uint64_t config_bytes;
+    uint32_t counts_calls; /* 1: lam_runtime_prometheus() tells of its calls; two looks at the clock
+                              and a line of the thread's own for each */
+    uint32_t reserved;     /* 0 */
 };
 
 /*
@@ -177,6 +180,16 @@ typedef void (*lam_module_metric_fn)(void *context, const struct lam_module_metr
  * Returns how many names there are.
  */
 uint32_t lam_module_metrics(struct lam_module *module, lam_module_metric_fn visit, void *context);
+
+/*
+ * What the modules with counts_calls have done so far, as text for Prometheus (exposition format
+ * 0.0.4): by module, method and version the calls that ended, those that ended with an error, and a
+ * histogram of their seconds. Counts never go back, whatever is reloaded or unloaded. At most
+ * @capacity bytes go to @text, with a terminator; cut short where that is too little. Any thread.
+ *
+ * Returns how many bytes the whole text has, without its terminator.
+ */
+uint64_t lam_runtime_prometheus(struct lam_runtime *runtime, char *text, uint64_t capacity);
 
 /*
  * Call @method (LAM_METHOD_ID() of its name) of the module, in this thread. *@reply is the
