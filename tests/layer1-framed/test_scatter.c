@@ -83,7 +83,7 @@ Test(scatter, in_place_the_request_is_written_once)
 
 Test(scatter, at_the_deadline_the_result_is_partial_and_says_who_is_late)
 {
-    cr_assert(eq(int, crew_begin(&crew, 1, lam_deadline_after_ns(LAM_NS_PER_S / 50)), 0));
+    cr_assert(eq(int, crew_begin(&crew, 1, lam_deadline_after_ns(LAM_NS_PER_S / 5)), 0));
     cr_assert(eq(int, crew_answer(&crew, 0), 1));
     cr_assert(eq(int, crew_answer(&crew, 2), 1));
     cr_assert(eq(int, lam_scatter_gather_until(&crew.scatter, lam_deadline_after_ns(LAM_NS_PER_MS)),
@@ -98,10 +98,13 @@ Test(scatter, at_the_deadline_the_result_is_partial_and_says_who_is_late)
     cr_assert(eq(u64, crew.scatter.counts.complete, 0));
 }
 
+#define DRIFT_ROUNDS 8
+
 Test(scatter, response_drift_is_told_by_the_requests_id_and_dropped)
 {
-    for (uint64_t round = 0; round < 30; round++) {
-        cr_assert(eq(int, crew_begin(&crew, round, lam_deadline_after_ns(LAM_NS_PER_MS)), 0));
+    /* The others answer in time, also where this process is off the CPU for a while. */
+    for (uint64_t round = 0; round < DRIFT_ROUNDS; round++) {
+        cr_assert(eq(int, crew_begin(&crew, round, lam_deadline_after_ns(150 * LAM_NS_PER_MS)), 0));
         for (uint32_t i = 0; i < CREW_WORKERS; i++)
             if (i != 1)
                 cr_assert(eq(int, crew_answer(&crew, i), 1));
@@ -116,9 +119,9 @@ Test(scatter, response_drift_is_told_by_the_requests_id_and_dropped)
     cr_assert(eq(int, lam_scatter_gather_until(&crew.scatter, soon()), 0));
     for (uint32_t i = 0; i < CREW_WORKERS; i++)
         cr_assert(crew_is_answer(&crew, i, 77));
-    cr_assert(eq(u64, lam_scatter_late(&crew.scatter, 1), 30));
+    cr_assert(eq(u64, lam_scatter_late(&crew.scatter, 1), DRIFT_ROUNDS));
     cr_assert(eq(u64, lam_scatter_late(&crew.scatter, 0), 0));
-    cr_assert(eq(u64, crew.scatter.counts.late, 30));
+    cr_assert(eq(u64, crew.scatter.counts.late, DRIFT_ROUNDS));
 }
 
 Test(scatter, worker_that_dies_is_told_from_one_that_closes)
@@ -161,7 +164,8 @@ Test(scatter_each, worker_whose_channel_is_full_delays_nobody_else)
 
     /* Worker 1 takes nothing: at some time its channel is full. */
     do {
-        cr_assert(eq(int, crew_begin(&crew, ++round, lam_deadline_after_ns(LAM_NS_PER_MS)), 0));
+        cr_assert(
+            eq(int, crew_begin(&crew, ++round, lam_deadline_after_ns(15 * LAM_NS_PER_MS)), 0));
         for (uint32_t i = 0; i < CREW_WORKERS; i++)
             if (i != 1)
                 cr_assert(eq(int, crew_answer(&crew, i), 1));
