@@ -9,14 +9,6 @@
 #include "pin.h"
 #include "usage.h"
 
-static int fail(struct lam_reply *reply, enum lam_failure failure, int32_t detail, int rc)
-{
-    reply->bytes = 0;
-    reply->failure = failure;
-    reply->detail = detail;
-    return rc;
-}
-
 static struct timespec timespec_of(uint64_t ns)
 {
     return (struct timespec){
@@ -138,7 +130,7 @@ static int run_serially(struct lam_generation *generation, const struct lam_meth
     int rc = take_turn(generation, frame, frame->call.deadline_ns, &is_taken);
 
     if (rc != 0)
-        return fail(reply, LAM_FAILURE_BUSY, 0, rc);
+        return lam_reply_fail(reply, LAM_FAILURE_BUSY, 0, rc);
     rc = generation->kind->call(generation, entry, frame, reply);
     if (is_taken)
         LAM_ASSERT(pthread_mutex_unlock(&generation->turn) == 0);
@@ -166,7 +158,7 @@ static inline int run_inside(struct lam_generation *generation, const char *call
     int rc;
 
     if (__builtin_expect(entry == NULL, 0))
-        return fail(reply, LAM_FAILURE_NO_METHOD, (int32_t)method, -ENOENT);
+        return lam_reply_fail(reply, LAM_FAILURE_NO_METHOD, (int32_t)method, -ENOENT);
     fill(frame, generation, caller, method, reply, deadline_ns);
     if (frame->outer != NULL)
         inherit(frame);
@@ -194,9 +186,9 @@ int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     int rc = 0;
 
     if (__builtin_expect(seat == NULL, 0))
-        return fail(reply, LAM_FAILURE_NO_THREAD, 0, -EUSERS);
+        return lam_reply_fail(reply, LAM_FAILURE_NO_THREAD, 0, -EUSERS);
     if (__builtin_expect(seat->depth >= module->runtime->options.depth_max, 0))
-        return fail(
+        return lam_reply_fail(
             reply, LAM_FAILURE_TOO_DEEP, (int32_t)module->runtime->options.depth_max, -ELOOP);
     frame.module = module;
     frame.seat = seat;
@@ -207,9 +199,9 @@ int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     if (__builtin_expect((void *)generation == (void *)&lam_generation_held, 0))
         rc = pin_behind_gate(seat, module, deadline_ns, &generation);
     if (__builtin_expect(rc != 0, 0))
-        rc = fail(reply, LAM_FAILURE_BUSY, 0, rc);
+        rc = lam_reply_fail(reply, LAM_FAILURE_BUSY, 0, rc);
     else if (__builtin_expect(generation == NULL, 0))
-        rc = fail(reply, LAM_FAILURE_NO_MODULE, 0, -ENODEV);
+        rc = lam_reply_fail(reply, LAM_FAILURE_NO_MODULE, 0, -ENODEV);
     else
         rc = run_inside(generation, caller, method, &frame, reply, deadline_ns);
     lam_unpin(seat);

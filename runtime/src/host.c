@@ -47,12 +47,8 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
     const struct lam_module *from = frame_of(call)->module;
     struct lam_module *module = lam_runtime_find(from->runtime, name);
 
-    if (module == NULL) {
-        reply->bytes = 0;
-        reply->failure = LAM_FAILURE_NO_MODULE;
-        reply->detail = 0;
-        return -ENODEV;
-    }
+    if (module == NULL)
+        return lam_reply_fail(reply, LAM_FAILURE_NO_MODULE, 0, -ENODEV);
     return lam_call_run(
         module, from->name, method, request, request_bytes, reply, call->deadline_ns);
 }

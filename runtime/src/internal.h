@@ -204,6 +204,16 @@ void lam_module_destroy(struct lam_module *module);
 /* End those replaced generations of the module that have no calls. Returns how many have. */
 uint32_t lam_module_collect(struct lam_module *module);
 
+/* Who failed the call, and nothing of an answer. Returns @rc. */
+static inline int lam_reply_fail(
+    struct lam_reply *reply, enum lam_failure failure, int32_t detail, int rc)
+{
+    reply->bytes = 0;
+    reply->failure = failure;
+    reply->detail = detail;
+    return rc;
+}
+
 /* ---- call.c ---- */
 
 /* A call of a module by the program or, with @caller, by another module. */

@@ -67,7 +67,6 @@ void lam_usage_note(
     add(&method->failures, rc < 0 && rc != -ENOSPC);
     add(&method->total_ns, duration_ns);
     add(&method->buckets[bucket_of(duration_ns)], 1);
-    add(&method->calls, 1);
 }
 
 /* ---- reading ---- */

@@ -21,10 +21,9 @@ struct lam_module;
 
 /* One method: the lone writer is the thread in that seat, then whoever sits there next. */
 struct lam_usage_method {
-    lam_atomic_u64 calls;
     lam_atomic_u64 failures; /* negative, but for an answer that found no room */
     lam_atomic_u64 total_ns;
-    lam_atomic_u64 buckets[USAGE_BUCKETS];
+    lam_atomic_u64 buckets[USAGE_BUCKETS]; /* how many calls that were is their sum */
 };
 
 /* What the reader makes of it. */

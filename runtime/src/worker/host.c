@@ -168,14 +168,6 @@ static int replace(struct lam_generation *generation)
     return rc;
 }
 
-static int fail(struct lam_reply *reply, int32_t detail)
-{
-    reply->bytes = 0;
-    reply->failure = LAM_FAILURE_NO_WORKER;
-    reply->detail = detail;
-    return -EOWNERDEAD;
-}
-
 static int call(struct lam_generation *generation, const struct lam_method *entry,
     struct lam_frame *frame, struct lam_reply *reply)
 {
@@ -192,7 +184,7 @@ static int call(struct lam_generation *generation, const struct lam_method *entr
     do {
         rc = serving(crew)->is_alive ? 0 : replace(generation);
         if (rc != 0)
-            return fail(reply, rc);
+            return lam_reply_fail(reply, LAM_FAILURE_NO_WORKER, rc, -EOWNERDEAD);
         rc = lam_worker_ask(generation, serving(crew), &order, reply);
     } while (--tries > 0 &&
              (reply->failure == LAM_FAILURE_CRASHED || reply->failure == LAM_FAILURE_EXITED));

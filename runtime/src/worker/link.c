@@ -118,6 +118,19 @@ int lam_link_send(struct lam_link *link, const struct lam_protocol_header *heade
     return lam_framed_sender_send_until(&link->sender, parts, part_count, 0, NULL, deadline_ns);
 }
 
+int lam_link_respond(struct lam_link *link, uint64_t id, const struct link_response *response,
+    const void *data, uint64_t deadline_ns)
+{
+    struct lam_protocol_header header = {.type = LAM_PROTOCOL_RESPONSE, .request_id = id};
+    struct link_response said = *response;
+    struct iovec parts[3];
+
+    parts[1] = (struct iovec){.iov_base = &said, .iov_len = sizeof(said)};
+    parts[2] = (struct iovec){
+        .iov_base = (void *)(uintptr_t)data, .iov_len = said.status == 0 ? said.reply_bytes : 0};
+    return lam_link_send(link, &header, parts, 3, deadline_ns);
+}
+
 static int grow(struct link_buffer *buffer, uint64_t bytes)
 {
     uint64_t capacity = buffer->capacity == 0 ? BUFFER_BYTES_FIRST : buffer->capacity;

@@ -124,6 +124,12 @@ int lam_link_send(struct lam_link *link, const struct lam_protocol_header *heade
     struct iovec *parts, uint32_t part_count, uint64_t deadline_ns);
 
 /*
+ * Answer the request @id: *@response, and @data where its status is 0. Returns as lam_link_send().
+ */
+int lam_link_respond(struct lam_link *link, uint64_t id, const struct link_response *response,
+    const void *data, uint64_t deadline_ns);
+
+/*
  * Take the next message, waiting until @deadline_ns.
  *
  * Returns 0, -ETIMEDOUT, -EPROTO what came is no message of this protocol, -ENOMEM, or as

@@ -78,14 +78,10 @@ static int read_request(const struct link_message *message, struct link_request 
 static int respond(struct lam_worker *worker, uint64_t id, int status,
     const struct lam_reply *reply, uint64_t deadline_ns)
 {
-    struct lam_protocol_header header = {.type = LAM_PROTOCOL_RESPONSE, .request_id = id};
     struct link_response response = {
         .status = status, .failure = reply->failure, .reply_bytes = reply->bytes};
-    struct iovec parts[3];
 
-    parts[1] = (struct iovec){.iov_base = &response, .iov_len = sizeof(response)};
-    parts[2] = (struct iovec){.iov_base = reply->data, .iov_len = status == 0 ? reply->bytes : 0};
-    return lam_link_send(&worker->link, &header, parts, 3, deadline_ns);
+    return lam_link_respond(&worker->link, id, &response, reply->data, deadline_ns);
 }
 
 int lam_worker_relay(

@@ -70,14 +70,7 @@ static int is_slack_intact(const uint8_t *room, uint64_t capacity)
 
 static void respond(uint64_t id, const struct link_response *response, const void *data)
 {
-    struct lam_protocol_header header = {.type = LAM_PROTOCOL_RESPONSE, .request_id = id};
-    struct link_response said = *response;
-    struct iovec parts[3];
-
-    parts[1] = (struct iovec){.iov_base = &said, .iov_len = sizeof(said)};
-    parts[2] = (struct iovec){
-        .iov_base = (void *)(uintptr_t)data, .iov_len = said.status == 0 ? said.reply_bytes : 0};
-    if (lam_link_send(&worker.link, &header, parts, 3, LAM_DEADLINE_NEVER) != 0)
+    if (lam_link_respond(&worker.link, id, response, data, LAM_DEADLINE_NEVER) != 0)
         leave(0);
 }
 

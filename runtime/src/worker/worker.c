@@ -54,14 +54,6 @@ struct spawn_end lam_worker_end(struct lam_worker *worker, uint64_t deadline_ns)
     return spawn_bury(&worker->process, deadline_ns);
 }
 
-static int fail(struct lam_reply *reply, enum lam_failure failure, int32_t detail, int rc)
-{
-    reply->bytes = 0;
-    reply->failure = failure;
-    reply->detail = detail;
-    return rc;
-}
-
 /* It is dead, or as good as that: end it and say why. */
 static int tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc)
 {
@@ -69,15 +61,15 @@ static int tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc)
 
     if (rc == -ETIMEDOUT) {
         (void)lam_worker_end(worker, 0);
-        return fail(reply, LAM_FAILURE_DEADLINE, 0, rc);
+        return lam_reply_fail(reply, LAM_FAILURE_DEADLINE, 0, rc);
     }
     if (rc != -EOWNERDEAD && rc != -EPIPE) {
         (void)lam_worker_end(worker, 0);
-        return fail(reply, LAM_FAILURE_POISONED, rc, -ENOTRECOVERABLE);
+        return lam_reply_fail(reply, LAM_FAILURE_POISONED, rc, -ENOTRECOVERABLE);
     }
     end = lam_worker_end(worker, lam_deadline_after_ns(END_NS));
-    return end.signal != 0 ? fail(reply, LAM_FAILURE_CRASHED, end.signal, -EOWNERDEAD)
-                           : fail(reply, LAM_FAILURE_EXITED, end.status, -EOWNERDEAD);
+    return end.signal != 0 ? lam_reply_fail(reply, LAM_FAILURE_CRASHED, end.signal, -EOWNERDEAD)
+                           : lam_reply_fail(reply, LAM_FAILURE_EXITED, end.status, -EOWNERDEAD);
 }
 
 /* The next message. Returns 0, -ETIMEDOUT, -EOWNERDEAD, or another error of the channel. */
@@ -177,7 +169,7 @@ int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
     int rc = send(generation, worker, order, reply, id);
 
     if (rc == -EMSGSIZE)
-        return fail(reply, LAM_FAILURE_NONE, 0, rc);
+        return lam_reply_fail(reply, LAM_FAILURE_NONE, 0, rc);
     while (rc == 0) {
         rc = take(worker, &message, order->deadline_ns);
         if (rc == 0 && message.header.type == LAM_PROTOCOL_RESPONSE &&
@@ -190,7 +182,7 @@ int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
         } else if (rc == 0) {
             rc = serve(generation, worker, order, &message);
             if (!worker->is_alive) /* a call within this one saw its end */
-                return fail(reply, LAM_FAILURE_CRASHED, 0, -EOWNERDEAD);
+                return lam_reply_fail(reply, LAM_FAILURE_CRASHED, 0, -EOWNERDEAD);
         }
     }
     if (rc == -ETIMEDOUT && spawn_is_dead(&worker->process))
