@@ -107,6 +107,7 @@ int lam_link_send(struct lam_link *link, const struct lam_protocol_header *heade
     struct lam_protocol_header whole = *header;
     uint8_t bytes[LAM_PROTOCOL_HEADER_BYTES];
     uint64_t body_bytes = 0;
+    int rc;
 
     for (uint32_t i = 1; i < part_count; i++)
         body_bytes += parts[i].iov_len;
@@ -115,7 +116,9 @@ int lam_link_send(struct lam_link *link, const struct lam_protocol_header *heade
     whole.body_bytes = (uint32_t)body_bytes;
     lam_protocol_write(&whole, bytes);
     parts[0] = (struct iovec){.iov_base = bytes, .iov_len = sizeof(bytes)};
-    return lam_framed_sender_send_until(&link->sender, parts, part_count, 0, NULL, deadline_ns);
+    rc = lam_framed_sender_send_until(&link->sender, parts, part_count, 0, NULL, deadline_ns);
+    parts[0] = (struct iovec){NULL, 0}; /* the header goes with us */
+    return rc;
 }
 
 int lam_link_respond(struct lam_link *link, uint64_t id, const struct link_response *response,
