@@ -7,49 +7,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "stage.h"
+#include "one_client.h"
 
-static struct stage stage;
-static struct lam_client client;
-static struct lam_error error;
-static const struct lam_daemon_options it = {.name = "it"};
-static const struct lam_client_options to_it = {.endpoint = "it", .requests_max = 8};
 static const struct lam_client_options for_ever = {
     .endpoint = "it", .requests_max = 8, .reconnect = 1, .request_bytes_max = 64};
 
-static void setup(void)
-{
-    stage_make();
-}
-
-static void teardown(void)
-{
-    stage_clear();
-}
-
 TestSuite(requests, .init = setup, .fini = teardown, .timeout = 30);
-
-static struct lam_ticket begin(uint16_t kind, uint64_t number, uint64_t deadline_ns)
-{
-    struct iovec part = {&number, sizeof(number)};
-    struct lam_ticket ticket = {0};
-    int rc = lam_client_begin_until(&client, LAM_LANE_HIGH, &part, 1, kind, deadline_ns, &ticket);
-
-    cr_assert(eq(int, rc, 0), "%s", strerror(-rc));
-    return ticket;
-}
-
-static void start(void)
-{
-    stage_start(&stage, &it);
-    cr_assert(eq(int, stage_connect(&client, &to_it, &error), 0), "%s", error.text);
-}
-
-static void stop(void)
-{
-    lam_client_disconnect(&client, 0, NULL);
-    stage_stop(&stage);
-}
 
 Test(requests, answers_in_any_order_go_to_their_requests)
 {
