@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "internal.h"
+#include "path/path.h"
 #include "pin.h"
-#include "usage.h"
 
 static struct timespec timespec_of(uint64_t ns)
 {
@@ -137,16 +137,11 @@ static int run_serially(struct lam_generation *generation, const struct lam_meth
     return rc;
 }
 
-/* Timed and counted, however it ends. */
-static __attribute__((noinline)) int run_counted(struct lam_generation *generation,
-    const struct lam_method *entry, struct lam_frame *frame, struct lam_reply *reply)
+int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
+    struct lam_frame *frame, struct lam_reply *reply)
 {
-    uint64_t started_ns = lam_clock_now_ns();
-    int rc = generation->is_serial ? run_serially(generation, entry, frame, reply)
-                                   : generation->kind->call(generation, entry, frame, reply);
-
-    lam_usage_note(generation, entry, rc, lam_clock_now_ns() - started_ns);
-    return rc;
+    return generation->is_serial ? run_serially(generation, entry, frame, reply)
+                                 : generation->kind->call(generation, entry, frame, reply);
 }
 
 /* Inside @generation. */
@@ -166,8 +161,8 @@ static inline int run_inside(struct lam_generation *generation, const char *call
     seat->inner = frame;
     reply->failure = LAM_FAILURE_NONE;
     reply->detail = 0;
-    if (__builtin_expect(generation->usage != NULL, 0))
-        rc = run_counted(generation, entry, frame, reply);
+    if (__builtin_expect(generation->path != NULL, 0))
+        rc = lam_path_run(generation->path, generation, entry, frame, reply);
     else if (__builtin_expect(generation->is_serial, 0))
         rc = run_serially(generation, entry, frame, reply);
     else

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "internal.h"
+#include "path/path.h"
 #include "usage.h"
 
 #define DRAIN_NAP_NS 50000
@@ -43,7 +44,9 @@ int lam_generation_start(
     int rc;
 
     generation->module = module;
-    if (module->counts_calls && lam_usage_open(generation) != 0)
+    generation->path = lam_path_share(module->path);
+    if (lam_path_find(generation->path, &lam_stage_usage) != NULL &&
+        lam_usage_open(generation) != 0)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     rc = generation->kind->start(generation);
     if (rc != 0)
@@ -60,6 +63,7 @@ void lam_generation_close(struct lam_generation *generation)
 {
     LAM_ASSERT(lam_seat_count_pins(generation) == 0);
     lam_usage_close(generation);
+    lam_path_close(generation->path);
     generation->kind->close(generation);
     (void)pthread_mutex_destroy(&generation->turn);
     free(generation->methods);

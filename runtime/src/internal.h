@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+#include "events.h"
+#include "keeper.h"
 #include "lamina/runtime/runtime.h"
 #include "linux/barrier.h"
 #include "linux/image.h"
@@ -15,6 +17,7 @@
 #include "seat.h"
 
 struct lam_generation;
+struct lam_path;
 struct lam_crew;
 struct lam_usage_past;
 
@@ -56,6 +59,7 @@ struct lam_generation {
     struct lam_version version;
     char name[LAM_NAME_BYTES_MAX];
     struct lam_generation *next; /* of those that drain */
+    struct lam_path *path;       /* its share of its module's, or NULL: no stage is on */
     /* Where calls are counted: by seat, a block of struct lam_usage_method, or 0. NULL: off */
     lam_atomic_u64 *usage;
     struct lam_generation *next_counted;
@@ -66,7 +70,7 @@ struct lam_generation {
     const struct lam_descriptor *descriptor;
     /* In a worker. */
     struct lam_crew *crew;
-    char *path; /* for messages */
+    char *file; /* for messages */
 };
 
 struct lam_module {
@@ -89,7 +93,7 @@ struct lam_module {
     pthread_mutex_t gate;
     pthread_cond_t opened;
     struct lam_metrics metrics;
-    uint32_t counts_calls; /* of the options */
+    struct lam_path *path; /* of the next generations */
     pthread_mutex_t counted;
     /* Guarded by it: generations that count, and what those that ended have counted. */
     struct lam_generation *generations_counted;
@@ -103,6 +107,8 @@ struct lam_runtime {
     const struct lam_host *host; /* what modules are lent */
     pthread_mutex_t loading;     /* one load at a time; recursive, for an init that loads */
     pthread_mutex_t lock;        /* lists of draining generations */
+    struct lam_observers observers;
+    struct lam_keeper keeper; /* does what is to be done when nobody calls */
     lam_atomic_u32 module_count;
     lam_atomic_u64 modules[LAM_RUNTIME_MODULES_MAX]; /* struct lam_module, in order of loading */
 };
@@ -215,6 +221,11 @@ static inline int lam_reply_fail(
 }
 
 /* ---- call.c ---- */
+
+/* The code itself, behind all stages: in its turn where it takes one call at a time. Returns as
+ * lam_module_call(). */
+int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
+    struct lam_frame *frame, struct lam_reply *reply);
 
 /* A call of a module by the program or, with @caller, by another module. */
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,

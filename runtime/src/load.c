@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "path/path.h"
 #include "usage.h"
 
 struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name)
@@ -34,6 +35,7 @@ struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *na
 void lam_module_destroy(struct lam_module *module)
 {
     LAM_ASSERT(module->draining == NULL);
+    lam_path_close(module->path);
     lam_usage_forget(module);
     (void)pthread_mutex_destroy(&module->counted);
     lam_metrics_fini(&module->metrics);
@@ -187,6 +189,7 @@ int lam_runtime_reload(
 {
     static const struct lam_reload_options defaults;
     char *path, *reference = NULL;
+    uint64_t number;
     int rc = begin_change(module, error);
 
     if (rc != 0)
@@ -211,17 +214,25 @@ int lam_runtime_reload(
     } else {
         free(reference);
     }
+    number = module->generations;
     end_change(module);
+    if (rc >= 0)
+        lam_event_tell(module, LAM_EVENT_RELOADED, (int64_t)number, NULL);
+    else
+        lam_event_tell(module, LAM_EVENT_RELOAD_FAILED, rc, error != NULL ? error->text : NULL);
     return rc;
 }
 
 int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error)
 {
     int rc = begin_change(module, error);
+    uint64_t number;
 
     if (rc != 0)
         return rc;
+    number = module->generations;
     rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
     end_change(module);
+    lam_event_tell(module, LAM_EVENT_UNLOADED, (int64_t)number, NULL);
     return rc;
 }

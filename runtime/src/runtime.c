@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "linux/spawn.h"
+#include "path/path.h"
 
 #define DEPTH_DEFAULT 5
 #define ARENA_DEFAULT (UINT64_C(64) << 10)
@@ -55,6 +56,7 @@ static void init_locks(struct lam_runtime *runtime)
     LAM_ASSERT(pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE) == 0);
     LAM_ASSERT(pthread_mutex_init(&runtime->loading, &recursive) == 0);
     (void)pthread_mutexattr_destroy(&recursive);
+    lam_keeper_init(&runtime->keeper);
 }
 
 int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_options *options,
@@ -132,6 +134,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
         LAM_ASSERT(lam_module_collect(module) == 0);
         lam_module_destroy(module);
     }
+    lam_keeper_fini(&runtime->keeper);
     (void)pthread_mutex_destroy(&runtime->loading);
     (void)pthread_mutex_destroy(&runtime->lock);
     free(runtime->directories);
@@ -175,11 +178,15 @@ static int keep(struct lam_module *module, const char *reference,
 {
     char *copy = strdup(reference);
     void *config = malloc(options->config_bytes + 1);
+    struct lam_path *path = NULL;
+    int rc = copy != NULL && config != NULL
+                 ? lam_path_open(&path, module, options, error)
+                 : lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
 
-    if (copy == NULL || config == NULL) {
+    if (rc != 0) {
         free(copy);
         free(config);
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+        return rc;
     }
     if (options->config_bytes != 0)
         memcpy(config, options->config, options->config_bytes);
@@ -189,7 +196,8 @@ static int keep(struct lam_module *module, const char *reference,
     module->config = config;
     module->config_bytes = options->config_bytes;
     module->host = options->host;
-    module->counts_calls = options->counts_calls;
+    lam_path_close(module->path);
+    module->path = path;
     return 0;
 }
 
@@ -262,5 +270,7 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
     rc = load(runtime, reference, path, options, module, error);
     LAM_ASSERT(pthread_mutex_unlock(&runtime->loading) == 0);
     free(path);
+    if (rc == 0)
+        lam_event_tell(*module, LAM_EVENT_LOADED, (int64_t)(*module)->generations, reference);
     return rc;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "path/path.h"
 
 int lam_usage_open(struct lam_generation *generation)
 {
@@ -53,7 +53,7 @@ static __attribute__((noinline)) struct lam_usage_method *make_block(
     return block;
 }
 
-void lam_usage_note(
+static void note(
     struct lam_generation *generation, const struct lam_method *entry, int rc, uint64_t duration_ns)
 {
     uint32_t seat = lam_seat_index(lam_seat_own);
@@ -68,6 +68,28 @@ void lam_usage_note(
     add(&method->total_ns, duration_ns);
     add(&method->buckets[bucket_of(duration_ns)], 1);
 }
+
+static int open_stage(void **state, struct lam_module *module,
+    const struct lam_module_options *options, struct lam_error *error)
+{
+    (void)error;
+    *state = module;
+    return options->counts_calls != 0;
+}
+
+/* Timed and counted, however it ends. */
+static int run_stage(void *state, struct lam_passage *passage)
+{
+    uint64_t started_ns = lam_clock_now_ns();
+    int rc = lam_path_go_on(passage);
+
+    (void)state;
+    note(passage->generation, passage->method, rc, lam_clock_now_ns() - started_ns);
+    return rc;
+}
+
+const struct lam_stage_kind lam_stage_usage = {
+    .name = "counts_calls", .open = open_stage, .run = run_stage};
 
 /* ---- reading ---- */
 

@@ -52,10 +52,6 @@ void lam_usage_close(struct lam_generation *generation);
 /* The module is gone. */
 void lam_usage_forget(struct lam_module *module);
 
-/* Count one call. Without memory for the thread's block it is not counted. */
-void lam_usage_note(struct lam_generation *generation, const struct lam_method *entry, int rc,
-    uint64_t duration_ns);
-
 typedef void (*lam_usage_visit_fn)(void *context, const struct lam_version *version,
     const char *method, const struct lam_usage_sum *sum);
 

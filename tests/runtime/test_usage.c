@@ -182,20 +182,28 @@ Test(usage, what_drains_is_counted_with_what_serves)
     cr_assert(eq(dbl, calls_of("wait", 3), 1));
 }
 
+#define CALLERS      8
+#define CALLS_OF_ONE 50000
+
+static pthread_barrier_t begin;
+
+/* Long enough that no scheduler runs them one after another. */
 static void *call_often(void *unused)
 {
-    for (int i = 0; i < 2000; i++)
+    (void)pthread_barrier_wait(&begin);
+    for (int i = 0; i < CALLS_OF_ONE; i++)
         cr_assert(module_kind(module) != 0);
     return unused;
 }
 
 Test(usage, every_thread_is_counted_while_the_module_is_replaced)
 {
-    pthread_t threads[8];
+    pthread_t threads[CALLERS];
     double last = 0;
 
     load("concurrent", LAM_MODULE_IN_PROCESS, NULL);
-    for (int i = 0; i < 8; i++)
+    cr_assert(eq(int, pthread_barrier_init(&begin, NULL, CALLERS), 0));
+    for (int i = 0; i < CALLERS; i++)
         cr_assert(eq(int, pthread_create(&threads[i], NULL, call_often, NULL), 0));
     for (int i = 0; i < 20; i++) {
         double now;
@@ -205,9 +213,10 @@ Test(usage, every_thread_is_counted_while_the_module_is_replaced)
         cr_assert(now >= last || (now == -1 && last == 0));
         last = now > 0 ? now : 0;
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < CALLERS; i++)
         cr_assert(eq(int, pthread_join(threads[i], NULL), 0));
-    cr_assert(eq(dbl, calls_of("echo", 3), 16000));
+    (void)pthread_barrier_destroy(&begin);
+    cr_assert(eq(dbl, calls_of("echo", 3), CALLERS * CALLS_OF_ONE));
 }
 
 Test(usage, a_worker_is_counted_as_well_and_labels_are_quoted)

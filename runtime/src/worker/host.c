@@ -93,12 +93,12 @@ static int open_image(
     if (rc == 0)
         rc = spawn_send_fd(worker->process.socket, generation->image.fd);
     if (rc != 0)
-        return lam_error_set(error, rc, "module %s: its worker did not start", generation->path);
+        return lam_error_set(error, rc, "module %s: its worker did not start", generation->file);
     reply.data = calloc(1, reply.capacity);
     if (reply.data == NULL)
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", generation->path);
-    order.request = generation->path;
-    order.request_bytes = strlen(generation->path) + 1;
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", generation->file);
+    order.request = generation->file;
+    order.request_bytes = strlen(generation->file) + 1;
     rc = lam_worker_ask(generation, worker, &order, &reply);
     opened = reply.data;
     if (rc == 0 && reply.bytes < sizeof(*opened))
@@ -110,7 +110,7 @@ static int open_image(
         rc = describe(generation, (const uint8_t *)(opened + 1), reply.bytes - sizeof(*opened));
     else
         rc = lam_error_set(error, rc, "module %s: its worker ended while it was loaded (%s %d)",
-            generation->path, reply.failure == LAM_FAILURE_CRASHED ? "signal" : "status",
+            generation->file, reply.failure == LAM_FAILURE_CRASHED ? "signal" : "status",
             reply.detail);
     free(reply.data);
     return rc;
@@ -250,7 +250,7 @@ static void close_workers(struct lam_generation *generation)
         (void)lam_worker_end(spare(crew), 0);
     free(crew->program);
     free(crew);
-    free(generation->path);
+    free(generation->file);
     image_close(&generation->image);
 }
 
@@ -266,14 +266,14 @@ int lam_worker_open(struct lam_generation *generation, const char *path, const c
         return rc;
     generation->kind = &lam_host_worker;
     generation->crew = calloc(1, sizeof(*generation->crew));
-    generation->path = strdup(path);
+    generation->file = strdup(path);
     if (generation->crew != NULL)
         generation->crew->program = strdup(program);
-    if (generation->crew == NULL || generation->path == NULL || generation->crew->program == NULL) {
+    if (generation->crew == NULL || generation->file == NULL || generation->crew->program == NULL) {
         if (generation->crew != NULL)
             free(generation->crew->program);
         free(generation->crew);
-        free(generation->path);
+        free(generation->file);
         image_close(&generation->image);
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
     }

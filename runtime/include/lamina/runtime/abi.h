@@ -66,6 +66,10 @@ enum lam_failure {
     LAM_FAILURE_NO_WORKER = 9,  /* none could be started; detail: a negative errno */
     LAM_FAILURE_POISONED = 10,  /* the worker wrote what no worker writes into its channel */
     LAM_FAILURE_NO_THREAD = 11, /* more threads call than LAM_RUNTIME_THREADS_MAX */
+    LAM_FAILURE_OPEN = 12,      /* the module's breaker lets nobody in; detail: for how many ms */
+    LAM_FAILURE_LIMITED = 13,   /* a quota or a queue is full; detail: which */
+    LAM_FAILURE_VETOED = 14,    /* the program's own middleware refused it; detail: its number */
+    LAM_FAILURE_UNREADY = 15,   /* its probes say that it is not ready */
 };
 
 /* Where the answer of a call goes. All of it is the caller's. */

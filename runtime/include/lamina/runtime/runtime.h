@@ -209,6 +209,7 @@ uint64_t lam_runtime_prometheus(struct lam_runtime *runtime, char *text, uint64_
  *   -ETIMEDOUT DEADLINE or BUSY
  *   -EPROTO    BAD_REPLY
  *   -EUSERS    NO_THREAD
+ *   -ECANCELED OPEN, LIMITED, VETOED, UNREADY: by what the module's options switch on
  * and of a worker
  *   -EOWNERDEAD       CRASHED, EXITED, NO_WORKER
  *   -ENOTRECOVERABLE  POISONED

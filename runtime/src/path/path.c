@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "path/path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* From the caller to the code. What a stage sees is what those before it let through. */
+static const struct lam_stage_kind *const order[] = {
+    &lam_stage_usage,
+};
+
+#define STAGES_MAX (sizeof(order) / sizeof(order[0]))
+
+struct lam_path {
+    lam_atomic_u32 owners;
+    uint32_t count;
+    struct lam_stage stages[STAGES_MAX + 1];
+};
+
+static void close_stages(struct lam_path *path)
+{
+    while (path->count-- > 0)
+        if (path->stages[path->count].kind->close != NULL)
+            path->stages[path->count].kind->close(path->stages[path->count].state);
+    free(path);
+}
+
+int lam_path_open(struct lam_path **path, struct lam_module *module,
+    const struct lam_module_options *options, struct lam_error *error)
+{
+    struct lam_path *made = calloc(1, sizeof(*made));
+
+    *path = NULL;
+    if (made == NULL)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+    for (size_t i = 0; i < STAGES_MAX; i++) {
+        void *state = NULL;
+        int rc = order[i]->open(&state, module, options, error);
+
+        if (rc < 0) {
+            close_stages(made);
+            return rc;
+        }
+        if (rc > 0)
+            made->stages[made->count++] = (struct lam_stage){order[i], state};
+    }
+    if (made->count == 0) {
+        free(made);
+        return 0;
+    }
+    *path = lam_path_share(made);
+    return 0;
+}
+
+struct lam_path *lam_path_share(struct lam_path *path)
+{
+    if (path != NULL)
+        (void)lam_add_acq_rel(&path->owners, 1);
+    return path;
+}
+
+void lam_path_close(struct lam_path *path)
+{
+    /* Both ways: what the other owners did with it is done. */
+    if (path != NULL && lam_add_acq_rel(&path->owners, UINT32_MAX) == 1)
+        close_stages(path);
+}
+
+void *lam_path_find(const struct lam_path *path, const struct lam_stage_kind *kind)
+{
+    for (uint32_t i = 0; path != NULL && i < path->count; i++)
+        if (path->stages[i].kind == kind)
+            return path->stages[i].state;
+    return NULL;
+}
+
+int lam_path_go_on(struct lam_passage *passage)
+{
+    const struct lam_stage *stage = passage->next;
+    int rc;
+
+    passage->reply->failure = LAM_FAILURE_NONE;
+    passage->reply->detail = 0;
+    if (stage->kind == NULL) {
+        passage->frame->call.arena.used = 0;
+        return lam_call_enter(passage->generation, passage->method, passage->frame, passage->reply);
+    }
+    passage->next = stage + 1;
+    rc = stage->kind->run(stage->state, passage);
+    passage->next = stage;
+    return rc;
+}
+
+int lam_path_run(const struct lam_path *path, struct lam_generation *generation,
+    const struct lam_method *method, struct lam_frame *frame, struct lam_reply *reply)
+{
+    struct lam_passage passage = {generation, method, frame, reply, path->stages};
+
+    return lam_path_go_on(&passage);
+}
