@@ -148,7 +148,7 @@ int lam_call_enter(struct lam_generation *generation, const struct lam_method *e
 static inline int run_inside(struct lam_generation *generation, const char *caller, uint32_t method,
     struct lam_frame *frame, struct lam_reply *reply, uint64_t deadline_ns)
 {
-    const struct lam_method *entry = lam_generation_find(generation, method);
+    const struct lam_method *entry = lam_generation_serve(generation, method);
     struct lam_seat *seat = frame->seat;
     int rc;
 

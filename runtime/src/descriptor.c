@@ -115,6 +115,8 @@ int lam_descriptor_keep(struct lam_generation *generation, const struct lam_desc
         memcpy(names, method->name, strlen(method->name)); /* is_name() bounded it */
         generation->methods[at & generation->mask] = *method;
         generation->methods[at & generation->mask].name = names;
+        if (strcmp(names, LAM_METHOD_ANY) == 0)
+            generation->any = &generation->methods[at & generation->mask];
     }
     memcpy(generation->name, descriptor->name, strlen(descriptor->name)); /* is_name() bounded it */
     generation->version = descriptor->version;

@@ -49,6 +49,7 @@ struct lam_generation {
     const struct lam_host_kind *kind;
     /* Methods by id: the place of an id is the first from id & mask on that has it. */
     struct lam_method *methods;
+    const struct lam_method *any; /* serves the ids that no other has; or NULL */
     uint32_t mask;
     uint32_t is_serial;  /* one call at a time, by @turn */
     uint32_t is_started; /* its init has run */
@@ -151,6 +152,15 @@ static inline const struct lam_method *lam_generation_find(
         if (method->call == NULL)
             return NULL;
     }
+}
+
+/* The one that serves that id: with that id, or the one that serves any, or NULL. */
+static inline const struct lam_method *lam_generation_serve(
+    const struct lam_generation *generation, uint32_t id)
+{
+    const struct lam_method *method = lam_generation_find(generation, id);
+
+    return __builtin_expect(method != NULL, 1) ? method : generation->any;
 }
 
 /* ---- descriptor.c ---- */

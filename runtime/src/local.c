@@ -124,7 +124,11 @@ int lam_local_open_image(
     generation->descriptor = dlsym(generation->handle, LAM_ABI_SYMBOL);
     if (generation->descriptor == NULL)
         rc = lam_error_set(error, -ENOEXEC,
-            "module %s: it has no " LAM_ABI_SYMBOL ": is LAM_MODULE() in one of its sources?",
+            dlsym(generation->handle, "memlink_call") != NULL
+                ? "module %s: built to memlink's interface, in which nobody says how long an "
+                  "answer may be: it runs in a worker only: set options.host to "
+                  "LAM_MODULE_IN_WORKER"
+                : "module %s: it has no " LAM_ABI_SYMBOL ": is LAM_MODULE() in one of its sources?",
             path);
     if (rc == 0)
         rc = lam_descriptor_check(path, generation->descriptor, error);

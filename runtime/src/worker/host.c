@@ -177,7 +177,7 @@ static int call(struct lam_generation *generation, const struct lam_method *entr
     uint32_t tries = (entry->flags & LAM_METHOD_IDEMPOTENT) != 0 ? 2 : 1;
     int rc;
 
-    order.method = entry->id;
+    order.method = frame->call.method; /* where any is served not the entry's */
     order.frame = frame;
     order.request = frame->call.request;
     order.request_bytes = frame->call.request_bytes;

@@ -17,6 +17,7 @@
 #include "internal.h"
 #include "linux/spawn.h"
 #include "worker/link.h"
+#include "worker/memlink.h"
 
 /* Between the room and the page, where the room is no multiple of 16. */
 #define SLACK 0xa5
@@ -200,7 +201,7 @@ static lam_entry_fn entry_of(const struct link_message *message)
 
     switch (message->header.features) {
     case LINK_METHOD:
-        method = lam_generation_find(&worker.generation, message->header.method_id);
+        method = lam_generation_serve(&worker.generation, message->header.method_id);
         return method == NULL ? NULL : method->call;
     case LINK_INIT:
         return descriptor->init;
@@ -248,7 +249,7 @@ static void open_module(const struct link_message *message, const char *path)
     if (fd < 0 || spawn_die_with_host(SPAWN_SOCKET_FD) != 0)
         leave(7);
     image_adopt(&worker.generation.image, fd);
-    opened.rc = lam_local_open_image(&worker.generation, path, &error);
+    opened.rc = lam_memlink_open_image(&worker.generation, path, &error);
     spawn_lock_down();
     if (opened.rc == 0)
         describe(answer + sizeof(opened), &response.reply_bytes);

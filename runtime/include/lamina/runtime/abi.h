@@ -175,6 +175,9 @@ typedef void (*lam_batch_fn)(struct lam_call *calls, int32_t *results, uint32_t 
 #define LAM_METHOD_CACHEABLE 2u
 #define LAM_METHOD_FLAGS     3u
 
+/* The name of a method that takes the calls of every id that no other one of its module has. */
+#define LAM_METHOD_ANY "*"
+
 struct lam_method {
     const char *name;
     uint32_t id; /* LAM_METHOD_ID(name) */
