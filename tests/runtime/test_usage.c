@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "internal.h"
 #include "modules.h"
 
 static struct lam_runtime *runtime;
@@ -183,7 +184,37 @@ Test(usage, what_drains_is_counted_with_what_serves)
 }
 
 #define CALLERS      8
-#define CALLS_OF_ONE 50000
+#define CALLS_OF_ONE 20000
+
+static uint32_t count_blocks(void)
+{
+    const struct lam_generation *generation =
+        (const void *)(uintptr_t)lam_load_acquire(&module->current);
+    uint32_t count = 0;
+
+    for (uint32_t seat = 0; seat < LAM_RUNTIME_THREADS_MAX; seat++)
+        count += lam_load_acquire(&generation->usage[seat]) != 0;
+    return count;
+}
+
+static void *call_once(void *unused)
+{
+    cr_assert(module_kind(module) != 0);
+    cr_assert(eq(u32, count_blocks(), 2));
+    return unused;
+}
+
+/* Otherwise some counts would be lost, but only at times. */
+Test(usage, each_thread_counts_in_memory_of_its_own)
+{
+    pthread_t other;
+
+    load("concurrent", LAM_MODULE_IN_PROCESS, NULL);
+    cr_assert(module_kind(module) != 0);
+    cr_assert(eq(u32, count_blocks(), 1));
+    cr_assert(eq(int, pthread_create(&other, NULL, call_once, NULL), 0));
+    cr_assert(eq(int, pthread_join(other, NULL), 0));
+}
 
 static pthread_barrier_t begin;
 
