@@ -94,7 +94,7 @@ struct lam_module {
     pthread_mutex_t gate;
     pthread_cond_t opened;
     struct lam_metrics metrics;
-    struct lam_path *path; /* of the next generations */
+    struct lam_path *path; /* of the next generations; changed under the runtime's lock */
     pthread_mutex_t counted;
     /* Guarded by it: generations that count, and what those that ended have counted. */
     struct lam_generation *generations_counted;

@@ -172,6 +172,17 @@ static int take_handle(struct lam_runtime *runtime, const char *name, struct lam
     return 0;
 }
 
+static void swap_path(struct lam_module *module, struct lam_path *path)
+{
+    struct lam_path *old;
+
+    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
+    old = module->path;
+    module->path = path;
+    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
+    lam_path_close(old);
+}
+
 /* What the handle keeps for its generations. */
 static int keep(struct lam_module *module, const char *reference,
     const struct lam_module_options *options, struct lam_error *error)
@@ -196,8 +207,7 @@ static int keep(struct lam_module *module, const char *reference,
     module->config = config;
     module->config_bytes = options->config_bytes;
     module->host = options->host;
-    lam_path_close(module->path);
-    module->path = path;
+    swap_path(module, path);
     return 0;
 }
 

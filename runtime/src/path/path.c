@@ -66,6 +66,16 @@ void lam_path_close(struct lam_path *path)
         close_stages(path);
 }
 
+struct lam_path *lam_path_of(struct lam_module *module)
+{
+    struct lam_path *path;
+
+    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
+    path = lam_path_share(module->path);
+    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
+    return path;
+}
+
 void *lam_path_find(const struct lam_path *path, const struct lam_stage_kind *kind)
 {
     for (uint32_t i = 0; path != NULL && i < path->count; i++)

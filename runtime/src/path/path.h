@@ -70,6 +70,10 @@ void lam_path_close(struct lam_path *path);
 /* The state of its stage of that @kind, or NULL: for what looks at a stage or sets it. */
 void *lam_path_find(const struct lam_path *path, const struct lam_stage_kind *kind);
 
+/* The module's own, shared: to be closed. NULL: no stage is on. It stays when the module is
+ * unloaded, until it is loaded anew. Any thread. */
+struct lam_path *lam_path_of(struct lam_module *module);
+
 /* The first stage, and so all of them. */
 int lam_path_run(const struct lam_path *path, struct lam_generation *generation,
     const struct lam_method *method, struct lam_frame *frame, struct lam_reply *reply);
