@@ -19,17 +19,22 @@
 char lam_generation_held;
 
 int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
-    enum lam_module_host host, const char *path, struct lam_error *error)
+    const struct sandbox_wish *wish, const char *path, struct lam_error *error)
 {
     struct lam_generation *made = calloc(1, sizeof(*made));
     int rc;
 
-    if (made == NULL)
+    if (made != NULL && wish != NULL)
+        made->sandbox = lam_sandbox_create(wish);
+    if (made == NULL || (wish != NULL && made->sandbox == NULL)) {
+        free(made);
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
+    }
     LAM_ASSERT(pthread_mutex_init(&made->turn, NULL) == 0);
-    rc = host == LAM_MODULE_IN_WORKER ? lam_worker_open(made, path, runtime->worker, error)
-                                      : lam_local_open(made, path, error);
+    rc = wish != NULL ? lam_worker_open(made, path, runtime->worker, error)
+                      : lam_local_open(made, path, error);
     if (rc != 0) {
+        free(made->sandbox);
         free(made->methods);
         free(made);
         return rc;
@@ -66,6 +71,7 @@ void lam_generation_close(struct lam_generation *generation)
     lam_path_close(generation->path);
     generation->kind->close(generation);
     (void)pthread_mutex_destroy(&generation->turn);
+    free(generation->sandbox);
     free(generation->methods);
     free(generation);
 }

@@ -15,6 +15,7 @@
 #include "linux/image.h"
 #include "metrics.h"
 #include "seat.h"
+#include "wish.h"
 
 struct lam_generation;
 struct lam_path;
@@ -71,6 +72,7 @@ struct lam_generation {
     const struct lam_descriptor *descriptor;
     /* In a worker. */
     struct lam_crew *crew;
+    struct lam_sandbox *sandbox;
     char *file; /* for messages */
 };
 
@@ -84,7 +86,8 @@ struct lam_module {
     _Alignas(128) pthread_mutex_t change;
     lam_atomic_u32 phase; /* enum lam_module_phase */
     enum lam_module_host host;
-    uint64_t generations; /* that were made */
+    struct sandbox_wish *wish; /* for its workers; NULL in this process */
+    uint64_t generations;      /* that were made */
     char *reference;
     void *config;
     uint64_t config_bytes;
@@ -120,12 +123,13 @@ extern char lam_generation_held;
 /* ---- generation.c ---- */
 
 /*
- * Make a generation of the code at @path, for a module that is not yet known.
+ * Make a generation of the code at @path, for a module that is not yet known: with a wish in a
+ * worker, with NULL in this process.
  *
  * Returns as lam_runtime_load().
  */
 int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
-    enum lam_module_host host, const char *path, struct lam_error *error);
+    const struct sandbox_wish *wish, const char *path, struct lam_error *error);
 
 /* It is the next of @module: run its init. Returns 0, or -ECANCELED with a reason in @error. */
 int lam_generation_start(
@@ -185,7 +189,10 @@ int lam_local_open_image(
 
 /* ---- worker/host.c ---- */
 
-/* Load the code at @path into a worker, a process of @program. Returns as lam_runtime_load(). */
+/*
+ * Load the code at @path into a worker, a process of @program, in generation->sandbox. Returns as
+ * lam_runtime_load().
+ */
 int lam_worker_open(struct lam_generation *generation, const char *path, const char *program,
     struct lam_error *error);
 

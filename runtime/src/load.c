@@ -44,6 +44,7 @@ void lam_module_destroy(struct lam_module *module)
     (void)pthread_mutex_destroy(&module->change);
     free(module->reference);
     free(module->config);
+    free(module->wish);
     free(module);
 }
 
@@ -146,7 +147,7 @@ static int replace(struct lam_module *module, const char *path,
     uint64_t drain_ns =
         options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
     struct lam_generation *fresh;
-    int rc = lam_generation_open(&fresh, module->runtime, module->host, path, error);
+    int rc = lam_generation_open(&fresh, module->runtime, module->wish, path, error);
 
     if (rc != 0)
         return rc;

@@ -185,7 +185,7 @@ static void swap_path(struct lam_module *module, struct lam_path *path)
 
 /* What the handle keeps for its generations. */
 static int keep(struct lam_module *module, const char *reference,
-    const struct lam_module_options *options, struct lam_error *error)
+    const struct lam_module_options *options, struct sandbox_wish **wish, struct lam_error *error)
 {
     char *copy = strdup(reference);
     void *config = malloc(options->config_bytes + 1);
@@ -203,6 +203,9 @@ static int keep(struct lam_module *module, const char *reference,
         memcpy(config, options->config, options->config_bytes);
     free(module->reference);
     free(module->config);
+    free(module->wish);
+    module->wish = *wish;
+    *wish = NULL;
     module->reference = copy;
     module->config = config;
     module->config_bytes = options->config_bytes;
@@ -213,7 +216,8 @@ static int keep(struct lam_module *module, const char *reference,
 
 /* Under the change lock of the handle. */
 static int put_into_service(struct lam_module *module, struct lam_generation *generation,
-    const char *reference, const struct lam_module_options *options, struct lam_error *error)
+    const char *reference, const struct lam_module_options *options, struct sandbox_wish **wish,
+    struct lam_error *error)
 {
     int rc = 0;
 
@@ -222,7 +226,7 @@ static int put_into_service(struct lam_module *module, struct lam_generation *ge
         rc = lam_error_set(error, -EEXIST,
             "a module %s is loaded: reload it, or give this one another name", module->name);
     if (rc == 0)
-        rc = keep(module, reference, options, error);
+        rc = keep(module, reference, options, wish, error);
     if (rc == 0)
         rc = lam_generation_start(generation, module, error);
     if (rc == 0) {
@@ -235,20 +239,28 @@ static int put_into_service(struct lam_module *module, struct lam_generation *ge
 static int load(struct lam_runtime *runtime, const char *reference, const char *path,
     const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
 {
+    struct sandbox_wish *wish = NULL;
     struct lam_generation *generation;
-    int rc = lam_generation_open(&generation, runtime, options->host, path, error);
+    int rc = options->host == LAM_MODULE_IN_WORKER
+                 ? lam_sandbox_wish(options->sandbox, &wish, error)
+                 : 0;
 
-    if (rc != 0)
+    if (rc == 0)
+        rc = lam_generation_open(&generation, runtime, wish, path, error);
+    if (rc != 0) {
+        free(wish);
         return rc;
+    }
     rc = take_handle(
         runtime, options->name != NULL ? options->name : generation->name, module, error);
     if (rc == 0) {
         LAM_ASSERT(pthread_mutex_lock(&(*module)->change) == 0);
-        rc = put_into_service(*module, generation, reference, options, error);
+        rc = put_into_service(*module, generation, reference, options, &wish, error);
         LAM_ASSERT(pthread_mutex_unlock(&(*module)->change) == 0);
     }
     if (rc != 0)
         lam_generation_close(generation);
+    free(wish); /* unless the handle keeps it */
     return rc;
 }
 
@@ -269,6 +281,9 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
     if ((unsigned)options->host > LAM_MODULE_IN_WORKER)
         return lam_error_set(
             error, -EINVAL, "module %s: there is no host %d", reference, (int)options->host);
+    if (options->host == LAM_MODULE_IN_PROCESS && options->sandbox != NULL)
+        return lam_error_set(
+            error, -EINVAL, "module %s: only a module in a worker has a sandbox", reference);
     if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
         return lam_error_set(error, -ENOENT,
             "module %s: there is no lamina_worker to run it: give options.worker", reference);

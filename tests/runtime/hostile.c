@@ -95,7 +95,8 @@ static unsigned open_files(void)
 
 int main(void)
 {
-    static const char *const wrong[] = {"name", "method", "id", "count", "short"};
+    static const char *const wrong[] = {
+        "name", "method", "id", "count", "short", "report", "step", "asked"};
     unsigned before = open_files();
 
     for (unsigned way = 0; way <= WAYS; way++)

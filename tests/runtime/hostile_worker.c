@@ -87,6 +87,28 @@ static void open_module(void)
     respond(message.header.request_id, &response, &answer, response.reply_bytes);
 }
 
+/* It says that it is confined. */
+static void lie_about_the_sandbox(void)
+{
+    struct link_response response = {.reply_bytes = sizeof(struct lam_sandbox_report)};
+    struct lam_sandbox_report report = {0};
+    const char *how = getenv("LAMINA_HOSTILE_OPEN");
+    const struct sandbox_wish *wish;
+    struct link_request request;
+
+    memcpy(&request, message.body, sizeof(request));
+    wish = (const void *)(message.body + sizeof(request) + request.caller_bytes);
+    for (uint32_t i = 0; i < LAM_SANDBOX_LAYERS; i++)
+        report.layers[i].is_asked = report.layers[i].is_active = wish->layers >> i & 1;
+    if (how != NULL && strcmp(how, "step") == 0)
+        memset(report.layers[0].step, 'x', sizeof(report.layers[0].step));
+    if (how != NULL && strcmp(how, "asked") == 0)
+        report.layers[0].is_asked = 0;
+    if (how != NULL && strcmp(how, "report") == 0)
+        response.reply_bytes--;
+    respond(message.header.request_id, &response, &report, response.reply_bytes);
+}
+
 static void be_hostile(int how)
 {
     static const uint8_t zeros[512];
@@ -161,6 +183,8 @@ int main(void)
 
         if (message.header.features == LINK_OPEN) {
             open_module();
+        } else if (message.header.features == LINK_SANDBOX) {
+            lie_about_the_sandbox();
         } else if (message.header.features != LINK_METHOD) {
             respond(message.header.request_id, &response, NULL, 0);
         } else if (how != 0) {

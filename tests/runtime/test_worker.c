@@ -28,7 +28,9 @@ static void keep_log(void *context, const char *name, enum lam_level level, cons
 
 static void load(const char *kind, const char *name, struct lam_module **made)
 {
-    struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER, .name = name};
+    struct lam_sandbox_options sandbox = {.processes = 1}; /* it leaves a child behind */
+    struct lam_module_options options = {
+        .host = LAM_MODULE_IN_WORKER, .name = name, .sandbox = &sandbox};
 
     cr_assert(eq(int, lam_runtime_load(runtime, module_file(kind), &options, made, &error), 0),
         "%s", error.text);

@@ -90,10 +90,14 @@ static int open_image(
     const struct link_opened *opened;
     int rc = lam_worker_await(worker, order.deadline_ns);
 
+    if (rc != 0)
+        return lam_error_set(error, rc, "module %s: its worker did not start", generation->file);
+    /* The image only goes to one that has confined itself. */
+    rc = lam_worker_confine(generation, worker, order.deadline_ns, error);
     if (rc == 0)
         rc = spawn_send_fd(worker->process.socket, generation->image.fd);
     if (rc != 0)
-        return lam_error_set(error, rc, "module %s: its worker did not start", generation->file);
+        return rc;
     reply.data = calloc(1, reply.capacity);
     if (reply.data == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", generation->file);

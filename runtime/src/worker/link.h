@@ -22,6 +22,7 @@
 #include "lamina/runtime/abi.h"
 #include "lamina/runtime/protocol.h"
 #include "lamina/runtime/runtime.h"
+#include "wish.h"
 
 #define LINK_MESSAGE_BYTES_MAX (UINT64_C(64) << 20)
 #define LINK_REPLY_BYTES_MAX   LAM_WORKER_REPLY_BYTES_MAX
@@ -35,6 +36,7 @@ enum link_entry {
     LINK_HEALTH = 4,
     LINK_SAVE = 5,
     LINK_RESTORE = 6,
+    LINK_SANDBOX = 7, /* before LINK_OPEN: a struct sandbox_wish; the answer is a report */
 };
 
 struct link_request {

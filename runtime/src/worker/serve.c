@@ -18,6 +18,7 @@
 #include "linux/spawn.h"
 #include "worker/link.h"
 #include "worker/memlink.h"
+#include "worker/secure.h"
 
 /* Between the room and the page, where the room is no multiple of 16. */
 #define SLACK 0xa5
@@ -307,6 +308,17 @@ static void run(
     respond(message->header.request_id, &response, room);
 }
 
+static void confine(const struct link_message *message, const uint8_t *wish)
+{
+    uint64_t bytes = message->header.body_bytes - (uint64_t)(wish - message->body);
+    struct link_response response = {.reply_bytes = sizeof(struct lam_sandbox_report)};
+    struct lam_sandbox_report report;
+
+    if (secure_process(wish, bytes, &report) != 0)
+        leave(9);
+    respond(message->header.request_id, &response, &report);
+}
+
 static void serve_request(const struct link_message *message)
 {
     struct link_request request;
@@ -318,6 +330,8 @@ static void serve_request(const struct link_message *message)
         leave(8);
     if (message->header.features == LINK_OPEN)
         open_module(message, (const char *)message->body + sizeof(request) + request.caller_bytes);
+    else if (message->header.features == LINK_SANDBOX)
+        confine(message, message->body + sizeof(request) + request.caller_bytes);
     else
         run(entry_of(message), message, &request);
 }

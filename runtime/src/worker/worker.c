@@ -108,6 +108,8 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
 
     if (body.reply_capacity > LINK_REPLY_BYTES_MAX) /* no more than that can come */
         body.reply_capacity = LINK_REPLY_BYTES_MAX;
+    if (order->entry == LINK_METHOD && body.reply_capacity > generation->sandbox->wish->reply_bytes)
+        body.reply_capacity = generation->sandbox->wish->reply_bytes;
     if (call != NULL) {
         body.trace = call->trace;
         body.depth = call->depth;

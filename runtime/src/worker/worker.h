@@ -51,6 +51,15 @@ struct spawn_end lam_worker_end(struct lam_worker *worker, uint64_t deadline_ns)
 int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
     const struct worker_order *order, struct lam_reply *reply);
 
+/* ---- confine.c ---- */
+
+/*
+ * Have a worker that has joined confine itself as generation->sandbox says, and look at what it
+ * reports. Returns 0, or as lam_sandbox_take_report() and lam_worker_ask() with @error.
+ */
+int lam_worker_confine(struct lam_generation *generation, struct lam_worker *worker,
+    uint64_t deadline_ns, struct lam_error *error);
+
 /* ---- relay.c: what the worker says and asks of its own ---- */
 
 /* A line of the log, or a metric. Returns 0, or -EPROTO. */

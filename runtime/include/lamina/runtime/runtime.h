@@ -18,6 +18,7 @@
 #include "lamina/base/error.h"
 #include "lamina/runtime/abi.h"
 #include "lamina/runtime/method_id.h"
+#include "lamina/runtime/sandbox.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,6 +80,8 @@ struct lam_module_options {
     uint32_t counts_calls; /* 1: lam_runtime_prometheus() tells of its calls; two looks at the clock
                               and a line of the thread's own for each */
     uint32_t reserved;     /* 0 */
+    /* What it may do in a worker; NULL: the defaults there. In this process NULL. */
+    const struct lam_sandbox_options *sandbox;
 };
 
 /*
@@ -92,9 +95,10 @@ struct lam_module_options {
  *   -EPROTO   its description makes no sense, or is of another version; @error says which field
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
- *   -EINVAL   its name is empty or too long, or there is no such host
+ *   -EINVAL   its name is empty or too long, there is no such host, or its sandbox makes no sense
  *   -ECANCELED its init failed; @error has its number
  *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
+ *   -ENOTSUP  its sandbox is strict, and the layer that @error names is not active
  *   -ENOMEM
  */
 int lam_runtime_load(struct lam_runtime *runtime, const char *reference,

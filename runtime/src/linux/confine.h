@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAM_RUNTIME_CONFINE_H
+#define LAM_RUNTIME_CONFINE_H
+
+/*
+ * confine.h: what the kernel offers to hold a process, one function for each layer.
+ *
+ * Each returns 0: active; or a negative errno, with the step that failed in state->step: what of it
+ * was done before holds all the same. There is no way back from any of them.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "wish.h"
+
+/* The step that failed, and its errno as it is returned. */
+static inline int confine_fail(struct lam_sandbox_state *state, const char *step, int rc)
+{
+    (void)snprintf(state->step, sizeof(state->step), "%s", step);
+    return rc < 0 ? rc : -rc;
+}
+
+/* rlimits. @own_bytes: address space that the process will need for itself. */
+int confine_limits(
+    const struct sandbox_wish *wish, uint64_t own_bytes, struct lam_sandbox_state *state);
+
+/* No capability, and no exec that gives one. */
+int confine_privileges(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure.c: the layers of a sandbox, in the order in which none takes from the next what it needs.
+ */
+#include "worker/secure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "linux/confine.h"
+#include "worker/link.h"
+
+/* Beside what it has now: the room of an answer, twice, and what messages are taken into. */
+#define OWN_BYTES (2 * LINK_REPLY_BYTES_MAX + LINK_MESSAGE_BYTES_MAX)
+
+static int limit(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+{
+    return confine_limits(wish, OWN_BYTES, state);
+}
+
+static const struct {
+    enum lam_sandbox_layer layer;
+    int (*confine)(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+} layers[] = {
+    {LAM_SANDBOX_LIMITS, limit},
+    {LAM_SANDBOX_PRIVILEGES, confine_privileges},
+};
+
+int secure_process(const void *wish, uint64_t bytes, struct lam_sandbox_report *report)
+{
+    const struct sandbox_wish *asked = wish;
+
+    if (bytes < sizeof(*asked) || asked->bytes != bytes)
+        return -EPROTO;
+    memset(report, 0, sizeof(*report));
+    for (uint32_t i = 0; i < LAM_SANDBOX_LAYERS; i++) {
+        report->layers[i].is_asked = asked->layers >> i & 1;
+        if (report->layers[i].is_asked)
+            report->layers[i].error = -ENOSYS; /* until it is made active */
+    }
+    for (uint32_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        struct lam_sandbox_state *state = &report->layers[layers[i].layer];
+
+        if (!state->is_asked)
+            continue;
+        state->error = layers[i].confine(asked, state);
+        state->is_active = state->error == 0;
+    }
+    return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox_module.c: a module that tries what a sandbox is there for, and answers what it came to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lamina/runtime/module.h"
+#include "sandbox_tries.h"
+
+#define PIECE (UINT64_C(1) << 20)
+
+static int answer(struct lam_call *call, int64_t got)
+{
+    struct tried tried = {.got = got, .error = got < 0 ? errno : 0};
+
+    return lam_call_answer(call, &tried, sizeof(tried));
+}
+
+/* Any system call, by its number. */
+static int system_call(struct lam_call *call)
+{
+    const struct try_call *try = call->request;
+    const int64_t *at = try->arguments;
+
+    return answer(call, syscall(try->number, at[0], at[1], at[2], at[3], at[4], at[5]));
+}
+
+static int read_file(struct lam_call *call)
+{
+    char byte;
+    int fd = open(call->request, O_RDONLY | O_CLOEXEC);
+    int64_t got = fd < 0 ? -1 : read(fd, &byte, 1);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return answer(call, got);
+}
+
+static int write_file(struct lam_call *call)
+{
+    int fd = open(call->request, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int64_t got = fd < 0 ? -1 : write(fd, "x", 1);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return answer(call, got);
+}
+
+/* A file with a byte where it should have none; the memory of a file will do. */
+static int fill(struct lam_call *call)
+{
+    const uint64_t *bytes = call->request;
+    int fd = memfd_create("fill", MFD_CLOEXEC);
+
+    return answer(call, fd < 0 ? -1 : pwrite(fd, "x", 1, (off_t)*bytes - 1));
+}
+
+/* How much it gets of what it asks for. */
+static int allocate(struct lam_call *call)
+{
+    const uint64_t *bytes = call->request;
+    uint64_t got = 0;
+    void **piece, **all = NULL;
+
+    while (got < *bytes && (piece = malloc(PIECE)) != NULL) {
+        *piece = all;
+        all = piece;
+        got += PIECE;
+    }
+    while (all != NULL) {
+        piece = *all;
+        free(all);
+        all = piece;
+    }
+    return answer(call, (int64_t)got);
+}
+
+static int burn(struct lam_call *call)
+{
+    while (clock() != (clock_t)-1)
+        ;
+    return answer(call, -1);
+}
+
+static int descriptors(struct lam_call *call)
+{
+    int64_t count = 0;
+    int at[4096];
+
+    while (count < 4096 && (at[count] = dup(STDERR_FILENO)) >= 0)
+        count++;
+    for (int64_t i = 0; i < count; i++)
+        (void)close(at[i]);
+    return answer(call, count);
+}
+
+/* Children, as many as it gets of 32; what they do is to wait for their end. */
+static int bomb(struct lam_call *call)
+{
+    int64_t count = 0;
+    pid_t pid = 0;
+
+    while (count < 32 && (pid = fork()) > 0)
+        count++;
+    if (pid == 0)
+        for (;;)
+            (void)pause();
+    return answer(call, count == 0 ? -1 : count);
+}
+
+static int echo(struct lam_call *call)
+{
+    return lam_call_answer(call, call->request, call->request_bytes);
+}
+
+#define METHODS(METHOD)                                                                            \
+    METHOD(system_call, "call", 0)                                                                 \
+    METHOD(read_file, "read", 0)                                                                   \
+    METHOD(write_file, "write", 0)                                                                 \
+    METHOD(fill, "fill", 0)                                                                        \
+    METHOD(allocate, "allocate", 0)                                                                \
+    METHOD(burn, "burn", 0)                                                                        \
+    METHOD(descriptors, "descriptors", 0)                                                          \
+    METHOD(bomb, "bomb", 0)                                                                        \
+    METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT)
+
+LAM_MODULE("tries", LAM_VERSION(1, 0, 0), METHODS, .features = 0);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_sandbox.c: a module that tries everything gets what its sandbox allows, and nothing else;
+ * what a kernel cannot hold is said, and refused where the sandbox is strict.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "modules.h"
+#include "sandbox_tries.h"
+
+#ifdef WORKER_IS_THIS
+#include "linux/spawn.h"
+#include "worker/serve.h"
+
+/* With its mutants this program is its own worker. */
+__attribute__((constructor)) static void serve_as_worker(void)
+{
+    if (spawn_is_worker())
+        _exit(lam_worker_serve(SPAWN_SOCKET_FD));
+}
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SHADOW 1
+#else
+#define HAS_SHADOW 0
+#endif
+
+static struct lam_runtime *runtime;
+static struct lam_module *module;
+static struct lam_error error;
+static struct lam_reply reply;
+static struct lam_sandbox_report report;
+
+static void setup(void)
+{
+    char program[4096] = "/proc/self/exe";
+    struct lam_runtime_options options = {.worker = program};
+
+#ifndef WORKER_IS_THIS
+    (void)snprintf(program, sizeof(program), "%s/lamina_worker", getenv("LAMINA_BIN"));
+#endif
+    cr_assert(eq(int, setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:detect_leaks=0", 1), 0));
+    cr_assert(eq(int, lam_runtime_create(&runtime, &options, &error), 0), "%s", error.text);
+}
+
+static void teardown(void)
+{
+    lam_runtime_destroy(runtime);
+}
+
+TestSuite(sandbox, .init = setup, .fini = teardown, .timeout = 120);
+
+static int try_load(const struct lam_sandbox_options *sandbox)
+{
+    struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER, .sandbox = sandbox};
+
+    return lam_runtime_load(runtime, module_file("tries"), &options, &module, &error);
+}
+
+static void load(const struct lam_sandbox_options *sandbox)
+{
+    cr_assert(eq(int, try_load(sandbox), 0), "%s", error.text);
+    cr_assert(ge(int, lam_module_sandbox(module, &report), 0));
+}
+
+/* With these layers, of which @layer is the one that is tested; without it the test is skipped. */
+static void load_with(struct lam_sandbox_options sandbox, enum lam_sandbox_layer layer)
+{
+    load(&sandbox);
+    cr_assert(eq(u32, report.layers[layer].is_asked, 1));
+    if (!report.layers[layer].is_active)
+        cr_skip_test("the layer %s is not to be had here: %s: %s", lam_sandbox_layer_name(layer),
+            report.layers[layer].step, strerror(-report.layers[layer].error));
+}
+
+static int ask(const char *method, const void *request, uint64_t bytes, struct tried *tried)
+{
+    reply = (struct lam_reply){.data = tried, .capacity = sizeof(*tried)};
+    return lam_module_call(module, lam_method_id(method), request, bytes, &reply,
+        lam_deadline_after_ns(100 * LAM_NS_PER_S));
+}
+
+/* What it got: an errno below 0. */
+static int64_t try(const char *method, const void *request, uint64_t bytes)
+{
+    struct tried tried = {0, 0};
+    int rc = ask(method, request, bytes, &tried);
+
+    cr_assert(eq(int, rc, 0), "%s: failure %u, %d", method, reply.failure, reply.detail);
+    return tried.got < 0 ? -tried.error : tried.got;
+}
+
+static void expect_end(const char *method, const void *request, uint64_t bytes, int signal)
+{
+    struct tried tried = {0, 0};
+    int rc = ask(method, request, bytes, &tried);
+
+    cr_assert(eq(int, rc, -EOWNERDEAD), "%s: got %ld", method, (long)tried.got);
+    cr_assert(eq(u32, reply.failure, LAM_FAILURE_CRASHED));
+    cr_assert(eq(i32, reply.detail, signal), "%s", method);
+    /* The next one is held as this one was. */
+    cr_assert(
+        eq(int, ask("echo", "well", 5, &tried), 0), "failure %u, %d", reply.failure, reply.detail);
+}
+
+Test(sandbox, the_report_says_what_was_asked_for_and_what_is_active)
+{
+    int missing = 0;
+
+    load(NULL);
+    for (uint32_t i = 0; i < LAM_SANDBOX_LAYERS; i++) {
+        const struct lam_sandbox_state *state = &report.layers[i];
+
+        cr_assert(eq(u32, state->is_asked, LAM_SANDBOX_DEFAULT >> i & 1));
+        cr_assert(eq(u32, state->is_active, state->is_asked && state->error == 0));
+        missing += state->is_asked && !state->is_active;
+    }
+    cr_assert(report.layers[LAM_SANDBOX_PRIVILEGES].is_active);
+    cr_assert(report.layers[LAM_SANDBOX_LIMITS].is_active);
+    cr_assert(eq(int, lam_module_sandbox(module, &report), missing));
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    cr_assert(eq(int, lam_module_sandbox(module, &report), -ENODEV));
+}
+
+Test(sandbox, a_wish_that_makes_no_sense_is_refused_by_its_field)
+{
+    static const struct {
+        struct lam_sandbox_options options;
+        int rc;
+        const char *text;
+    } wrong[] = {
+        {{.layers = 0x80000001}, -EINVAL, "0x80000000 is no layer"},
+        {{.strict = 2}, -EINVAL, "sandbox.strict is 2"},
+        {{.network = 3}, -EINVAL, "sandbox.network is 3"},
+        {{.readable = "tmp"}, -EINVAL, "sandbox.readable: tmp is not"},
+        {{.readable = "/:/nowhere"}, -ENOENT, "sandbox.readable: /nowhere: No such"},
+        {{.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_LIMITS), .writable = "/tmp"}, -EINVAL,
+            "sandbox.writable is given"},
+        {{.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_NETWORK), .network = 1}, -EINVAL,
+            "sandbox.network is 1"},
+    };
+    struct lam_module_options here = {.sandbox = &wrong[0].options};
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        cr_assert(eq(int, try_load(&wrong[i].options), wrong[i].rc), "%s", wrong[i].text);
+        cr_assert(strstr(error.text, wrong[i].text) != NULL, "%s", error.text);
+    }
+    cr_assert(
+        eq(int, lam_runtime_load(runtime, module_file("tries"), &here, &module, &error), -EINVAL));
+    cr_assert(eq(int, lam_runtime_load(runtime, module_file("tries"), NULL, &module, &error), 0));
+    cr_assert(eq(int, lam_module_sandbox(module, &report), -ENOTSUP));
+}
+
+Test(sandbox, strict_refuses_what_is_not_active_by_its_name)
+{
+    struct lam_sandbox_options all = {.layers = LAM_SANDBOX_ALL};
+    int missing;
+
+    load(&all);
+    missing = lam_module_sandbox(module, &report);
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    all.strict = 1;
+    if (missing == 0) {
+        cr_assert(eq(int, try_load(&all), 0), "%s", error.text);
+        return;
+    }
+    cr_assert(eq(int, try_load(&all), -ENOTSUP));
+    for (uint32_t i = 0; i < LAM_SANDBOX_LAYERS; i++)
+        if (!report.layers[i].is_active) {
+            cr_assert(strstr(error.text, lam_sandbox_layer_name((enum lam_sandbox_layer)i)) != NULL,
+                "%s", error.text);
+            break;
+        }
+}
+
+/* Always to be had: root is not counted, and else it takes a namespace. */
+Test(sandbox, a_bound_of_processes_that_the_kernel_does_not_hold_is_said)
+{
+    struct lam_sandbox_options some = {
+        .layers = LAM_SANDBOX_BIT(LAM_SANDBOX_LIMITS), .processes = 4};
+
+    load(&some);
+    cr_assert(eq(u32, report.layers[LAM_SANDBOX_LIMITS].is_active, 0));
+    cr_assert(lt(i32, report.layers[LAM_SANDBOX_LIMITS].error, 0));
+    cr_assert(strstr(report.layers[LAM_SANDBOX_LIMITS].step, "processes") != NULL);
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    some.strict = 1;
+    cr_assert(eq(int, try_load(&some), -ENOTSUP));
+    cr_assert(
+        strstr(error.text, "its layer limits is not active: processes") != NULL, "%s", error.text);
+}
+
+Test(sandbox, no_privilege_is_left_and_none_comes_by_exec)
+{
+    struct try_call no_new_privs = {SYS_prctl, {39}};      /* PR_GET_NO_NEW_PRIVS */
+    struct try_call chroot_call = {SYS_prctl, {23, 0x12}}; /* PR_CAPBSET_READ is always to be had */
+
+    load_with((struct lam_sandbox_options){.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_PRIVILEGES)},
+        LAM_SANDBOX_PRIVILEGES);
+    cr_assert(eq(i64, try("call", &no_new_privs, sizeof(no_new_privs)), 1));
+    cr_assert(ge(i64, try("call", &chroot_call, sizeof(chroot_call)), 0));
+    /* What takes a capability, of whoever runs this. */
+    cr_assert(eq(i64,
+        try("call", &(struct try_call){SYS_sethostname, {0, 0}}, sizeof(struct try_call)), -EPERM));
+}
+
+Test(sandbox, memory_past_its_limit_is_not_to_be_had)
+{
+    uint64_t wanted = UINT64_C(400) << 20;
+
+    load(NULL);
+    cr_assert(eq(i64, try("allocate", &wanted, sizeof(wanted)), (int64_t)wanted));
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    load_with((struct lam_sandbox_options){.memory_bytes = UINT64_C(64) << 20}, LAM_SANDBOX_LIMITS);
+    /* Its own, and what its worker does not need at once. */
+    cr_assert(lt(i64, try("allocate", &wanted, sizeof(wanted)), INT64_C(200) << 20));
+    cr_assert(ge(i64, try("allocate", &wanted, sizeof(wanted)), INT64_C(60) << 20));
+}
+
+Test(sandbox, cpu_time_past_its_limit_is_an_end_with_its_signal)
+{
+    load_with((struct lam_sandbox_options){.cpu_s = 1}, LAM_SANDBOX_LIMITS);
+    expect_end("burn", NULL, 0, SIGXCPU);
+}
+
+Test(sandbox, a_file_past_its_limit_is_an_end_with_its_signal)
+{
+    uint64_t allowed = 8192, more = 8193;
+
+    load_with((struct lam_sandbox_options){.file_bytes = 8192}, LAM_SANDBOX_LIMITS);
+    cr_assert(eq(i64, try("fill", &allowed, sizeof(allowed)), 1));
+    expect_end("fill", &more, sizeof(more), SIGXFSZ);
+}
+
+Test(sandbox, descriptors_past_their_limit_are_not_to_be_had)
+{
+    load_with((struct lam_sandbox_options){.files = 40}, LAM_SANDBOX_LIMITS);
+    cr_assert(lt(i64, try("descriptors", NULL, 0), 40));
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    load(NULL);
+    cr_assert(lt(i64, try("descriptors", NULL, 0), 1024));
+    cr_assert(ge(i64, try("descriptors", NULL, 0), 40));
+}
+
+Test(sandbox, an_answer_past_its_limit_finds_no_room)
+{
+    char room[64];
+
+    load(&(struct lam_sandbox_options){.reply_bytes = 16});
+    reply = (struct lam_reply){.data = room, .capacity = sizeof(room)};
+    cr_assert(eq(int,
+        lam_module_call(
+            module, lam_method_id("echo"), "0123456789abcdef", 16, &reply, LAM_DEADLINE_NEVER),
+        0));
+    cr_assert(eq(int,
+        lam_module_call(
+            module, lam_method_id("echo"), "0123456789abcdefg", 17, &reply, LAM_DEADLINE_NEVER),
+        -ENOSPC));
+    cr_assert(eq(u64, reply.bytes, 17));
+}
+
+Test(sandbox, a_successor_of_a_reload_is_held_as_well)
+{
+    load_with((struct lam_sandbox_options){.files = 40}, LAM_SANDBOX_LIMITS);
+    cr_assert(eq(int, lam_runtime_reload(module, NULL, &error), 0), "%s", error.text);
+    cr_assert(lt(i64, try("descriptors", NULL, 0), 40));
+    cr_assert(ge(int, lam_module_sandbox(module, &report), 0));
+    cr_assert(report.layers[LAM_SANDBOX_LIMITS].is_active);
+}
