@@ -70,6 +70,7 @@ enum lam_failure {
     LAM_FAILURE_LIMITED = 13,   /* a quota or a queue is full; detail: which */
     LAM_FAILURE_VETOED = 14,    /* the program's own middleware refused it; detail: its number */
     LAM_FAILURE_UNREADY = 15,   /* its probes say that it is not ready */
+    LAM_FAILURE_REMOTE = 32,    /* lamina/runtime/remote.h: the host could not be asked */
 };
 
 /* Where the answer of a call goes. All of it is the caller's. */

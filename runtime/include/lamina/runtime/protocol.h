@@ -38,6 +38,7 @@ enum lam_protocol_type {
     LAM_PROTOCOL_RESPONSE = 1,
     LAM_PROTOCOL_ERROR = 2,
     LAM_PROTOCOL_STREAM = 3,
+    LAM_PROTOCOL_NEGOTIATE = 4, /* ours: memlink has no message for it */
     LAM_PROTOCOL_HEALTH = 16,
     LAM_PROTOCOL_LOAD = 32,
     LAM_PROTOCOL_UNLOAD = 33,
@@ -83,7 +84,7 @@ static inline void lam_protocol_write(const struct lam_protocol_header *header, 
 
 static inline int lam_protocol_is_type(uint8_t type)
 {
-    return type <= LAM_PROTOCOL_STREAM || type == LAM_PROTOCOL_HEALTH ||
+    return type <= LAM_PROTOCOL_NEGOTIATE || type == LAM_PROTOCOL_HEALTH ||
            type == LAM_PROTOCOL_LOAD || type == LAM_PROTOCOL_UNLOAD || type == LAM_PROTOCOL_STATS ||
            type == LAM_PROTOCOL_EVENT;
 }
