@@ -27,6 +27,12 @@ enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring)
     return state_now(ring, lam_load_acquire(&ring->data_head->state)); /* A5 */
 }
 
+uint64_t lam_ring_epoch(const struct lam_ring *ring)
+{
+    /* A5: a successor found the last event of the one before, then opened its own epoch. */
+    return lam_ring_epoch_of(lam_load_acquire(&ring->data_head->state));
+}
+
 /* The waypoint nearest above @sequence, or the head where there is none. */
 static struct lam_ring_place place_above(
     const struct lam_ring *ring, uint64_t sequence, const struct lam_ring_place *head)

@@ -270,6 +270,7 @@ Test(stat, a_producer_that_did_not_close_is_a_repair_and_bytes_go_on)
         (void)look(&consumer);
         cr_assert(eq(u64, stat.repairs, round));
         cr_assert(eq(u64, stat.epoch, round + 1));
+        cr_assert(eq(u64, lam_ring_epoch(&seen), round + 1));
         cr_assert(eq(u64, stat.bytes, 10 * round));
     }
     lam_ring_producer_close(&producer);

@@ -2,9 +2,9 @@
 /*
  * Goal: whatever a caller and a responder do in whatever order, requests and their ends agree with
  * a plain list of what was asked.
- * Method: random asks, cancels, takes, answers, drops, releases, closes, foreign and double answers
- * over two small channels, by a clock of this program's own; after each call the list says what it
- * may have returned. Sequences and generations begin just before they wrap.
+ * Method: random asks, cancels, takes, answers, drops, releases, closes, successors, foreign and
+ * double answers over two small channels, by a clock of its own; after each call the list
+ * says what it may have returned. Sequences and generations begin just before they wrap.
  *
  * Mutants: call_model.mutants.
  */
@@ -26,6 +26,7 @@ struct known {
     int status;
     int canceled;
     int taken;
+    uint64_t successors; /* when it was asked */
 };
 
 static struct pair pair;
@@ -40,6 +41,7 @@ static uint32_t held_of[PENDING];
 static uint32_t held_count;
 static int is_closed;
 static uint64_t closes;
+static uint64_t successors; /* who took the channel of replies over, closed or not */
 static uint64_t now_ns;
 
 static uint64_t model_now_ns(void)
@@ -60,7 +62,8 @@ static void do_ask(void)
 
     if (known_count == KNOWN_MAX)
         return;
-    *one = (struct known){.number = known_count, .bytes = draw(3) == 0 ? draw(500) : 48};
+    *one = (struct known){
+        .number = known_count, .bytes = draw(3) == 0 ? draw(500) : 48, .successors = successors};
     one->deadline_ns = draw(3) == 0 ? LAM_DEADLINE_NEVER : now_ns + draw(2000);
     if (draw(2)) {
         rc = pair_try_ask(&pair, one->number, one->bytes, one->deadline_ns, &ticket);
@@ -130,6 +133,9 @@ static void check_end(struct known *one, const struct lam_reply *reply)
     case -ETIMEDOUT:
         TEST_CHECK(!one->canceled && now_ns >= one->deadline_ns);
         break;
+    case -EOWNERDEAD:
+        TEST_CHECK(one->successors != successors && !one->canceled);
+        break;
     default:
         TEST_CHECK(reply->outcome == -EPIPE && closes != 0 && !one->canceled);
     }
@@ -159,7 +165,7 @@ static void do_take(void)
     } else if (one != NULL) {
         TEST_CHECK((rc == -ENOENT) == one->taken);
         TEST_CHECK(one->taken ||
-                   !(one->answered || one->canceled || is_closed ||
+                   !(one->answered || one->canceled || is_closed || one->successors != successors ||
                        (one->deadline_ns != LAM_DEADLINE_NEVER && one->deadline_ns <= now_ns)));
     }
     /* Nothing is held: all that was received has been given back. */
@@ -295,14 +301,16 @@ static void do_close(void)
 {
     if (draw(40) != 0)
         return;
-    if (is_closed) {
+    if (is_closed || draw(2)) {
         lam_framed_sender_detach(&pair.replies.sender);
         channel_attach_sender(&pair.replies);
-    } else {
-        lam_framed_sender_close(&pair.replies.sender);
-        closes++;
+        successors++;
+        is_closed = 0;
+        return;
     }
-    is_closed = !is_closed;
+    lam_framed_sender_close(&pair.replies.sender);
+    closes++;
+    is_closed = 1;
 }
 
 static void step(void)
@@ -345,7 +353,7 @@ static void run(unsigned seed)
     srand(seed);
     known_count = first_sent = in_hand_count = held_count = 0;
     is_closed = 0;
-    closes = 0;
+    closes = successors = 0;
     pair_open_of(&pair, seed % 2 ? 64 : 256, PENDING);
     for (uint32_t i = 0; i < 20000; i++)
         step();

@@ -6,6 +6,7 @@
  * byte is checked.
  */
 #include "crew.h"
+#include "lamina/ring/stat.h"
 #include "processes.h"
 
 #define OUTSTANDING 8
@@ -164,6 +165,31 @@ static uint64_t play_generation(struct lam_caller *caller, uint64_t *number, uin
     return cut_off;
 }
 
+/* The same, and the next one is there before the caller looks again: no deadline need come. */
+static void replace_a_responder(struct lam_caller *caller, uint64_t *number)
+{
+    pid_t pid = start_responder();
+    uint64_t epoch;
+    int status = 0;
+
+    do
+        ask(caller, (*number)++);
+    while (end_one(caller) != 0);
+    epoch = lam_ring_epoch(&replies);
+    TEST_CHECK(kill(pid, SIGSTOP) == 0 && waitpid(pid, &status, WUNTRACED) == pid);
+    for (uint32_t i = 0; i < OUTSTANDING; i++)
+        ask(caller, (*number)++);
+    test_kill(pid);
+    pid = start_responder();
+    while (lam_ring_epoch(&replies) == epoch)
+        (void)usleep(100);
+    /* What the dead one had in hand, and what it had not: its successor may answer that in time. */
+    for (uint32_t i = 0; i < OUTSTANDING; i++)
+        (void)end_one(caller);
+    TEST_CHECK(lam_caller_outstanding(caller) == 0);
+    test_kill(pid);
+}
+
 static void responders_are_killed_with_requests_outstanding(void)
 {
     const struct lam_caller_options options = {.pending_max = OUTSTANDING};
@@ -180,6 +206,8 @@ static void responders_are_killed_with_requests_outstanding(void)
     for (uint32_t generation = 0; generation < generations; generation++) {
         cut_off += play_generation(&caller, &number, generation * 7 % 40);
     }
+    for (uint32_t i = 0; i < 5 * (uint32_t)effort(); i++)
+        replace_a_responder(&caller, &number);
     (void)printf("%llu answered, %llu cut off by %u deaths\n", (unsigned long long)ended_well,
         (unsigned long long)cut_off, generations);
     /* Without requests in hand at a death the test has shown nothing. */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Requests and replies, scatter and gather, many channels behind one wait.
 lam_criterion_test(framed_calls
-  SOURCES test_call_cuts.c test_call_hostile.c test_call_table.c test_calls.c test_held.c
-    test_scatter.c test_scatter_large.c test_service.c test_turns.c
+  SOURCES test_call_cuts.c test_call_hostile.c test_call_successor.c test_call_table.c test_calls.c
+    test_held.c test_scatter.c test_scatter_large.c test_service.c test_turns.c
   LAYERS framed LABELS framed TIMEOUT 60)
 if(NOT LAM_SANITIZED) # their allocators are their own
   lam_program_test(framed_call_no_allocation SOURCES call_no_allocation.c
@@ -37,7 +37,7 @@ lam_program_test(framed_call_model SOURCES call_model.c
   LAYERS framed LABELS framed TIMEOUT 120)
 
 if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
-  foreach(suite IN ITEMS call_model calls replies)
+  foreach(suite IN ITEMS call_crash call_hostile call_model call_successor calls replies)
     add_test(NAME framed_${suite}_kills_its_mutants
       COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
         ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The asking half of a caller: requests and cancels. */
-#include "lamina/framed/caller.h"
+#include "caller.h"
 
 #include "lamina/base/crash_point.h"
 #include "wire.h"
 
 /* What the next request goes out with. Returns 0, or -EBUSY. */
-static int next_correlation(
-    const struct lam_caller *caller, struct lam_framed_correlation *correlation)
+static int next_correlation(struct lam_caller *caller, struct lam_framed_correlation *correlation)
 {
     LAM_ASSERT(caller->claimed_id == 0);
+    /* Before it is sent: what a successor has begun to answer is not the dead one's. */
+    caller_look_who_answers(caller);
     correlation->scope = caller->scope;
     return lam_call_table_next(&caller->table, &correlation->id);
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lamina/ring/stat.h"
 #include "wire.h"
 
 /* Replies that were taken and not released have places, too: as many again, and a power of two. */
@@ -40,6 +41,7 @@ int lam_caller_attach(struct lam_caller *caller, struct lam_framed_sender *sende
     caller->sender = sender;
     caller->receiver = receiver;
     caller->scope = call_new_scope(sender, options != NULL ? options->number : 0);
+    caller->epoch = lam_ring_epoch(receiver->consumer.ring);
     slots = caller->memory;
     /* Also where scopes should ever be the same, ids of one before are none of ours. */
     for (uint32_t i = 0; i < pending_max; i++)

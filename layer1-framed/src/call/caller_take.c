@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answered half of a caller: replies are matched to requests, and requests come to an end. */
+#include "caller.h"
 #include "lamina/base/crash_point.h"
-#include "lamina/framed/caller.h"
 #include "wire.h"
 
 /* Messages that one call looks at, at most: a responder as fast as we are must not keep us. */
@@ -98,8 +98,12 @@ static int come_in(
     int taken;
     int rc = 1;
 
+    /* First: the last answers of a dead one were published before its successor's epoch. */
+    caller_look_who_answers(caller);
     for (uint32_t looks = 0; rc == 1 && looks < LOOKS_MAX; looks++)
         rc = receive(caller, &wanted);
+    if (rc == 0 && lam_call_table_has_earlier(&caller->table))
+        caller->counts.failed += lam_call_table_fail_earlier(&caller->table, -EOWNERDEAD);
     if (rc == 2)
         return 1;
     if (rc < 0 && rc != -EBUSY)
@@ -146,6 +150,17 @@ int lam_caller_try_take(
     return rc;
 }
 
+/* Until when to sleep: a successor of who should answer rings no bell, so look now and then. */
+static uint64_t next_look_ns(const struct lam_caller *caller, uint64_t deadline_ns)
+{
+    uint64_t look_ns = lam_deadline_after_ns(LAM_WAIT_CHECK_NS);
+    uint64_t earliest_ns = lam_call_table_earliest_ns(&caller->table);
+
+    if (deadline_ns < earliest_ns)
+        earliest_ns = deadline_ns;
+    return look_ns < earliest_ns ? look_ns : earliest_ns;
+}
+
 int lam_caller_take_until(struct lam_caller *caller, const struct lam_ticket *ticket,
     uint64_t deadline_ns, struct lam_reply *reply)
 {
@@ -153,9 +168,8 @@ int lam_caller_take_until(struct lam_caller *caller, const struct lam_ticket *ti
     int rc = take_in(caller, ticket, reply);
 
     while (rc == 0) {
-        uint64_t earliest_ns = lam_call_table_earliest_ns(&caller->table);
         int ended = lam_ring_consumer_wait_until(
-            &caller->receiver->consumer, earliest_ns < deadline_ns ? earliest_ns : deadline_ns);
+            &caller->receiver->consumer, next_look_ns(caller, deadline_ns));
 
         rc = come_in(caller, ticket, reply);
         if (rc != 0)

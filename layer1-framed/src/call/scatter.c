@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "lamina/base/crash_point.h"
+#include "lamina/ring/stat.h"
 
 static uint64_t all_workers(const struct lam_scatter *scatter)
 {
@@ -50,6 +51,9 @@ static struct lam_framed_correlation next_round(struct lam_scatter *scatter)
 {
     lam_scatter_release(scatter);
     lam_scatter_finish(scatter, -ECANCELED);
+    /* Before it is sent: what a successor has begun to answer is not the dead one's. */
+    for (uint32_t i = 0; i < scatter->worker_count; i++)
+        scatter->epochs[i] = lam_ring_epoch(scatter->receivers[i]->consumer.ring);
     return (struct lam_framed_correlation){.id = scatter->round + 1, .scope = scatter->scope};
 }
 

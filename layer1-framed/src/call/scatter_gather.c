@@ -4,6 +4,7 @@
 
 #include "lamina/base/crash_point.h"
 #include "lamina/ring/progress.h"
+#include "lamina/ring/stat.h"
 #include "lamina/ring/wait_any.h"
 #include "scatter.h"
 
@@ -102,13 +103,24 @@ static int receive(struct lam_scatter *scatter, uint32_t worker)
     return rc;
 }
 
+/* Has another taken its channel since it was asked? The first to come took nobody's place. */
+static int was_replaced(const struct lam_scatter *scatter, uint32_t worker)
+{
+    return scatter->epochs[worker] != 0 &&
+           lam_ring_epoch(scatter->receivers[worker]->consumer.ring) != scatter->epochs[worker];
+}
+
 static void gather_from(struct lam_scatter *scatter, uint32_t worker)
 {
+    /* First: what a dead one had answered was published before its successor's epoch. */
+    int is_replaced = was_replaced(scatter, worker);
     int rc = 1;
 
     for (uint32_t looks = 0; rc == 1 && (scatter->waiting >> worker & 1) != 0 && looks < LOOKS_MAX;
          looks++)
         rc = receive(scatter, worker);
+    if (rc == 0 && is_replaced)
+        rc = -EOWNERDEAD;
     if (rc < 0)
         end_worker(scatter, worker, rc);
 }
@@ -160,8 +172,10 @@ int lam_scatter_gather_until(struct lam_scatter *scatter, uint64_t deadline_ns)
     lam_scatter_take_in(scatter);
     while (scatter->waiting != 0) {
         uint64_t until_ns = deadline_ns < scatter->deadline_ns ? deadline_ns : scatter->deadline_ns;
+        uint64_t look_ns = lam_deadline_after_ns(LAM_WAIT_CHECK_NS);
 
-        wait_for_one(scatter, until_ns);
+        /* A successor of one that is missing rings no bell. */
+        wait_for_one(scatter, look_ns < until_ns ? look_ns : until_ns);
         if (lam_scatter_try_gather(scatter) == 0)
             return 0;
         if (lam_clock_now_ns() >= deadline_ns)

@@ -67,6 +67,19 @@ uint32_t lam_call_table_fail(struct lam_call_table *table, int32_t outcome)
     return count;
 }
 
+uint32_t lam_call_table_fail_earlier(struct lam_call_table *table, int32_t outcome)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < table->slot_count; i++)
+        if (table->slots[i].state == LAM_CALL_WAITING && table->slots[i].lot != table->lot) {
+            (void)lam_call_table_finish(table, &table->slots[i], outcome);
+            count++;
+        }
+    table->has_earlier = 0;
+    return count;
+}
+
 uint32_t lam_call_table_expire(struct lam_call_table *table, uint64_t now_ns)
 {
     uint64_t earliest_ns = LAM_DEADLINE_NEVER;

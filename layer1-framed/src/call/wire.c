@@ -11,8 +11,8 @@ int call_lost_one(
     struct lam_framed_loss loss;
 
     *correlation = (struct lam_framed_correlation){0, 0};
-    if (rc != -ECANCELED && rc != -EMSGSIZE && rc != -EBADMSG && rc != -EUSERS)
-        return 0;
+    if (rc != -ECANCELED && rc != -EMSGSIZE && rc != -EBADMSG && rc != -EUSERS && rc != -EOWNERDEAD)
+        return 0; /* of a death, the message that it cut is told first, by itself */
     if (!lam_framed_receiver_loss(receiver, &loss))
         return 0;
     if ((loss.flags & LAM_EVENT_CORRELATION) != 0)

@@ -144,6 +144,8 @@ static void *run_asker(void *argument)
     return NULL;
 }
 
+static uint64_t daemon_kills, client_kills, stops;
+
 /* Kill and start again, now the daemon, now a client; now and then a daemon only stops. */
 static void kill_at_random(pid_t *daemon, pid_t bystanders[BYSTANDERS])
 {
@@ -153,9 +155,11 @@ static void kill_at_random(pid_t *daemon, pid_t bystanders[BYSTANDERS])
     if (which < BYSTANDERS) {
         stage_kill(bystanders[which]);
         bystanders[which] = start_bystander();
+        client_kills++;
         return;
     }
     if (draw(4) == 0) {
+        stops++;
         STAGE_CHECK(kill(*daemon, SIGSTOP) == 0);
         (void)usleep(3000);
         STAGE_CHECK(kill(*daemon, SIGCONT) == 0);
@@ -163,6 +167,7 @@ static void kill_at_random(pid_t *daemon, pid_t bystanders[BYSTANDERS])
     }
     stage_kill(*daemon);
     *daemon = stage_fork_daemon(&it);
+    daemon_kills++;
 }
 
 static void run_matrix(const char *name, void (*ask)(struct tally *, lam_atomic_u32 *))
@@ -217,5 +222,8 @@ int main(void)
     run_matrix("without", ask_again_and_again);
     leave_nothing();
     stage_clear();
+    printf("%llu daemons and %llu clients killed, %llu daemons stopped for a while\n",
+        (unsigned long long)daemon_kills, (unsigned long long)client_kills,
+        (unsigned long long)stops);
     return 0;
 }

@@ -95,6 +95,12 @@ struct lam_ring_stat {
 enum lam_ring_state lam_ring_state_read(const struct lam_ring *ring);
 
 /*
+ * The ring's epoch: 0 before its first producer, and more with each that takes it over, whether the
+ * one before closed or died. Who sees it sees all that was published in earlier ones. Wait-free.
+ */
+uint64_t lam_ring_epoch(const struct lam_ring *ring);
+
+/*
  * Fill *@stat. Lock-free; walks about a sixteenth of the ring, and as much again for each consumer
  * that lags, and probes the ends' locks.
  *

@@ -69,7 +69,8 @@ struct lam_reply {
      * 0 it was answered; else the caller's own finding, told as soon as it is known:
      *   -ETIMEDOUT       no answer by its deadline
      *   -ECANCELED       cancelled by this side; or else the responder gave the answer up midway
-     *   -EOWNERDEAD      the responder died
+     *   -EOWNERDEAD      the responder died; or another took its place before the caller looked,
+     *                    whether it had died, left or closed
      *   -EPIPE           the responder closed its channel
      *   -EMSGSIZE        the answer was larger than the receiver takes
      *   -EBADMSG         the answer is not what was sent: its CRC32C is wrong

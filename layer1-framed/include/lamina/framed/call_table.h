@@ -44,6 +44,7 @@ struct lam_call_slot {
     /* Fields are private. */
     uint64_t deadline_ns;
     uint32_t generation;
+    uint32_t lot; /* see lam_call_table_divide() */
     enum lam_call_state state;
     uint32_t previous;      /* of those that have ended */
     uint32_t following;     /* likewise; or of the free ones */
@@ -59,6 +60,8 @@ struct lam_call_table {
     uint32_t ended_first;
     uint32_t ended_last;
     uint32_t counts[3];   /* by state */
+    uint32_t lot;         /* of those that begin */
+    uint32_t has_earlier; /* some of an earlier one may wait */
     uint64_t earliest_ns; /* no deadline of a waiting one is earlier */
 };
 
@@ -139,6 +142,7 @@ LAM_INLINE uint64_t lam_call_table_begin(struct lam_call_table *table, uint64_t 
     table->free_first = slot->following;
     slot->state = LAM_CALL_WAITING;
     slot->generation = lam_call_generation_after(slot->generation);
+    slot->lot = table->lot;
     slot->deadline_ns = deadline_ns;
     if (deadline_ns < table->earliest_ns)
         table->earliest_ns = deadline_ns;
@@ -181,6 +185,23 @@ LAM_INLINE void lam_call_table_drop(struct lam_call_table *table, struct lam_cal
 
 /* Finish all that wait, with @outcome. Goes through all slots. Returns how many there were. */
 uint32_t lam_call_table_fail(struct lam_call_table *table, int32_t outcome);
+
+/* Those that wait now can be failed without those that begin from now on. */
+LAM_INLINE void lam_call_table_divide(struct lam_call_table *table)
+{
+    table->lot++;
+    if (table->counts[LAM_CALL_WAITING] != 0)
+        table->has_earlier = 1;
+}
+
+/* 1 some that were divided off may wait still. */
+LAM_INLINE int lam_call_table_has_earlier(const struct lam_call_table *table)
+{
+    return table->has_earlier != 0;
+}
+
+/* Finish all that were divided off and wait, with @outcome. As lam_call_table_fail(). */
+uint32_t lam_call_table_fail_earlier(struct lam_call_table *table, int32_t outcome);
 
 /*
  * Finish with -ETIMEDOUT what had to be answered by @now_ns. Goes through all slots, but only

@@ -11,6 +11,11 @@
  * none. An answer that comes later than that, twice, or for another caller is dropped and counted:
  * it never passes for the answer to something else. Deadlines travel with requests.
  *
+ * The death of the responder ends what was asked of it, for who waits within 10 ms, also where a
+ * successor has taken the channel of replies in the meantime: what that one answers of it is late.
+ * In a channel of replies with many senders the death of one of them is not told: its requests end
+ * by their deadlines.
+ *
  * Nothing but the messages lies in shared memory. All calls from one thread at a time; nothing here
  * allocates once attached.
  */
@@ -46,6 +51,7 @@ struct lam_caller {
     struct lam_framed_sender *sender;
     struct lam_framed_receiver *receiver;
     uint64_t scope;
+    uint64_t epoch;      /* of the channel of replies, as seen last: who answers */
     uint64_t claimed_id; /* of the claim in hand; 0 none */
     struct lam_call_table table;
     struct lam_held held;

@@ -66,6 +66,7 @@ struct lam_scatter {
     struct lam_reply replies[LAM_SCATTER_WORKER_COUNT_MAX];
     struct lam_framed_message messages[LAM_SCATTER_WORKER_COUNT_MAX];
     uint64_t late_of[LAM_SCATTER_WORKER_COUNT_MAX];
+    uint64_t epochs[LAM_SCATTER_WORKER_COUNT_MAX]; /* of their channels, when they were asked */
     struct lam_scatter_counts counts;
 };
 
@@ -124,7 +125,7 @@ int lam_scatter_gather_until(struct lam_scatter *scatter, uint64_t deadline_ns);
  * What became of @worker in this round: outcome 0, its answer is lent until the next round begins;
  * LAM_SCATTER_WAITING; or why there is none:
  *   -ETIMEDOUT       late: alive, and silent at the deadline; or it did not read its request
- *   -EOWNERDEAD      it died
+ *   -EOWNERDEAD      it died, or another has taken its channel of replies since it was asked
  *   -ESTALE          it was evicted from the channel of requests, or is not there (with names)
  *   -EPIPE           it closed its channel
  *   -ECANCELED       the round was given up, or the worker gave its answer up midway
