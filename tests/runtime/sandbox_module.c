@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -80,11 +81,12 @@ static int allocate(struct lam_call *call)
     return answer(call, (int64_t)got);
 }
 
+/* Longer than it may. */
 static int burn(struct lam_call *call)
 {
-    while (clock() != (clock_t)-1)
+    while (clock() < 4 * CLOCKS_PER_SEC)
         ;
-    return answer(call, -1);
+    return answer(call, 0);
 }
 
 static int descriptors(struct lam_call *call)
@@ -113,6 +115,22 @@ static int bomb(struct lam_call *call)
     return answer(call, count == 0 ? -1 : count);
 }
 
+static void *end_at_once(void *argument)
+{
+    return argument;
+}
+
+static int thread(struct lam_call *call)
+{
+    pthread_t made;
+
+    errno = pthread_create(&made, NULL, end_at_once, NULL);
+    if (errno != 0)
+        return answer(call, -1);
+    (void)pthread_join(made, NULL);
+    return answer(call, 0);
+}
+
 static int echo(struct lam_call *call)
 {
     return lam_call_answer(call, call->request, call->request_bytes);
@@ -127,6 +145,7 @@ static int echo(struct lam_call *call)
     METHOD(burn, "burn", 0)                                                                        \
     METHOD(descriptors, "descriptors", 0)                                                          \
     METHOD(bomb, "bomb", 0)                                                                        \
+    METHOD(thread, "thread", 0)                                                                    \
     METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT)
 
 LAM_MODULE("tries", LAM_VERSION(1, 0, 0), METHODS, .features = 0);

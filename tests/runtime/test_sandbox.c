@@ -6,8 +6,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -110,6 +114,17 @@ static void expect_end(const char *method, const void *request, uint64_t bytes, 
         eq(int, ask("echo", "well", 5, &tried), 0), "failure %u, %d", reply.failure, reply.detail);
 }
 
+/* A system call by its number. */
+static int64_t try_call(struct try_call call)
+{
+    return try("call", &call, sizeof(call));
+}
+
+static void unload(void)
+{
+    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+}
+
 Test(sandbox, the_report_says_what_was_asked_for_and_what_is_active)
 {
     int missing = 0;
@@ -125,7 +140,7 @@ Test(sandbox, the_report_says_what_was_asked_for_and_what_is_active)
     cr_assert(report.layers[LAM_SANDBOX_PRIVILEGES].is_active);
     cr_assert(report.layers[LAM_SANDBOX_LIMITS].is_active);
     cr_assert(eq(int, lam_module_sandbox(module, &report), missing));
-    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    unload();
     cr_assert(eq(int, lam_module_sandbox(module, &report), -ENODEV));
 }
 
@@ -165,7 +180,7 @@ Test(sandbox, strict_refuses_what_is_not_active_by_its_name)
 
     load(&all);
     missing = lam_module_sandbox(module, &report);
-    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    unload();
     all.strict = 1;
     if (missing == 0) {
         cr_assert(eq(int, try_load(&all), 0), "%s", error.text);
@@ -190,7 +205,7 @@ Test(sandbox, a_bound_of_processes_that_the_kernel_does_not_hold_is_said)
     cr_assert(eq(u32, report.layers[LAM_SANDBOX_LIMITS].is_active, 0));
     cr_assert(lt(i32, report.layers[LAM_SANDBOX_LIMITS].error, 0));
     cr_assert(strstr(report.layers[LAM_SANDBOX_LIMITS].step, "processes") != NULL);
-    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    unload();
     some.strict = 1;
     cr_assert(eq(int, try_load(&some), -ENOTSUP));
     cr_assert(
@@ -199,16 +214,11 @@ Test(sandbox, a_bound_of_processes_that_the_kernel_does_not_hold_is_said)
 
 Test(sandbox, no_privilege_is_left_and_none_comes_by_exec)
 {
-    struct try_call no_new_privs = {SYS_prctl, {39}};      /* PR_GET_NO_NEW_PRIVS */
-    struct try_call chroot_call = {SYS_prctl, {23, 0x12}}; /* PR_CAPBSET_READ is always to be had */
-
     load_with((struct lam_sandbox_options){.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_PRIVILEGES)},
         LAM_SANDBOX_PRIVILEGES);
-    cr_assert(eq(i64, try("call", &no_new_privs, sizeof(no_new_privs)), 1));
-    cr_assert(ge(i64, try("call", &chroot_call, sizeof(chroot_call)), 0));
-    /* What takes a capability, of whoever runs this. */
-    cr_assert(eq(i64,
-        try("call", &(struct try_call){SYS_sethostname, {0, 0}}, sizeof(struct try_call)), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_prctl, {PR_GET_NO_NEW_PRIVS}}), 1));
+    /* What takes a capability, whoever runs this. */
+    cr_assert(eq(i64, try_call((struct try_call){SYS_sethostname, {0, 0}}), -EPERM));
 }
 
 Test(sandbox, memory_past_its_limit_is_not_to_be_had)
@@ -217,7 +227,7 @@ Test(sandbox, memory_past_its_limit_is_not_to_be_had)
 
     load(NULL);
     cr_assert(eq(i64, try("allocate", &wanted, sizeof(wanted)), (int64_t)wanted));
-    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    unload();
     load_with((struct lam_sandbox_options){.memory_bytes = UINT64_C(64) << 20}, LAM_SANDBOX_LIMITS);
     /* Its own, and what its worker does not need at once. */
     cr_assert(lt(i64, try("allocate", &wanted, sizeof(wanted)), INT64_C(200) << 20));
@@ -243,7 +253,7 @@ Test(sandbox, descriptors_past_their_limit_are_not_to_be_had)
 {
     load_with((struct lam_sandbox_options){.files = 40}, LAM_SANDBOX_LIMITS);
     cr_assert(lt(i64, try("descriptors", NULL, 0), 40));
-    cr_assert(eq(int, lam_runtime_unload(module, LAM_DEADLINE_NEVER, &error), 0));
+    unload();
     load(NULL);
     cr_assert(lt(i64, try("descriptors", NULL, 0), 1024));
     cr_assert(ge(i64, try("descriptors", NULL, 0), 40));
@@ -273,4 +283,73 @@ Test(sandbox, a_successor_of_a_reload_is_held_as_well)
     cr_assert(lt(i64, try("descriptors", NULL, 0), 40));
     cr_assert(ge(int, lam_module_sandbox(module, &report), 0));
     cr_assert(report.layers[LAM_SANDBOX_LIMITS].is_active);
+}
+
+Test(sandbox, a_call_that_no_module_has_any_business_with_is_an_end_by_sigsys)
+{
+    static const long fatal[] = {SYS_ptrace, 425, 426, 427, SYS_process_vm_readv, SYS_bpf,
+        SYS_unshare, SYS_keyctl, SYS_mount, SYS_chroot, SYS_perf_event_open, SYS_userfaultfd,
+        SYS_setns, SYS_init_module};
+
+    for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
+        struct try_call call = {fatal[i], {0}};
+
+        load_with((struct lam_sandbox_options){0}, LAM_SANDBOX_CALLS);
+        expect_end("call", &call, sizeof(call), SIGSYS);
+        unload();
+    }
+}
+
+Test(sandbox, a_call_that_reaches_others_is_refused_and_the_module_goes_on)
+{
+    load_with((struct lam_sandbox_options){0}, LAM_SANDBOX_CALLS);
+    cr_assert(eq(i64, try_call((struct try_call){SYS_setsid, {0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_setpgid, {0, 0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_kill, {getpid(), 0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_tgkill, {getpid(), getpid(), 0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_shmget, {0, 4096, 0600}}), -EPERM));
+    /* Its arguments lie in memory, or it types into a terminal. */
+    cr_assert(eq(i64, try_call((struct try_call){435, {0, 0}}), -ENOSYS));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_ioctl, {0, TIOCSTI, 0}}), -ENOSYS));
+    cr_assert(eq(
+        i64, try_call((struct try_call){SYS_ioctl, {0, TIOCSTI | INT64_C(1) << 32, 0}}), -ENOSYS));
+    cr_assert(eq(i64, try("thread", NULL, 0), 0));
+}
+
+Test(sandbox, a_call_that_nobody_knows_is_not_there)
+{
+    load_with((struct lam_sandbox_options){0}, LAM_SANDBOX_CALLS);
+    cr_assert(eq(i64, try_call((struct try_call){SYS_personality, {0xffffffff}}), -ENOSYS));
+    cr_assert(eq(i64, try_call((struct try_call){1000000, {0}}), -ENOSYS));
+}
+
+Test(sandbox, it_makes_no_process_unless_it_may)
+{
+    load_with((struct lam_sandbox_options){0}, LAM_SANDBOX_CALLS);
+    cr_assert(eq(i64, try("bomb", NULL, 0), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_execve, {0, 0, 0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_clone, {CLONE_NEWUSER | SIGCHLD}}), -ENOSYS));
+    unload();
+    load_with((struct lam_sandbox_options){.processes = 40}, LAM_SANDBOX_CALLS);
+    cr_assert(eq(i64, try("bomb", NULL, 0), 32));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_execve, {0, 0, 0}}), -EFAULT));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_clone, {CLONE_NEWUSER | SIGCHLD}}), -ENOSYS));
+}
+
+Test(sandbox, it_has_no_socket_of_its_own_unless_it_may)
+{
+    struct try_call inet = {SYS_socket, {AF_INET, SOCK_STREAM, 0}};
+
+    load_with((struct lam_sandbox_options){0}, LAM_SANDBOX_CALLS);
+    cr_assert(eq(i64, try_call(inet), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_socket, {AF_UNIX, SOCK_STREAM, 0}}), -EPERM));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_connect, {0, 0, 0}}), -EPERM));
+    unload();
+    load_with((struct lam_sandbox_options){.network = 1}, LAM_SANDBOX_CALLS);
+    cr_assert(ge(i64, try_call(inet), 0));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_connect, {0, 0, 0}}), -ENOTSOCK));
+    /* The wire itself, and the kernel's own ciphers. */
+    cr_assert(eq(i64, try_call((struct try_call){SYS_socket, {AF_PACKET, SOCK_RAW, 0}}), -ENOSYS));
+    cr_assert(
+        eq(i64, try_call((struct try_call){SYS_socket, {AF_ALG, SOCK_SEQPACKET, 0}}), -ENOSYS));
 }
