@@ -185,13 +185,19 @@ static void be_victim(const char *label, uint64_t visit)
     fatal_visit = visit;
 }
 
+/* A successor's numbers are others: what was meant for the dead one is not right for it. */
+static uint64_t first_number(void)
+{
+    return fatal_label == NULL ? 1000 : 1;
+}
+
 static void caller_works(void)
 {
     struct asker asker;
 
     asker_open(&asker);
-    for (uint64_t number = 1; number < 3 * WORK; number += 3)
-        TEST_CHECK(ask_three(&asker, number) == 0);
+    for (uint64_t i = 0; i < 3 * WORK; i += 3)
+        TEST_CHECK(ask_three(&asker, first_number() + i) == 0);
     asker_close(&asker);
     _exit(0);
 }
@@ -311,7 +317,7 @@ static void scatterer_works(int own)
             attach_sender(&senders[i], own ? &own_requests[i] : &requests);
     }
     TEST_CHECK(lam_scatter_init(&scatter, &options, NULL) == 0);
-    for (uint64_t number = 1; number < WORK; number++) {
+    for (uint64_t number = first_number(); number < first_number() + WORK; number++) {
         begin_round(&scatter, number, own);
         TEST_CHECK(lam_scatter_gather_until(&scatter, LAM_DEADLINE_NEVER) == 0);
         for (uint32_t i = 0; i < CREW_WORKERS; i++)

@@ -52,7 +52,7 @@ static const struct raw impossible[] = {
     {{1, 2, 0, UINT64_MAX}, 32, CORRELATED, 1},                           /* likewise */
     {{1, 2, 0, LAM_CALL_REQUEST | UINT64_C(1) << 32}, 32, CORRELATED, 1}, /* zero is not */
     {{1, 2, 0, LAM_CALL_REPLY | UINT64_C(1) << 63}, 32, CORRELATED, 1},   /* likewise */
-    {{1, 2, 0}, 31, CORRELATED, 1},                                       /* half a header */
+    {{1, 2, 0, LAM_CALL_REQUEST}, 31, CORRELATED, 1},                     /* a header less a byte */
     {{1, 2}, 16, CORRELATED, 1},                                          /* none */
     {{1}, 8, CORRELATED, 1},                                              /* half a correlation */
     {{0}, 0, 0, 1},                                                       /* nothing */
@@ -148,9 +148,11 @@ Test(call_hostile, double_requests_are_two_and_one_cancel_is_for_both)
     first = pair_next(&pair);
     second = pair_next(&pair);
     put(&pair.requests, &cancel);
-    put(&pair.requests, &cancel);
     cr_assert(eq(int, lam_responder_is_canceled(&pair.responder, &first), 1));
     cr_assert(eq(int, lam_responder_is_canceled(&pair.responder, &second), 1));
+    put(&pair.requests, &cancel); /* and again: it is for nobody */
+    cr_assert(eq(int, lam_responder_is_canceled(&pair.responder, &first), 1));
+    cr_assert(eq(u64, pair.responder.counts.canceled, 2));
     lam_responder_drop(&pair.responder, &second);
     lam_responder_drop(&pair.responder, &first);
 }
