@@ -260,3 +260,9 @@ int lam_config_in_file(const struct lam_config_node *node)
 {
     return !node->is_default && node->origin == NULL;
 }
+
+void lam_config_place(const struct lam_config_node *node, uint32_t *line, uint32_t *column)
+{
+    *line = node->origin == NULL ? node->line : 0;
+    *column = node->origin == NULL ? node->column : 0;
+}

@@ -48,8 +48,9 @@ enum lam_config_kind {
     LAM_CONFIG_MAP       /* of `fields[0]`, each under a NAME of the user's; `min` to `max` */
 };
 
-#define LAM_CONFIG_REQUIRED     1u /* there is no default: the file must say it */
-#define LAM_CONFIG_POWER_OF_TWO 2u /* NUMBER and BYTES */
+#define LAM_CONFIG_REQUIRED     1u       /* there is no default: the file must say it */
+#define LAM_CONFIG_POWER_OF_TWO 2u       /* NUMBER and BYTES */
+#define LAM_CONFIG_CALLERS      0x10000u /* from this bit on flags are the caller's own */
 
 /*
  * One row of a table. A table ends with a row whose key is NULL; tables are static data of the
@@ -65,6 +66,9 @@ struct lam_config_field {
     uint64_t max;
     const char *const *words; /* WORD; also NUMBER, BYTES, DURATION: words allowed in its place */
     const struct lam_config_field *fields;
+    /* The caller's own: for one that fills its structs from the tree, the field of a row. */
+    uint32_t offset;
+    uint32_t bytes;
 };
 
 struct lam_config;      /* opaque: one file, its overrides, its problems */
@@ -151,6 +155,9 @@ const char *lam_config_origin(const struct lam_config_node *node);
 
 /* 1 where the file says it, 0 for a default or an override. */
 int lam_config_in_file(const struct lam_config_node *node);
+
+/* Where @node begins in the file, from 1; 0 and 0 for what does not stand there. */
+void lam_config_place(const struct lam_config_node *node, uint32_t *line, uint32_t *column);
 
 /*
  * Note a problem of @node that no table can express, at its place in the file; NULL: of no place.

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file to option structs: reading it, and what no table can say. */
+#include "option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The folder of the file called @name, absolute, so that it holds wherever the process goes. */
+static char *folder_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(name, (size_t)(slash - name) + 1);
+    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+
+    /* A file that was read by another name than that of a file: the folder that we are in. */
+    if (real == NULL && folder != NULL)
+        real = realpath(".", NULL);
+    free(folder);
+    return real;
+}
+
+/* What is written where an option has no meaning is a mistake, and not without effect. */
+static void check_module(struct lam_runtime_config *config, const struct option_module *module,
+    const struct lam_config_node *node)
+{
+    const struct lam_module_options *options = &module->wanted.options;
+    int configs = (module->config_text != NULL) + (module->config_hex != NULL) +
+                  (module->config_file != NULL);
+
+    if (configs > 1)
+        (void)lam_config_problem(
+            config->file, node, "give one of config, config_hex and config_file");
+    if (options->sandbox != NULL && options->host != LAM_MODULE_IN_WORKER)
+        (void)lam_config_problem(config->file, lam_config_at(node, "sandbox"),
+            "nothing holds a module in this process: say host: worker");
+}
+
+static void fill_module(struct lam_runtime_config *config, const struct lam_config_node *node)
+{
+    struct option_module *module = &config->modules[config->module_count];
+
+    config->nodes[config->module_count++] = node;
+    option_fill(config, module, node, option_module_fields);
+    module->wanted.options.name = lam_config_key(node);
+    if (module->wanted.reference == NULL)
+        module->wanted.reference = lam_config_key(node);
+    /* A path; a name is looked for in the directories. */
+    else if (strchr(module->wanted.reference, '/') != NULL)
+        module->wanted.reference = option_path(config, module->wanted.reference);
+    check_module(config, module, node);
+    option_fill_config(config, module, node);
+}
+
+static void fill(struct lam_runtime_config *config)
+{
+    const struct lam_config_node *root = lam_config_root(config->file);
+    const struct lam_config_node *modules = lam_config_at(root, "modules");
+    const struct lam_runtime_metrics *metrics;
+    uint32_t count = lam_config_length(modules);
+
+    config->modules = option_allocate(config, count * sizeof(*config->modules));
+    config->nodes = option_allocate(config, count * sizeof(struct lam_config_node *));
+    if (config->is_out_of_memory)
+        return;
+    option_fill(config, &config->top, root, option_root.fields);
+    metrics = config->top.serving.metrics;
+    if (metrics != NULL && metrics->socket != NULL &&
+        (metrics->address != NULL || metrics->port != 0))
+        (void)lam_config_problem(config->file, lam_config_at(root, "metrics"),
+            "give a socket, or an address and a port");
+    for (const struct lam_config_node *node = lam_config_first(modules); node != NULL;
+         node = lam_config_next(node))
+        fill_module(config, node);
+}
+
+/* "KEY=VALUE" in the place of what the file says. */
+static void set(struct lam_runtime_config *config, const char *setting)
+{
+    const char *equals = strchr(setting, '=');
+    char path[256];
+    char origin[512];
+
+    (void)snprintf(origin, sizeof(origin), "--set %s", setting);
+    if (equals == NULL || equals == setting || (size_t)(equals - setting) >= sizeof(path)) {
+        (void)lam_config_problem(config->file, NULL,
+            "%s: a setting is written KEY=VALUE or modules.NAME.KEY=VALUE", origin);
+        return;
+    }
+    memcpy(path, setting, (size_t)(equals - setting));
+    path[equals - setting] = '\0';
+    (void)lam_config_override(config->file, path, equals + 1, origin);
+}
+
+static struct lam_runtime_config *create(const char *name, char **report)
+{
+    struct lam_runtime_config *config = calloc(1, sizeof(*config));
+
+    *report = NULL;
+    if (config == NULL)
+        return NULL;
+    config->folder = folder_of(name);
+    if (config->folder == NULL || lam_config_create(&config->file, &option_root) != 0) {
+        lam_runtime_config_destroy(config);
+        return NULL;
+    }
+    return config;
+}
+
+/* Ends both ways of reading: @made holds a file that was read, or was not. */
+static int finish(
+    struct lam_runtime_config **config, struct lam_runtime_config *made, int rc, char **report)
+{
+    if (rc == 0)
+        rc = lam_config_check(made->file);
+    if (rc == 0) {
+        fill(made);
+        if (made->is_out_of_memory)
+            rc = -ENOMEM;
+        else if (lam_config_problem_count(made->file) > 0)
+            rc = -EINVAL;
+    }
+    if (rc == 0) {
+        *config = made;
+        return 0;
+    }
+    if (rc != -ENOMEM)
+        *report = strdup(lam_config_report(made->file));
+    lam_runtime_config_destroy(made);
+    return rc;
+}
+
+int lam_runtime_config_read(struct lam_runtime_config **config, const char *path,
+    const char *const *sets, size_t set_count, char **report)
+{
+    struct lam_runtime_config *made = create(path, report);
+    int rc;
+
+    if (made == NULL)
+        return -ENOMEM;
+    rc = lam_config_read_file(made->file, path);
+    for (size_t i = 0; rc == 0 && i < set_count; i++)
+        set(made, sets[i]);
+    return finish(config, made, rc, report);
+}
+
+int lam_runtime_config_read_text(struct lam_runtime_config **config, const char *name,
+    const char *text, size_t bytes, char **report)
+{
+    struct lam_runtime_config *made = create(name, report);
+
+    if (made == NULL)
+        return -ENOMEM;
+    return finish(config, made, lam_config_read_text(made->file, name, text, bytes), report);
+}
+
+void lam_runtime_config_destroy(struct lam_runtime_config *config)
+{
+    struct option_memory *next;
+
+    if (config == NULL)
+        return;
+    for (struct option_memory *memory = config->memory; memory != NULL; memory = next) {
+        next = memory->next;
+        free(memory);
+    }
+    lam_config_destroy(config->file);
+    free(config->folder);
+    free(config);
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# runtime.yaml, and the programs that are run by one.
+lam_criterion_test(runtime_yaml SOURCES test_yaml.c LAYERS runtime_config runtime base
+  LABELS runtime)
+runtime_test(runtime_yaml)
+lam_fuzz_test(fuzz_runtime_yaml SOURCES fuzz_yaml.c LAYERS runtime_config LABELS runtime)
+
+if(NOT LAM_SANITIZED)
+  add_test(NAME runtime_yaml_kills_its_mutants
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+      ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/yaml.mutants
+      -DMODULES="${PROJECT_BINARY_DIR}/modules")
+  lam_test_properties(runtime_yaml_kills_its_mutants LABELS runtime long TIMEOUT 600)
+endif()
