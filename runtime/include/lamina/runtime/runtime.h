@@ -71,6 +71,8 @@ enum lam_module_host {
     LAM_MODULE_IN_WORKER = 1,  /* in a process of its own: its crash is an error */
 };
 
+struct lam_cache_options;
+
 /* Zero is the default of each. Everything is copied. */
 struct lam_module_options {
     enum lam_module_host host;
@@ -83,6 +85,7 @@ struct lam_module_options {
     /* What it may do in a worker; NULL: the defaults there. In this process NULL. */
     const struct lam_sandbox_options *sandbox;
     const struct lam_breaker_options *breaker; /* breaker.h; NULL: off */
+    const struct lam_cache_options *cache;     /* cache.h; NULL: off */
 };
 
 /*
