@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,6 +117,21 @@ static int bomb(struct lam_call *call)
     return answer(call, count == 0 ? -1 : count);
 }
 
+/* A port for others to find. */
+static int listen_to(struct lam_call *call)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int64_t got = -1;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0) {
+        got = bind(fd, (void *)&address, sizeof(address));
+        (void)close(fd);
+    }
+    return answer(call, got);
+}
+
 static void *end_at_once(void *argument)
 {
     return argument;
@@ -145,6 +162,7 @@ static int echo(struct lam_call *call)
     METHOD(burn, "burn", 0)                                                                        \
     METHOD(descriptors, "descriptors", 0)                                                          \
     METHOD(bomb, "bomb", 0)                                                                        \
+    METHOD(listen_to, "listen", 0)                                                                 \
     METHOD(thread, "thread", 0)                                                                    \
     METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT)
 

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -352,4 +353,81 @@ Test(sandbox, it_has_no_socket_of_its_own_unless_it_may)
     cr_assert(eq(i64, try_call((struct try_call){SYS_socket, {AF_PACKET, SOCK_RAW, 0}}), -ENOSYS));
     cr_assert(
         eq(i64, try_call((struct try_call){SYS_socket, {AF_ALG, SOCK_SEQPACKET, 0}}), -ENOSYS));
+}
+
+/* Files and folders of this test's own, beneath @folder. */
+static void make_files(char folder[64])
+{
+    char path[128];
+    FILE *file;
+
+    (void)snprintf(folder, 64, "/tmp/lamina-sandbox-XXXXXX");
+    cr_assert(mkdtemp(folder) != NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, i == 0 ? "open" : "secret");
+        cr_assert(eq(int, mkdir(path, 0700), 0));
+        (void)snprintf(path, sizeof(path), "%s/%s/file", folder, i == 0 ? "open" : "secret");
+        file = fopen(path, "w");
+        cr_assert(file != NULL);
+        (void)fputs("x", file);
+        (void)fclose(file);
+    }
+}
+
+static void remove_files(const char *folder)
+{
+    static const char *const names[] = {
+        "open/file", "open/new", "open", "secret/file", "secret/new", "secret", ""};
+    char path[128];
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        (void)remove(path);
+    }
+}
+
+static int64_t try_file(const char *method, const char *folder, const char *name)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return try(method, path, strlen(path) + 1);
+}
+
+Test(sandbox, it_reads_and_writes_beneath_the_paths_that_it_may_and_nowhere_else)
+{
+    char folder[64], open[128];
+
+    make_files(folder);
+    (void)snprintf(open, sizeof(open), "%s/open", folder);
+    load_with((struct lam_sandbox_options){.readable = open}, LAM_SANDBOX_FILES);
+    cr_assert(eq(i64, try_file("read", folder, "open/file"), 1));
+    cr_assert(eq(i64, try_file("read", folder, "secret/file"), -EACCES));
+    cr_assert(eq(i64, try_file("read", "/etc", "passwd"), -EACCES));
+    cr_assert(eq(i64, try_file("write", folder, "open/file"), -EACCES));
+    cr_assert(eq(i64, try_file("write", folder, "open/new"), -EACCES));
+    unload();
+    load_with((struct lam_sandbox_options){.writable = open}, LAM_SANDBOX_FILES);
+    cr_assert(eq(i64, try_file("write", folder, "open/new"), 1));
+    cr_assert(eq(i64, try_file("read", folder, "open/new"), 1));
+    cr_assert(eq(i64, try_file("write", folder, "secret/new"), -EACCES));
+    unload();
+    /* None of either, by the layer alone. */
+    load_with((struct lam_sandbox_options){.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_FILES)},
+        LAM_SANDBOX_FILES);
+    cr_assert(eq(i64, try_file("read", folder, "open/file"), -EACCES));
+    cr_assert(eq(i64, try("read", "/dev/zero", 10), 1));
+    remove_files(folder);
+}
+
+/* What comes with a newer Landlock; seccomp would refuse it first. */
+Test(sandbox, where_landlock_can_it_has_no_tcp_and_signals_nobody)
+{
+    load_with((struct lam_sandbox_options){.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_FILES)},
+        LAM_SANDBOX_FILES);
+    if (report.layers[LAM_SANDBOX_FILES].level < 6)
+        cr_skip_test("Landlock has ABI %u here, signals came with 6",
+            report.layers[LAM_SANDBOX_FILES].level);
+    cr_assert(eq(i64, try_call((struct try_call){SYS_kill, {getpid(), 0}}), -EPERM));
+    cr_assert(eq(i64, try("listen", NULL, 0), -EACCES));
 }

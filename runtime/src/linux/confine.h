@@ -25,6 +25,9 @@ static inline int confine_fail(struct lam_sandbox_state *state, const char *step
 int confine_limits(
     const struct sandbox_wish *wish, uint64_t own_bytes, struct lam_sandbox_state *state);
 
+/* The files beneath the paths of the wish, and those that the loader needs. */
+int confine_files(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+
 /* The listed system calls alone. Nothing is done that another layer needs behind it: the last. */
 int confine_calls(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 

@@ -24,6 +24,7 @@ static const struct {
 } layers[] = {
     {LAM_SANDBOX_LIMITS, limit},
     {LAM_SANDBOX_PRIVILEGES, confine_privileges},
+    {LAM_SANDBOX_FILES, confine_files},
     {LAM_SANDBOX_CALLS, confine_calls},
 };
 
