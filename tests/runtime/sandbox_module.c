@@ -86,7 +86,7 @@ static int allocate(struct lam_call *call)
 /* Longer than it may. */
 static int burn(struct lam_call *call)
 {
-    while (clock() < 4 * CLOCKS_PER_SEC)
+    while (clock() < 3 * CLOCKS_PER_SEC)
         ;
     return answer(call, 0);
 }
