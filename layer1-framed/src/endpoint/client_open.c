@@ -31,6 +31,9 @@ static int check_options(const struct lam_client_options *options, struct lam_er
     if (lam_endpoint_check_conduct(options->extensions_offered, options->extensions_required,
             options->pressure_answer, options->pressure_max, error) != 0)
         return -EINVAL;
+    if (options->streams_max > LAM_FRAMED_STREAMS_MAX)
+        return lam_error_set(error, -EINVAL, "streams_max is %u: at most %d", options->streams_max,
+            LAM_FRAMED_STREAMS_MAX);
     if (options->requests_max > LAM_CALL_PENDING_MAX ||
         (options->reconnect && options->requests_max > COPIES_MAX))
         return lam_error_set(error, -EINVAL, "requests_max is %u: at most %d",

@@ -57,6 +57,7 @@ static int attach_ends(
                          .wait = client->options.wait,
                          .spin_ns = client->options.spin_ns},
             .message_bytes_max = client->welcome.message_bytes_max,
+            .streams_max = client->options.streams_max,
             .is_checked = (client->welcome.extensions & LAM_EVENT_CRC32C) != 0},
         .turns_max = client->options.turns_max};
     struct lam_lanes_sender_options sender = {

@@ -27,7 +27,7 @@ static void teardown(void)
     stage_clear();
 }
 
-static struct lam_ticket begin(uint16_t kind, uint64_t number, uint64_t deadline_ns)
+static inline struct lam_ticket begin(uint16_t kind, uint64_t number, uint64_t deadline_ns)
 {
     struct iovec part = {&number, sizeof(number)};
     struct lam_ticket ticket = {0};
@@ -37,13 +37,13 @@ static struct lam_ticket begin(uint16_t kind, uint64_t number, uint64_t deadline
     return ticket;
 }
 
-static void start(void)
+static inline void start(void)
 {
     stage_start(&stage, &it);
     cr_assert(eq(int, stage_connect(&client, &to_it, &error), 0), "%s", error.text);
 }
 
-static void stop(void)
+static inline void stop(void)
 {
     lam_client_disconnect(&client, 0, NULL);
     stage_stop(&stage);

@@ -71,6 +71,13 @@ struct lam_client_options {
     uint64_t depth;      /* of each direction, all lanes together, in cells: a power of two */
     uint32_t cell_bytes; /* a power of two */
     uint64_t message_bytes_max;
+    /*
+     * Messages in frames that one lane, or the answers, may have lent, or waiting to be taken, at
+     * once; 0: 1, at most LAM_FRAMED_STREAMS_MAX. Each has a buffer of message_bytes_max, in each
+     * lane. One more waits in its lane, and a daemon that sends it waits with it, until its own
+     * deadline at most.
+     */
+    uint32_t streams_max;
     uint64_t turns_max; /* between lanes that come in */
     enum lam_wait_mode wait;
     uint64_t spin_ns;

@@ -241,7 +241,10 @@ int lam_daemon_try_send(struct lam_daemon *daemon, uint64_t client, enum lam_lan
 
 /*
  * The same, waiting for room until @deadline_ns, in frames where needed: meanwhile no other client
- * is served. Returns 0, or an error, -ETIMEDOUT among them.
+ * is served, so a client that leaves what came before lying costs all others up to that long. One
+ * message in frames waits there for its taker, or as many as the client's streams_max; for more
+ * without a wait send pieces by lam_daemon_lanes(). Returns 0, or an error: -ETIMEDOUT among them,
+ * and then the client is told of the message that it was cut.
  */
 int lam_daemon_send_until(struct lam_daemon *daemon, uint64_t client, enum lam_lane lane,
     const struct iovec *parts, uint32_t part_count, uint16_t kind, uint64_t deadline_ns);
@@ -289,7 +292,10 @@ int lam_daemon_incoming_pressure(const struct lam_daemon *daemon, uint64_t clien
 int lam_daemon_demand(
     struct lam_daemon *daemon, uint64_t client, enum lam_lane lane, uint32_t per_mille);
 
-/* The lanes to @client, for claims in place, or NULL. Lent until the next wait. */
+/*
+ * The lanes to @client, for claims in place and for streams (lamina/framed/stream.h), or NULL: no
+ * such client. Lent until the next wait; a claim ends before it, a stream may stay open.
+ */
 struct lam_lanes_sender *lam_daemon_lanes(struct lam_daemon *daemon, uint64_t client);
 
 /* Who @client is, or NULL: no such client. Lent until the next wait. */
