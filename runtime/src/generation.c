@@ -19,7 +19,7 @@
 char lam_generation_held;
 
 int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
-    const struct sandbox_wish *wish, const char *path, struct lam_error *error)
+    const struct sandbox_wish *wish, const struct lam_found *found, struct lam_error *error)
 {
     struct lam_generation *made = calloc(1, sizeof(*made));
     int rc;
@@ -28,15 +28,22 @@ int lam_generation_open(struct lam_generation **generation, const struct lam_run
         made->sandbox = lam_sandbox_create(wish);
     if (made == NULL || (wish != NULL && made->sandbox == NULL)) {
         free(made);
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", found->path);
     }
     LAM_ASSERT(pthread_mutex_init(&made->turn, NULL) == 0);
-    rc = wish != NULL ? lam_worker_open(made, path, runtime->worker, error)
-                      : lam_local_open(made, path, error);
+    made->runtime = runtime;
+    made->found = found;
+    rc = wish != NULL ? lam_worker_open(made, runtime->worker, error) : lam_local_open(made, error);
     if (rc != 0) {
         free(made->sandbox);
         free(made->methods);
         free(made);
+        return rc;
+    }
+    made->found = NULL;
+    rc = lam_found_check(found, &made->version, error);
+    if (rc != 0) {
+        lam_generation_close(made);
         return rc;
     }
     *generation = made;

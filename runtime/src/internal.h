@@ -14,6 +14,7 @@
 #include "linux/barrier.h"
 #include "linux/image.h"
 #include "metrics.h"
+#include "resolve.h"
 #include "seat.h"
 #include "wish.h"
 
@@ -67,6 +68,9 @@ struct lam_generation {
     struct lam_generation *next_counted;
     pthread_mutex_t turn;
     struct image_copy image;
+    /* Where it comes from, while it is opened. */
+    const struct lam_runtime *runtime;
+    const struct lam_found *found;
     /* In this process. */
     void *handle;
     const struct lam_descriptor *descriptor;
@@ -107,6 +111,8 @@ struct lam_module {
 struct lam_runtime {
     struct lam_runtime_options options;
     char *directories;
+    struct lam_registry registry;
+    struct lam_allowed allowed;
     char *worker;                /* the program, or "" */
     const struct lam_host *host; /* what modules are lent */
     pthread_mutex_t loading;     /* one load at a time; recursive, for an init that loads */
@@ -123,13 +129,13 @@ extern char lam_generation_held;
 /* ---- generation.c ---- */
 
 /*
- * Make a generation of the code at @path, for a module that is not yet known: with a wish in a
- * worker, with NULL in this process.
+ * Make a generation of the code that was @found, for a module that is not yet known: with a wish in
+ * a worker, with NULL in this process.
  *
  * Returns as lam_runtime_load().
  */
 int lam_generation_open(struct lam_generation **generation, const struct lam_runtime *runtime,
-    const struct sandbox_wish *wish, const char *path, struct lam_error *error);
+    const struct sandbox_wish *wish, const struct lam_found *found, struct lam_error *error);
 
 /* It is the next of @module: run its init. Returns 0, or -ECANCELED with a reason in @error. */
 int lam_generation_start(
@@ -180,8 +186,8 @@ int lam_descriptor_keep(struct lam_generation *generation, const struct lam_desc
 
 extern const struct lam_host_kind lam_host_local;
 
-/* Load the code at @path into this process. Returns as lam_runtime_load(). */
-int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error);
+/* Load the code of generation->found into this process. Returns as lam_runtime_load(). */
+int lam_local_open(struct lam_generation *generation, struct lam_error *error);
 
 /* The same of generation->image, which is open. On error it is closed. */
 int lam_local_open_image(
@@ -190,20 +196,11 @@ int lam_local_open_image(
 /* ---- worker/host.c ---- */
 
 /*
- * Load the code at @path into a worker, a process of @program, in generation->sandbox. Returns as
- * lam_runtime_load().
+ * Load the code of generation->found into a worker, a process of @program, in generation->sandbox.
+ * Returns as lam_runtime_load().
  */
-int lam_worker_open(struct lam_generation *generation, const char *path, const char *program,
-    struct lam_error *error);
-
-/* ---- resolve.c ---- */
-
-/*
- * The file that @reference names. Returns 0 and sets *@path (to be freed), or an error of
- * lam_runtime_load().
- */
-int lam_resolve(
-    const struct lam_runtime *runtime, const char *reference, char **path, struct lam_error *error);
+int lam_worker_open(
+    struct lam_generation *generation, const char *program, struct lam_error *error);
 
 /* ---- host.c ---- */
 

@@ -141,13 +141,13 @@ static int replace_with_state(struct lam_module *module, struct lam_generation *
     return rc;
 }
 
-static int replace(struct lam_module *module, const char *path,
+static int replace(struct lam_module *module, const struct lam_found *found,
     const struct lam_reload_options *options, struct lam_error *error)
 {
     uint64_t drain_ns =
         options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
     struct lam_generation *fresh;
-    int rc = lam_generation_open(&fresh, module->runtime, module->wish, path, error);
+    int rc = lam_generation_open(&fresh, module->runtime, module->wish, found, error);
 
     if (rc != 0)
         return rc;
@@ -189,7 +189,8 @@ int lam_runtime_reload(
     struct lam_module *module, const struct lam_reload_options *options, struct lam_error *error)
 {
     static const struct lam_reload_options defaults;
-    char *path, *reference = NULL;
+    struct lam_found found;
+    char *reference = NULL;
     uint64_t number;
     int rc = begin_change(module, error);
 
@@ -204,10 +205,10 @@ int lam_runtime_reload(
     }
     if (rc == 0)
         rc = lam_resolve(
-            module->runtime, reference != NULL ? reference : module->reference, &path, error);
+            module->runtime, reference != NULL ? reference : module->reference, &found, error);
     if (rc == 0) {
-        rc = replace(module, path, options, error);
-        free(path);
+        rc = replace(module, &found, options, error);
+        lam_found_free(&found);
     }
     if (rc >= 0 && reference != NULL) {
         free(module->reference);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "trust.h"
 
 /* A state is asked for with this much room first. */
 #define STATE_BYTES_FIRST 4096
@@ -139,11 +140,11 @@ int lam_local_open_image(
     return rc;
 }
 
-int lam_local_open(struct lam_generation *generation, const char *path, struct lam_error *error)
+int lam_local_open(struct lam_generation *generation, struct lam_error *error)
 {
-    int rc = image_open(&generation->image, path, error);
+    int rc = lam_trust_open(generation, error);
 
-    return rc != 0 ? rc : lam_local_open_image(generation, path, error);
+    return rc != 0 ? rc : lam_local_open_image(generation, generation->found->path, error);
 }
 
 const struct lam_host_kind lam_host_local = {

@@ -11,6 +11,7 @@
 #include "internal.h"
 #include "linux/spawn.h"
 #include "path/path.h"
+#include "trust.h"
 
 #define DEPTH_DEFAULT 5
 #define ARENA_DEFAULT (UINT64_C(64) << 10)
@@ -24,8 +25,12 @@ static int fill_in(struct lam_runtime_options *options, struct lam_error *error)
     if (options->arena_bytes > SEAT_ARENA_BYTES)
         return lam_error_set(error, -EINVAL, "arena_bytes is %llu, at most %u",
             (unsigned long long)options->arena_bytes, SEAT_ARENA_BYTES);
-    if (options->reserved != 0)
-        return lam_error_set(error, -EINVAL, "reserved is %u, and must be 0", options->reserved);
+    if (options->reserved != 0 || options->reserved_too != 0)
+        return lam_error_set(error, -EINVAL, "reserved is %u, and must be 0",
+            options->reserved | options->reserved_too);
+    if (options->checks_owner > 1)
+        return lam_error_set(
+            error, -EINVAL, "checks_owner is %u, not 0 or 1", options->checks_owner);
     if (options->depth_max == 0)
         options->depth_max = DEPTH_DEFAULT;
     if (options->arena_bytes == 0)
@@ -57,6 +62,7 @@ static void init_locks(struct lam_runtime *runtime)
     LAM_ASSERT(pthread_mutex_init(&runtime->loading, &recursive) == 0);
     (void)pthread_mutexattr_destroy(&recursive);
     lam_keeper_init(&runtime->keeper);
+    lam_registry_init(&runtime->registry);
 }
 
 int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_options *options,
@@ -79,6 +85,9 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
         if (made->directories == NULL || made->worker == NULL)
             rc = lam_error_set(error, -ENOMEM, "out of memory for a runtime");
     }
+    if (rc == 0)
+        rc = lam_allowed_parse(&made->allowed, made->options.allowed_sha256, error);
+    made->options.allowed_sha256 = NULL;
     if (rc != 0) {
         free(made->directories);
         free(made->worker);
@@ -135,6 +144,8 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
         lam_module_destroy(module);
     }
     lam_keeper_fini(&runtime->keeper);
+    lam_registry_fini(&runtime->registry);
+    free(runtime->allowed.sums);
     (void)pthread_mutex_destroy(&runtime->loading);
     (void)pthread_mutex_destroy(&runtime->lock);
     free(runtime->directories);
@@ -236,7 +247,7 @@ static int put_into_service(struct lam_module *module, struct lam_generation *ge
     return rc;
 }
 
-static int load(struct lam_runtime *runtime, const char *reference, const char *path,
+static int load(struct lam_runtime *runtime, const char *reference, const struct lam_found *found,
     const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
 {
     struct sandbox_wish *wish = NULL;
@@ -246,7 +257,7 @@ static int load(struct lam_runtime *runtime, const char *reference, const char *
                  : 0;
 
     if (rc == 0)
-        rc = lam_generation_open(&generation, runtime, wish, path, error);
+        rc = lam_generation_open(&generation, runtime, wish, found, error);
     if (rc != 0) {
         free(wish);
         return rc;
@@ -268,7 +279,7 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
     const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
 {
     static const struct lam_module_options defaults;
-    char *path;
+    struct lam_found found;
     int rc;
 
     if (options == NULL)
@@ -288,13 +299,13 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
         return lam_error_set(error, -ENOENT,
             "module %s: there is no lamina_worker to run it: give options.worker", reference);
     (void)lam_runtime_collect(runtime);
-    rc = lam_resolve(runtime, reference, &path, error);
+    rc = lam_resolve(runtime, reference, &found, error);
     if (rc != 0)
         return rc;
     LAM_ASSERT(pthread_mutex_lock(&runtime->loading) == 0);
-    rc = load(runtime, reference, path, options, module, error);
+    rc = load(runtime, reference, &found, options, module, error);
     LAM_ASSERT(pthread_mutex_unlock(&runtime->loading) == 0);
-    free(path);
+    lam_found_free(&found);
     if (rc == 0)
         lam_event_tell(*module, LAM_EVENT_LOADED, (int64_t)(*module)->generations, reference);
     return rc;

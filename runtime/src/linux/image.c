@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,13 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#define MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define MACHINE EM_AARCH64
-#else
-#error "which ELF machine is this?"
-#endif
+#include "linux/elf.h"
 
 static int fail(const char *path, const char *what, struct lam_error *error)
 {
@@ -36,46 +29,22 @@ static int copy_all(int from, int to)
     return sent < 0 ? -1 : 0;
 }
 
-/* A file cut short is mapped by the loader all the same, and kills this process when it is read. */
-static int check_length(
-    int fd, const Elf64_Ehdr *header, uint64_t bytes, const char *path, struct lam_error *error)
+/* Who else could have written it? What was opened is asked, not its name. */
+static int check_owner(const struct stat *status, const char *path, struct lam_error *error)
 {
-    for (uint32_t i = 0; i < header->e_phnum; i++) {
-        Elf64_Phdr part;
-        ssize_t got = pread(fd, &part, sizeof(part), (off_t)(header->e_phoff + i * sizeof(part)));
-
-        if (got != (ssize_t)sizeof(part) || part.p_offset > bytes ||
-            part.p_filesz > bytes - part.p_offset)
-            return lam_error_set(error, -ENOEXEC,
-                "module %s: it is cut short: %llu bytes, and its part %u lies behind them", path,
-                (unsigned long long)bytes, i);
-    }
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return lam_error_set(error, -EPERM,
+            "module %s: its owner is user %u, and only %u and root are trusted", path,
+            (unsigned)status->st_uid, (unsigned)geteuid());
+    if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return lam_error_set(error, -EPERM,
+            "module %s: others may write to it (mode %03o): chmod go-w", path,
+            (unsigned)status->st_mode & 0777);
     return 0;
 }
 
-/* What the loader would refuse with fewer words, or take for something else. */
-static int check(int fd, uint64_t bytes, const char *path, struct lam_error *error)
-{
-    Elf64_Ehdr header;
-
-    if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-        return lam_error_set(error, -ENOEXEC, "module %s: not an ELF file", path);
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != MACHINE)
-        return lam_error_set(error, -ENOEXEC,
-            "module %s: made for another machine (class %d, machine %d; here class %d, machine %d)",
-            path, header.e_ident[EI_CLASS], header.e_machine, ELFCLASS64, MACHINE);
-    if (header.e_type != ET_DYN)
-        return lam_error_set(error, -ENOEXEC,
-            "module %s: not a shared object (type %d): build it with -shared -fPIC", path,
-            header.e_type);
-    if (header.e_phentsize != sizeof(Elf64_Phdr))
-        return lam_error_set(error, -ENOEXEC, "module %s: its parts are described in %u bytes each",
-            path, header.e_phentsize);
-    return check_length(fd, &header, bytes, path, error);
-}
-
-static int take_in(struct image_copy *image, int from, const char *path, struct lam_error *error)
+static int take_in(struct image_copy *image, int from, const char *path, uint32_t checks_owner,
+    struct lam_error *error)
 {
     struct stat status;
 
@@ -83,6 +52,8 @@ static int take_in(struct image_copy *image, int from, const char *path, struct 
         return fail(path, "stat", error);
     if (!S_ISREG(status.st_mode))
         return lam_error_set(error, -ENOEXEC, "module %s: not a regular file", path);
+    if (checks_owner && check_owner(&status, path, error) != 0)
+        return -EPERM;
     if (copy_all(from, image->fd) != 0)
         return fail(path, "read", error);
     /* Nobody writes into code that runs, this process included. */
@@ -90,10 +61,11 @@ static int take_in(struct image_copy *image, int from, const char *path, struct 
         return fail(path, "seal", error);
     if (fstat(image->fd, &status) != 0)
         return fail(path, "stat", error);
-    return check(image->fd, (uint64_t)status.st_size, path, error);
+    return elf_check(image->fd, (uint64_t)status.st_size, path, error);
 }
 
-int image_open(struct image_copy *image, const char *path, struct lam_error *error)
+int image_open(
+    struct image_copy *image, const char *path, uint32_t checks_owner, struct lam_error *error)
 {
     int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int rc;
@@ -101,7 +73,8 @@ int image_open(struct image_copy *image, const char *path, struct lam_error *err
     if (from < 0)
         return fail(path, "open", error);
     image->fd = memfd_create("lamina-module", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    rc = image->fd < 0 ? fail(path, "memfd_create", error) : take_in(image, from, path, error);
+    rc = image->fd < 0 ? fail(path, "memfd_create", error)
+                       : take_in(image, from, path, checks_owner, error);
     (void)close(from);
     if (rc != 0 && image->fd >= 0)
         (void)close(image->fd);

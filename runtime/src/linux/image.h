@@ -17,12 +17,14 @@ struct image_copy {
 };
 
 /*
- * Copy the file at @path, and see that it is a shared object for this machine.
+ * Copy the file at @path, and see that it is a shared object for this machine; with @checks_owner,
+ * that it is root's or this user's, and that nobody else may write to it.
  *
- * Returns 0, or -errno of opening and reading it, or -ENOEXEC; @error says what was found. Ended by
- * image_close().
+ * Returns 0, or -errno of opening and reading it, -ENOEXEC, or -EPERM; @error says what was found.
+ * Ended by image_close().
  */
-int image_open(struct image_copy *image, const char *path, struct lam_error *error);
+int image_open(
+    struct image_copy *image, const char *path, uint32_t checks_owner, struct lam_error *error);
 
 /* Take @fd, an image that was opened by another process. */
 void image_adopt(struct image_copy *image, int fd);

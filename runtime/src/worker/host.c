@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trust.h"
 #include "worker/worker.h"
 
 #define START_NS    (10 * LAM_NS_PER_S)
@@ -261,10 +262,10 @@ static void close_workers(struct lam_generation *generation)
 static const struct lam_host_kind lam_host_worker = {
     .call = call, .start = start, .save = save, .restore = restore, .close = close_workers};
 
-int lam_worker_open(struct lam_generation *generation, const char *path, const char *program,
-    struct lam_error *error)
+int lam_worker_open(struct lam_generation *generation, const char *program, struct lam_error *error)
 {
-    int rc = image_open(&generation->image, path, error);
+    const char *path = generation->found->path;
+    int rc = lam_trust_open(generation, error);
 
     if (rc != 0)
         return rc;

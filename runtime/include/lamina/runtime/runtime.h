@@ -47,6 +47,11 @@ struct lam_runtime_options {
     const char *directories; /* where names are looked for: "/a:/b"; default none */
     const char *worker; /* program of workers; default: lamina-worker beside this program, or where
                            Lamina is installed */
+    /* SHA-256 of all that may run, in hexadecimal, with spaces or lines between; default: any. They
+       are looked for in the copy that runs. Needs libcrypto.so, from OpenSSL, when it is used. */
+    const char *allowed_sha256;
+    uint32_t checks_owner;  /* 1: files must be root's or this user's, and nobody else's to write */
+    uint32_t reserved_too;  /* 0 */
     lam_runtime_log_fn log; /* default: a line on standard error */
     void *log_context;
 };
@@ -89,14 +94,23 @@ struct lam_module_options {
 };
 
 /*
- * Load the module that @reference names, run its init, and let calls come. A reference with a slash
- * is a file; any other is looked for as DIRECTORY/@reference.so. @options may be NULL. Blocks on
- * the file and on the loader. Any thread.
+ * Load the module that @reference names, run its init, and let calls come. A reference is
+ *
+ *     one with a slash   that file
+ *     NAME@RANGE         the newest version that fits (version.h), of the registry (registry.h),
+ *                        else of the first directory that has one: NAME-1.2.3.so, else NAME.so
+ *     NAME               the newest of the registry; else of the first directory that has one
+ *                        NAME.so, else the newest NAME-1.2.3.so
+ *
+ * A version is what the module says it is; one that is called otherwise is refused. @options may be
+ * NULL. Blocks on the file and on the loader. Any thread.
  *
  * Returns 0 and sets *@module, or
  *   -ENOENT, -EACCES, -errno  of finding, opening and reading the file
  *   -ENOEXEC  no shared object of this machine, or without a description; @error says which
  *   -EPROTO   its description makes no sense, or is of another version; @error says which field
+ *   -EPERM    checks_owner, allowed_sha256 or the registry's sum forbid it; -ENOTSUP a sum is to be
+ *             checked, and there is no libcrypto
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
  *   -EINVAL   its name is empty or too long, there is no such host, or its sandbox makes no sense
