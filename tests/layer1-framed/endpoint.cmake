@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Daemons and their clients.
 lam_criterion_test(framed_endpoint
-  SOURCES endpoint/test_between.c endpoint/test_clients.c endpoint/test_large.c endpoint/test_misuse.c
-    endpoint/test_place.c endpoint/test_rejoin.c endpoint/test_requests.c endpoint/test_through.c
-    endpoint/test_wire.c
+  SOURCES endpoint/test_between.c endpoint/test_clients.c endpoint/test_large.c
+    endpoint/test_misuse.c endpoint/test_place.c endpoint/test_rejoin.c endpoint/test_requests.c
+    endpoint/test_through.c endpoint/test_wire.c
   LAYERS framed LABELS framed process TIMEOUT 60)
 
 # NATIVE: they fork while they have threads, which the emulators of other machines do not bear.
