@@ -104,6 +104,7 @@ static inline void fill(struct lam_frame *frame, struct lam_generation *generati
     call->reserved = 0;
     call->arena = (struct lam_arena){frame->seat->arena, runtime->options.arena_bytes, 0};
     call->frame = frame;
+    frame->later = NULL;
     frame->generation = generation;
 }
 

@@ -7,15 +7,11 @@
 #include <string.h>
 
 #include "internal.h"
+#include "later.h"
 
 static uint64_t now_ns(void)
 {
     return lam_clock_now_ns();
-}
-
-static const struct lam_frame *frame_of(const struct lam_call *call)
-{
-    return call->frame;
 }
 
 void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
@@ -35,7 +31,7 @@ void lam_log_to_stderr(void *context, const char *module, enum lam_level level, 
 static void write_log(const struct lam_call *call, enum lam_level level, const char *text,
     const struct lam_field *fields, uint32_t field_count)
 {
-    const struct lam_module *module = frame_of(call)->module;
+    const struct lam_module *module = lam_frame_of(call)->module;
     const struct lam_runtime_options *options = &module->runtime->options;
 
     options->log(options->log_context, module->name, level, text, fields, field_count);
@@ -44,7 +40,7 @@ static void write_log(const struct lam_call *call, enum lam_level level, const c
 static int call_module(struct lam_call *call, const char *name, uint32_t method,
     const void *request, uint64_t request_bytes, struct lam_reply *reply)
 {
-    const struct lam_module *from = frame_of(call)->module;
+    const struct lam_module *from = lam_frame_of(call)->module;
     struct lam_module *module = lam_runtime_find(from->runtime, name);
 
     if (module == NULL)
@@ -58,7 +54,9 @@ const struct lam_host lam_host_table = {.bytes = sizeof(struct lam_host),
     .now_ns = now_ns,
     .log = write_log,
     .metric = lam_metric_note,
-    .call = call_module};
+    .call = call_module,
+    .later = lam_later_take,
+    .answer = lam_later_answer_by};
 
 void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const void *request,
     uint64_t request_bytes, void *reply, uint64_t reply_capacity)

@@ -30,6 +30,7 @@ struct lam_frame {
     struct lam_generation *generation;
     struct lam_seat *seat;
     struct lam_frame *outer; /* the call within which this one is, or NULL */
+    struct lam_later *later; /* where its answer will come, or NULL */
 };
 
 /* Where the code of a generation runs. */
@@ -209,6 +210,12 @@ void lam_log_to_stderr(void *context, const char *module, enum lam_level level, 
 
 /* What modules are lent. */
 extern const struct lam_host lam_host_table;
+
+/* The frame of a call that was lent. */
+static inline struct lam_frame *lam_frame_of(const struct lam_call *call)
+{
+    return (struct lam_frame *)(uintptr_t)call->frame;
+}
 
 /* A frame for the entries beside methods. They take the same struct as a call. */
 void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const void *request,

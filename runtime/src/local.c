@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "later.h"
 #include "trust.h"
 
 /* A state is asked for with this much room first. */
@@ -23,6 +24,8 @@ static int call(struct lam_generation *generation, const struct lam_method *entr
     int rc = entry->call(&frame->call);
 
     (void)generation;
+    if (__builtin_expect(rc == LAM_LATER || frame->later != NULL, 0))
+        rc = lam_later_settle(frame, rc, &reply->failure);
     reply->bytes = rc == 0 || rc == -ENOSPC ? frame->call.reply_bytes : 0;
     if (__builtin_expect(rc == 0 && reply->bytes > reply->capacity, 0)) {
         reply->bytes = 0;

@@ -34,7 +34,7 @@ build() {
 
 for compiler in gcc clang clang-14; do
     command -v "$compiler" >/dev/null || continue
-    for module in echo math string counter; do
+    for module in echo math string counter later; do
         build "$compiler" c11 "$examples/modules/$module.c"
     done
     build "$compiler" c11 "$examples/template/module.c"

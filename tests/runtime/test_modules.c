@@ -35,6 +35,32 @@ static void teardown(void)
 
 TestSuite(modules, .init = setup, .fini = teardown, .timeout = 30);
 
+static void *echo_often(void *unused)
+{
+    for (uint64_t i = 0; i < 1000; i++) {
+        uint64_t answer = 0, size = sizeof(answer);
+
+        cr_assert(eq(int, module_ask(module, "echo", &i, sizeof(i), &answer, &size), 0));
+        cr_assert(eq(u64, answer, i));
+    }
+    return unused;
+}
+
+Test(modules, later_answers_every_thread_from_its_own)
+{
+    pthread_t threads[THREADS];
+    char text[8];
+    uint64_t size = 2;
+
+    load("later");
+    for (int i = 0; i < THREADS; i++)
+        cr_assert(eq(int, pthread_create(&threads[i], NULL, echo_often, NULL), 0));
+    for (int i = 0; i < THREADS; i++)
+        cr_assert(eq(int, pthread_join(threads[i], NULL), 0));
+    cr_assert(eq(int, module_ask(module, "echo", "abc", 3, text, &size), -ENOSPC));
+    cr_assert(eq(u64, size, 3));
+}
+
 /* @answer is what comes for @request. */
 static void expect(
     const char *method, const void *request, uint64_t bytes, const void *answer, uint64_t size)

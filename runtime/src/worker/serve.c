@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "later.h"
 #include "linux/spawn.h"
 #include "worker/link.h"
 #include "worker/memlink.h"
@@ -191,7 +192,9 @@ static const struct lam_host lent = {.bytes = sizeof(struct lam_host),
     .now_ns = now_ns,
     .log = write_log,
     .metric = note_metric,
-    .call = call_module};
+    .call = call_module,
+    .later = lam_later_take,
+    .answer = lam_later_answer_by};
 
 /* ---- what the host asks ---- */
 
@@ -296,6 +299,8 @@ static void run(
     if (entry != NULL) {
         worker.depth++;
         response.status = entry(&frame.call);
+        if (response.status == LAM_LATER || frame.later != NULL)
+            response.status = lam_later_settle(&frame, response.status, &response.failure);
         worker.depth--;
         response.reply_bytes = frame.call.reply_bytes;
         worker.generation.state = frame.call.state;

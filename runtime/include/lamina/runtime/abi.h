@@ -30,8 +30,9 @@ extern "C" {
 
 #define LAM_METHODS_MAX      256
 #define LAM_DEPENDENCIES_MAX 64
-#define LAM_METRICS_MAX      64 /* of a module */
-#define LAM_NAME_BYTES_MAX   64 /* of modules, methods and metrics, with the terminator */
+#define LAM_METRICS_MAX      64   /* of a module */
+#define LAM_LATER_MAX        4096 /* answers to come, in a process */
+#define LAM_NAME_BYTES_MAX   64   /* of modules, methods and metrics, with the terminator */
 
 struct lam_version {
     uint16_t major, minor, patch;
@@ -84,6 +85,14 @@ struct lam_reply {
 
 struct lam_call;
 
+/* The place of an answer that is to come: the module's from lam_host.later to lam_host.answer. */
+struct lam_later {
+    const struct lam_host *host;
+};
+
+/* Returned by a method: it has taken a place, and the answer will come there. */
+#define LAM_LATER INT32_MIN
+
 /* A value of a line of the log. The strings are borrowed for the call. */
 struct lam_field {
     const char *name;
@@ -132,6 +141,21 @@ struct lam_host {
      */
     int (*call)(struct lam_call *call, const char *module, uint32_t method, const void *request,
         uint64_t request_bytes, struct lam_reply *reply);
+
+    /*
+     * A place for this call's answer, which comes when the entry has returned LAM_LATER. One for
+     * each call. What the call lent is still lent until the entry returns, and no longer: the
+     * caller may leave at its deadline. Returns NULL: LAM_LATER_MAX of them are without an answer,
+     * or there is no memory.
+     */
+    struct lam_later *(*later)(struct lam_call *call);
+
+    /*
+     * Answer there, from any thread, once: @bytes at @data are copied. @status is as of an entry.
+     * Returns 0; -ENOSPC the caller had too little room, and knows what it needs; -ETIMEDOUT the
+     * caller has left. @later is gone in each case.
+     */
+    int (*answer)(struct lam_later *later, int status, const void *data, uint64_t bytes);
 };
 
 /*

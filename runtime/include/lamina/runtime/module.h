@@ -19,10 +19,12 @@
  *
  *     cc -shared -fPIC -O2 -o text.so text.c
  *
- * All functions here are for the thread that is inside an entry, with the call that it was given.
+ * All functions here but lam_later_answer() are for the thread that is inside an entry, with the
+ * call that it was given.
  */
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "lamina/runtime/abi.h"
@@ -159,6 +161,21 @@ static inline int lam_call_gauge(const struct lam_call *call, const char *name, 
 static inline int lam_call_measure(const struct lam_call *call, const char *name, uint64_t value)
 {
     return call->host->metric(call, LAM_METRIC_HISTOGRAM, name, value);
+}
+
+/* A place for an answer that comes later. As lam_host.later; NULL too where the host is older. */
+static inline struct lam_later *lam_call_later(struct lam_call *call)
+{
+    if (call->host->bytes < offsetof(struct lam_host, answer) + sizeof(call->host->answer))
+        return NULL;
+    return call->host->later(call);
+}
+
+/* Answer there. As lam_host.answer: any thread. */
+static inline int lam_later_answer(
+    struct lam_later *later, int status, const void *data, uint64_t bytes)
+{
+    return later->host->answer(later, status, data, bytes);
 }
 
 /*
