@@ -8,8 +8,9 @@
  * Runtime, floor 6. A message is a header (lamina/runtime/protocol.h) and a body: one MessagePack
  * array, its elements in the order of the fields below. Bytes go as bin, text as str, flags and
  * numbers as integers. Where memlink defines a body, its elements come first, and ours behind them:
- * a writer writes all of them, a reader wants memlink's, takes 0 for the others where the array
- * ends early, and passes over what comes behind those that it knows.
+ * a writer writes all of them; a reader wants memlink's, takes 0 for the others where the array
+ * ends early (but normal priority, and no bound of the reply), and passes over what comes behind
+ * those that it knows. Text is not checked to be UTF-8.
  *
  *     request    [module, method, args, trace: 16 bytes or nil, deadline or nil,
  *                 priority, reply capacity, span]

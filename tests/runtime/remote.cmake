@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# memlink's protocol: its messages, and a runtime that is asked at an endpoint.
+lam_criterion_test(runtime_messages SOURCES messages/test_messages.c messages/test_slices.c
+  LAYERS runtime base LABELS runtime)
+lam_script_test(runtime_messages_by_another_library messages/vectors.sh LABELS runtime)
+lam_fuzz_test(fuzz_messages SOURCES messages/fuzz.c LAYERS runtime base LABELS runtime
+  ARGUMENTS ${CMAKE_CURRENT_BINARY_DIR}/messages_corpus)
+foreach(name IN ITEMS runtime_messages fuzz_messages)
+  if(TARGET ${name})
+    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+endforeach()
+
+if(NOT LAM_SANITIZED)
+  foreach(suite IN ITEMS messages)
+    add_test(NAME runtime_${suite}_kills_its_mutants
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
+        ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants
+        -DMODULES="${PROJECT_BINARY_DIR}/modules")
+    lam_test_properties(runtime_${suite}_kills_its_mutants LABELS runtime long TIMEOUT 600)
+  endforeach()
+endif()
