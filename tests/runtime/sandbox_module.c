@@ -4,11 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,19 +117,25 @@ static int bomb(struct lam_call *call)
     return answer(call, count == 0 ? -1 : count);
 }
 
-/* A port for others to find. */
-static int listen_to(struct lam_call *call)
+/* The port of somebody else. */
+static int reach(struct lam_call *call)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    int64_t got = -1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int64_t got = fd < 0 ? -1 : connect(fd, call->request, (socklen_t)call->request_bytes);
+    int why = errno;
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0) {
-        got = bind(fd, (void *)&address, sizeof(address));
+    if (fd >= 0)
         (void)close(fd);
-    }
+    errno = why;
     return answer(call, got);
+}
+
+/* Which one it is in: the number of the file that stands for it. */
+static int namespace(struct lam_call *call)
+{
+    struct stat status;
+
+    return answer(call, stat(call->request, &status) != 0 ? -1 : (int64_t)status.st_ino);
 }
 
 static void *end_at_once(void *argument)
@@ -162,7 +168,8 @@ static int echo(struct lam_call *call)
     METHOD(burn, "burn", 0)                                                                        \
     METHOD(descriptors, "descriptors", 0)                                                          \
     METHOD(bomb, "bomb", 0)                                                                        \
-    METHOD(listen_to, "listen", 0)                                                                 \
+    METHOD(reach, "reach", 0)                                                                      \
+    METHOD(namespace, "namespace", 0)                                                              \
     METHOD(thread, "thread", 0)                                                                    \
     METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT)
 

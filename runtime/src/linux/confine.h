@@ -21,9 +21,18 @@ static inline int confine_fail(struct lam_sandbox_state *state, const char *step
     return rc < 0 ? rc : -rc;
 }
 
-/* rlimits. @own_bytes: address space that the process will need for itself. */
-int confine_limits(
-    const struct sandbox_wish *wish, uint64_t own_bytes, struct lam_sandbox_state *state);
+/* Namespaces. The later ones take root, or the first. Of a process with one thread. */
+int confine_users(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+int confine_network(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+int confine_ipc(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+int confine_mounts(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+
+/*
+ * rlimits. @own_bytes: address space that the process will need for itself. @has_users: it is in a
+ * user namespace of its own.
+ */
+int confine_limits(const struct sandbox_wish *wish, uint64_t own_bytes, uint32_t has_users,
+    struct lam_sandbox_state *state);
 
 /* The files beneath the paths of the wish, and those that the loader needs. */
 int confine_files(const struct sandbox_wish *wish, struct lam_sandbox_state *state);

@@ -56,24 +56,25 @@ static uint64_t plus(uint64_t value, uint64_t more)
 }
 
 /* Processes are counted by user: in a user namespace those that are in it, and of root none. */
-static int check_processes(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+static int check_processes(
+    const struct sandbox_wish *wish, uint32_t has_users, struct lam_sandbox_state *state)
 {
     if (wish->processes == 0)
         return 0; /* the layer of system calls refuses to make any */
     if (geteuid() == 0)
         return confine_fail(state, "processes of root are not counted", EPERM);
-    if ((wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_USERS)) == 0)
+    if (!has_users)
         return confine_fail(state, "processes are counted in the layer users", EINVAL);
     return 0;
 }
 
-int confine_limits(
-    const struct sandbox_wish *wish, uint64_t own_bytes, struct lam_sandbox_state *state)
+int confine_limits(const struct sandbox_wish *wish, uint64_t own_bytes, uint32_t has_users,
+    struct lam_sandbox_state *state)
 {
     uint64_t memory = wish->memory_bytes == UINT64_MAX
                           ? UINT64_MAX
                           : plus(address_space_bytes() + own_bytes, wish->memory_bytes);
-    int rc = check_processes(wish, state);
+    int rc = check_processes(wish, has_users, state);
     const struct limit limits[] = {{RLIMIT_CORE, "RLIMIT_CORE", 0, 0},
         {RLIMIT_NOFILE, "RLIMIT_NOFILE", wish->files, 0},
         {RLIMIT_FSIZE, "RLIMIT_FSIZE", wish->file_bytes, 0},

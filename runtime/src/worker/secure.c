@@ -13,15 +13,22 @@
 /* Beside what it has now: the room of an answer, twice, and what messages are taken into. */
 #define OWN_BYTES (2 * LINK_REPLY_BYTES_MAX + LINK_MESSAGE_BYTES_MAX)
 
+/* Layers so far, by their bits. */
+static uint32_t active;
+
 static int limit(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
 {
-    return confine_limits(wish, OWN_BYTES, state);
+    return confine_limits(wish, OWN_BYTES, active & LAM_SANDBOX_BIT(LAM_SANDBOX_USERS), state);
 }
 
 static const struct {
     enum lam_sandbox_layer layer;
     int (*confine)(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 } layers[] = {
+    {LAM_SANDBOX_USERS, confine_users},
+    {LAM_SANDBOX_NETWORK, confine_network},
+    {LAM_SANDBOX_IPC, confine_ipc},
+    {LAM_SANDBOX_MOUNTS, confine_mounts},
     {LAM_SANDBOX_LIMITS, limit},
     {LAM_SANDBOX_PRIVILEGES, confine_privileges},
     {LAM_SANDBOX_FILES, confine_files},
@@ -47,6 +54,7 @@ int secure_process(const void *wish, uint64_t bytes, struct lam_sandbox_report *
             continue;
         state->error = layers[i].confine(asked, state);
         state->is_active = state->error == 0;
+        active |= state->is_active << layers[i].layer;
     }
     return 0;
 }
