@@ -114,10 +114,11 @@ struct lam_runtime {
     char *directories;
     struct lam_registry registry;
     struct lam_allowed allowed;
-    char *worker;                /* the program, or "" */
-    const struct lam_host *host; /* what modules are lent */
-    pthread_mutex_t loading;     /* one load at a time; recursive, for an init that loads */
-    pthread_mutex_t lock;        /* lists of draining generations */
+    char *worker;                              /* the program, or "" */
+    struct lam_middleware_options *middleware; /* around the calls of all modules, or NULL */
+    const struct lam_host *host;               /* what modules are lent */
+    pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */
+    pthread_mutex_t lock;    /* lists of draining generations */
     struct lam_observers observers;
     struct lam_keeper keeper; /* does what is to be done when nobody calls */
     lam_atomic_u32 module_count;

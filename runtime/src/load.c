@@ -191,6 +191,7 @@ int lam_runtime_reload(
     static const struct lam_reload_options defaults;
     struct lam_found found;
     char *reference = NULL;
+    struct lam_error own; /* an observer wants the reason, even if the caller does not */
     uint64_t number;
     int rc = begin_change(module, error);
 
@@ -198,6 +199,8 @@ int lam_runtime_reload(
         return rc;
     if (options == NULL)
         options = &defaults;
+    if (error == NULL)
+        error = &own;
     lam_store_relaxed(&module->phase, LAM_MODULE_LOADING); /* relaxed: for those who look */
     if (options->reference != NULL) {
         reference = strdup(options->reference);
@@ -221,7 +224,7 @@ int lam_runtime_reload(
     if (rc >= 0)
         lam_event_tell(module, LAM_EVENT_RELOADED, (int64_t)number, NULL);
     else
-        lam_event_tell(module, LAM_EVENT_RELOAD_FAILED, rc, error != NULL ? error->text : NULL);
+        lam_event_tell(module, LAM_EVENT_RELOAD_FAILED, rc, error->text);
     return rc;
 }
 

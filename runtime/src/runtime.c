@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "linux/spawn.h"
+#include "path/middleware.h"
 #include "path/path.h"
 #include "trust.h"
 
@@ -76,6 +77,9 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
     if (options != NULL)
         made->options = *options;
     rc = fill_in(&made->options, error);
+    if (rc == 0)
+        rc = lam_middleware_copy(&made->middleware, made->options.middleware, error);
+    made->options.middleware = NULL;
     if (rc == 0) {
         made->directories =
             strdup(made->options.directories != NULL ? made->options.directories : "");
@@ -91,6 +95,7 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
     if (rc != 0) {
         free(made->directories);
         free(made->worker);
+        free(made->middleware);
         free(made);
         return rc;
     }
@@ -150,6 +155,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     (void)pthread_mutex_destroy(&runtime->lock);
     free(runtime->directories);
     free(runtime->worker);
+    free(runtime->middleware);
     free(runtime);
 }
 

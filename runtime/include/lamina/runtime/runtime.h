@@ -54,6 +54,7 @@ struct lam_runtime_options {
     uint32_t reserved_too;  /* 0 */
     lam_runtime_log_fn log; /* default: a line on standard error */
     void *log_context;
+    const struct lam_middleware_options *middleware; /* around every call; middleware.h */
 };
 
 /*
@@ -77,6 +78,7 @@ enum lam_module_host {
 };
 
 struct lam_cache_options;
+struct lam_middleware_options;
 
 /* Zero is the default of each. Everything is copied. */
 struct lam_module_options {
@@ -89,8 +91,9 @@ struct lam_module_options {
     uint32_t reserved;     /* 0 */
     /* What it may do in a worker; NULL: the defaults there. In this process NULL. */
     const struct lam_sandbox_options *sandbox;
-    const struct lam_breaker_options *breaker; /* breaker.h; NULL: off */
-    const struct lam_cache_options *cache;     /* cache.h; NULL: off */
+    const struct lam_breaker_options *breaker;       /* breaker.h; NULL: off */
+    const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
+    const struct lam_cache_options *cache;           /* cache.h; NULL: off */
 };
 
 /*
