@@ -89,6 +89,8 @@ int lam_descriptor_check(
     for (uint32_t i = 0; i < descriptor->dependency_count && rc == 0; i++)
         if (!is_name(descriptor->dependencies[i].name))
             rc = lam_error_set(error, -EPROTO, "module %s: dependency %u has no name", path, i);
+        else
+            rc = lam_need_check(path, &descriptor->dependencies[i], error);
     return rc;
 }
 
@@ -122,5 +124,6 @@ int lam_descriptor_keep(struct lam_generation *generation, const struct lam_desc
     generation->version = descriptor->version;
     generation->features = descriptor->features;
     generation->is_serial = (descriptor->features & LAM_MODULE_CONCURRENT) == 0;
-    return 0;
+    return lam_needs_keep(
+        &generation->needs, descriptor->dependencies, descriptor->dependency_count);
 }

@@ -35,6 +35,7 @@ int lam_generation_open(struct lam_generation **generation, const struct lam_run
     made->found = found;
     rc = wish != NULL ? lam_worker_open(made, runtime->worker, error) : lam_local_open(made, error);
     if (rc != 0) {
+        free(made->needs.all);
         free(made->sandbox);
         free(made->methods);
         free(made);
@@ -80,6 +81,7 @@ void lam_generation_close(struct lam_generation *generation)
     (void)pthread_mutex_destroy(&generation->turn);
     free(generation->sandbox);
     free(generation->methods);
+    free(generation->needs.all);
     free(generation);
 }
 

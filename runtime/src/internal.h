@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "depend.h"
 #include "events.h"
 #include "keeper.h"
 #include "lamina/runtime/runtime.h"
@@ -69,6 +70,7 @@ struct lam_generation {
     struct lam_generation *next_counted;
     pthread_mutex_t turn;
     struct image_copy image;
+    struct lam_needs needs;
     /* Where it comes from, while it is opened. */
     const struct lam_runtime *runtime;
     const struct lam_found *found;
@@ -101,6 +103,9 @@ struct lam_module {
     /* Calls that wait while the module is held. */
     pthread_mutex_t gate;
     pthread_cond_t opened;
+    /* Guarded by the runtime's graph: the generation that counts there, and the one that may. */
+    struct lam_generation *now, *next;
+    uint64_t visit; /* the last of the runtime's that came here */
     struct lam_metrics metrics;
     struct lam_path *path; /* of the next generations; changed under the runtime's lock */
     pthread_mutex_t counted;
@@ -119,6 +124,8 @@ struct lam_runtime {
     const struct lam_host *host;               /* what modules are lent */
     pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */
     pthread_mutex_t lock;    /* lists of draining generations */
+    pthread_mutex_t graph;   /* who needs whom */
+    uint64_t visits;         /* guarded by it: walks of the graph so far */
     struct lam_observers observers;
     struct lam_keeper keeper; /* does what is to be done when nobody calls */
     lam_atomic_u32 module_count;
@@ -127,6 +134,17 @@ struct lam_runtime {
 
 /* In the place of a generation: wait at the gate. */
 extern char lam_generation_held;
+
+/* ---- runtime.c ---- */
+
+/* The handle of that name, or the one that was made as the @index-th: loaded or not. NULL: none. */
+struct lam_module *lam_runtime_handle(struct lam_runtime *runtime, const char *name);
+struct lam_module *lam_runtime_handle_at(const struct lam_runtime *runtime, uint32_t index);
+
+/* As lam_runtime_load(), for the sake of @outer. */
+int lam_runtime_load_within(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, const struct lam_chain *outer,
+    struct lam_module **module, struct lam_error *error);
 
 /* ---- generation.c ---- */
 

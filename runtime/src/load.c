@@ -137,6 +137,7 @@ static int replace_with_state(struct lam_module *module, struct lam_generation *
     lam_store_relaxed(&module->phase, LAM_MODULE_HOLDING); /* relaxed: for those who look */
     rc = hand_over(module, old, fresh, deadline_ns, error);
     open_gate(module, rc == 0 ? fresh : old);
+    lam_depend_end(module, rc == 0);
     lam_generation_close(rc == 0 ? old : fresh);
     return rc;
 }
@@ -146,19 +147,27 @@ static int replace(struct lam_module *module, const struct lam_found *found,
 {
     uint64_t drain_ns =
         options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
-    struct lam_generation *fresh;
+    struct lam_generation *fresh, *old;
     int rc = lam_generation_open(&fresh, module->runtime, module->wish, found, error);
 
     if (rc != 0)
         return rc;
+    rc = lam_depend_begin(module, fresh, error);
+    if (rc != 0) {
+        lam_generation_close(fresh);
+        return rc;
+    }
     rc = lam_generation_start(fresh, module, error);
     if (rc != 0) {
+        lam_depend_end(module, 0);
         lam_generation_close(fresh);
         return rc;
     }
     if (options->keep_state)
         return replace_with_state(module, fresh, lam_deadline_after_ns(drain_ns), error);
-    return retire(module, lam_generation_publish(module, fresh), lam_deadline_after_ns(drain_ns));
+    old = lam_generation_publish(module, fresh);
+    lam_depend_end(module, 1);
+    return retire(module, old, lam_deadline_after_ns(drain_ns));
 }
 
 /* Inside itself a module would wait for its own end. */
@@ -235,6 +244,11 @@ int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct l
 
     if (rc != 0)
         return rc;
+    rc = lam_depend_leave(module, error);
+    if (rc != 0) {
+        end_change(module);
+        return rc;
+    }
     number = module->generations;
     rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
     end_change(module);

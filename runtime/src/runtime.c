@@ -26,9 +26,9 @@ static int fill_in(struct lam_runtime_options *options, struct lam_error *error)
     if (options->arena_bytes > SEAT_ARENA_BYTES)
         return lam_error_set(error, -EINVAL, "arena_bytes is %llu, at most %u",
             (unsigned long long)options->arena_bytes, SEAT_ARENA_BYTES);
-    if (options->reserved != 0 || options->reserved_too != 0)
-        return lam_error_set(error, -EINVAL, "reserved is %u, and must be 0",
-            options->reserved | options->reserved_too);
+    if (options->reserved != 0 || options->loads_dependencies > 1)
+        return lam_error_set(error, -EINVAL, "reserved is %u, not 0, or loads_dependencies %u",
+            options->reserved, options->loads_dependencies);
     if (options->checks_owner > 1)
         return lam_error_set(
             error, -EINVAL, "checks_owner is %u, not 0 or 1", options->checks_owner);
@@ -58,6 +58,7 @@ static void init_locks(struct lam_runtime *runtime)
     pthread_mutexattr_t recursive;
 
     LAM_ASSERT(pthread_mutex_init(&runtime->lock, NULL) == 0);
+    LAM_ASSERT(pthread_mutex_init(&runtime->graph, NULL) == 0);
     LAM_ASSERT(pthread_mutexattr_init(&recursive) == 0);
     LAM_ASSERT(pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE) == 0);
     LAM_ASSERT(pthread_mutex_init(&runtime->loading, &recursive) == 0);
@@ -106,21 +107,20 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
     return 0;
 }
 
-static struct lam_module *module_at(const struct lam_runtime *runtime, uint32_t index)
+struct lam_module *lam_runtime_handle_at(const struct lam_runtime *runtime, uint32_t index)
 {
     /* Relaxed: the count that covers it was read with acquire. */
     return (struct lam_module *)(uintptr_t)lam_load_relaxed(&runtime->modules[index]);
 }
 
-/* Loaded or not. */
-static struct lam_module *find(struct lam_runtime *runtime, const char *name)
+struct lam_module *lam_runtime_handle(struct lam_runtime *runtime, const char *name)
 {
     uint32_t hash = lam_method_id(name);
     /* T2, pairs with T1 in add(): the handles below are complete. */
     uint32_t count = lam_load_acquire(&runtime->module_count);
 
     for (uint32_t i = 0; i < count; i++) {
-        struct lam_module *module = module_at(runtime, i);
+        struct lam_module *module = lam_runtime_handle_at(runtime, i);
 
         if (module->name_hash == hash && strcmp(module->name, name) == 0)
             return module;
@@ -130,21 +130,30 @@ static struct lam_module *find(struct lam_runtime *runtime, const char *name)
 
 struct lam_module *lam_runtime_find(struct lam_runtime *runtime, const char *name)
 {
-    struct lam_module *module = find(runtime, name);
+    struct lam_module *module = lam_runtime_handle(runtime, name);
 
     /* Relaxed: a call looks again. */
     return module != NULL && lam_load_relaxed(&module->current) != 0 ? module : NULL;
+}
+
+/* Each before what it needs, the latest first. */
+static void unload_all(struct lam_runtime *runtime)
+{
+    struct lam_module *modules[LAM_RUNTIME_MODULES_MAX];
+    uint32_t count = lam_runtime_order(runtime, modules, LAM_RUNTIME_MODULES_MAX);
+
+    while (count-- > 0)
+        LAM_ASSERT(lam_runtime_unload(modules[count], 0, NULL) == 0);
 }
 
 void lam_runtime_destroy(struct lam_runtime *runtime)
 {
     if (runtime == NULL)
         return;
+    unload_all(runtime);
     for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) { /* T2 */
-        struct lam_module *module = module_at(runtime, i);
+        struct lam_module *module = lam_runtime_handle_at(runtime, i);
 
-        if (lam_load_relaxed(&module->current) != 0) /* relaxed: nobody changes it now */
-            LAM_ASSERT(lam_runtime_unload(module, 0, NULL) == 0);
         LAM_ASSERT(lam_module_collect(module) == 0);
         lam_module_destroy(module);
     }
@@ -152,6 +161,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     lam_registry_fini(&runtime->registry);
     free(runtime->allowed.sums);
     (void)pthread_mutex_destroy(&runtime->loading);
+    (void)pthread_mutex_destroy(&runtime->graph);
     (void)pthread_mutex_destroy(&runtime->lock);
     free(runtime->directories);
     free(runtime->worker);
@@ -164,7 +174,7 @@ uint32_t lam_runtime_collect(struct lam_runtime *runtime)
     uint32_t modules = lam_load_acquire(&runtime->module_count), count = 0; /* T2 */
 
     for (uint32_t i = 0; i < modules; i++)
-        count += lam_module_collect(module_at(runtime, i));
+        count += lam_module_collect(lam_runtime_handle_at(runtime, i));
     return count;
 }
 
@@ -174,7 +184,7 @@ static int take_handle(struct lam_runtime *runtime, const char *name, struct lam
 {
     uint32_t count;
 
-    *module = find(runtime, name);
+    *module = lam_runtime_handle(runtime, name);
     if (*module != NULL)
         return 0;
     count = lam_load_relaxed(&runtime->module_count); /* relaxed: changed under the lock */
@@ -185,7 +195,8 @@ static int take_handle(struct lam_runtime *runtime, const char *name, struct lam
     if (*module == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", name);
     lam_store_relaxed(&runtime->modules[count], (uint64_t)(uintptr_t)*module);
-    lam_store_release(&runtime->module_count, count + 1); /* T1, pairs with T2 in find() */
+    lam_store_release(
+        &runtime->module_count, count + 1); /* T1, pairs with T2 in lam_runtime_handle() */
     return 0;
 }
 
@@ -243,19 +254,25 @@ static int put_into_service(struct lam_module *module, struct lam_generation *ge
         rc = lam_error_set(error, -EEXIST,
             "a module %s is loaded: reload it, or give this one another name", module->name);
     if (rc == 0)
-        rc = keep(module, reference, options, wish, error);
+        rc = lam_depend_begin(module, generation, error);
+    if (rc != 0)
+        return rc;
+    rc = keep(module, reference, options, wish, error);
     if (rc == 0)
         rc = lam_generation_start(generation, module, error);
     if (rc == 0) {
         (void)lam_generation_publish(module, generation);
         lam_store_relaxed(&module->phase, LAM_MODULE_SERVING);
     }
+    lam_depend_end(module, rc == 0);
     return rc;
 }
 
 static int load(struct lam_runtime *runtime, const char *reference, const struct lam_found *found,
-    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
+    const struct lam_module_options *options, const struct lam_chain *outer,
+    struct lam_module **module, struct lam_error *error)
 {
+    struct lam_chain chain = {options->name, outer};
     struct sandbox_wish *wish = NULL;
     struct lam_generation *generation;
     int rc = options->host == LAM_MODULE_IN_WORKER
@@ -268,8 +285,11 @@ static int load(struct lam_runtime *runtime, const char *reference, const struct
         free(wish);
         return rc;
     }
-    rc = take_handle(
-        runtime, options->name != NULL ? options->name : generation->name, module, error);
+    if (chain.name == NULL)
+        chain.name = generation->name;
+    rc = lam_depend_bring(runtime, generation, options->host, &chain, error);
+    if (rc == 0)
+        rc = take_handle(runtime, chain.name, module, error);
     if (rc == 0) {
         LAM_ASSERT(pthread_mutex_lock(&(*module)->change) == 0);
         rc = put_into_service(*module, generation, reference, options, &wish, error);
@@ -281,15 +301,9 @@ static int load(struct lam_runtime *runtime, const char *reference, const struct
     return rc;
 }
 
-int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
-    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
+static int check_options(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_error *error)
 {
-    static const struct lam_module_options defaults;
-    struct lam_found found;
-    int rc;
-
-    if (options == NULL)
-        options = &defaults;
     if (options->name != NULL &&
         (options->name[0] == '\0' ||
             strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
@@ -304,15 +318,37 @@ int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
     if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
         return lam_error_set(error, -ENOENT,
             "module %s: there is no lamina_worker to run it: give options.worker", reference);
+    return 0;
+}
+
+int lam_runtime_load_within(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, const struct lam_chain *outer,
+    struct lam_module **module, struct lam_error *error)
+{
+    static const struct lam_module_options defaults;
+    struct lam_found found;
+    int rc;
+
+    if (options == NULL)
+        options = &defaults;
+    rc = check_options(runtime, reference, options, error);
+    if (rc != 0)
+        return rc;
     (void)lam_runtime_collect(runtime);
     rc = lam_resolve(runtime, reference, &found, error);
     if (rc != 0)
         return rc;
     LAM_ASSERT(pthread_mutex_lock(&runtime->loading) == 0);
-    rc = load(runtime, reference, &found, options, module, error);
+    rc = load(runtime, reference, &found, options, outer, module, error);
     LAM_ASSERT(pthread_mutex_unlock(&runtime->loading) == 0);
     lam_found_free(&found);
     if (rc == 0)
         lam_event_tell(*module, LAM_EVENT_LOADED, (int64_t)(*module)->generations, reference);
     return rc;
+}
+
+int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
+{
+    return lam_runtime_load_within(runtime, reference, options, NULL, module, error);
 }

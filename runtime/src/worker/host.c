@@ -47,23 +47,39 @@ static struct worker_order order_of(enum link_entry entry, uint64_t deadline_ns)
     return (struct worker_order){.entry = entry, .deadline_ns = deadline_ns};
 }
 
+static int take_dependencies(
+    const struct link_dependency *said, uint32_t count, struct lam_dependency *dependencies)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (said[i].name[LAM_NAME_BYTES_MAX - 1] != '\0' ||
+            said[i].range[LAM_RANGE_TEXT_BYTES - 1] != '\0')
+            return -EPROTO;
+        dependencies[i] = (struct lam_dependency){
+            .name = said[i].name, .range = said[i].range, .flags = said[i].flags};
+    }
+    return 0;
+}
+
 /* What it says of its module is input. */
 static int describe(struct lam_generation *generation, const uint8_t *bytes, uint64_t count)
 {
     struct lam_method methods[LAM_METHODS_MAX];
+    struct lam_dependency dependencies[LAM_DEPENDENCIES_MAX];
     struct link_description said;
     const struct link_method *method = (const void *)(bytes + sizeof(said));
     struct lam_descriptor descriptor = {.bytes = sizeof(descriptor),
         .abi = LAM_ABI_VERSION,
         .method_bytes = sizeof(struct lam_method),
         .dependency_bytes = sizeof(struct lam_dependency),
-        .methods = methods};
+        .methods = methods,
+        .dependencies = dependencies};
 
     if (count < sizeof(said))
         return -EPROTO;
     memcpy(&said, bytes, sizeof(said));
-    if (said.method_count > LAM_METHODS_MAX ||
-        count != sizeof(said) + said.method_count * sizeof(*method) ||
+    if (said.method_count > LAM_METHODS_MAX || said.dependency_count > LAM_DEPENDENCIES_MAX ||
+        count != sizeof(said) + said.method_count * sizeof(*method) +
+                     said.dependency_count * sizeof(struct link_dependency) ||
         said.name[LAM_NAME_BYTES_MAX - 1] != '\0')
         return -EPROTO;
     for (uint32_t i = 0; i < said.method_count; i++) {
@@ -71,6 +87,10 @@ static int describe(struct lam_generation *generation, const uint8_t *bytes, uin
             return -EPROTO;
         methods[i] = (struct lam_method){method[i].name, method[i].id, method[i].flags, elsewhere};
     }
+    if (take_dependencies(
+            (const void *)(method + said.method_count), said.dependency_count, dependencies) != 0)
+        return -EPROTO;
+    descriptor.dependency_count = said.dependency_count;
     descriptor.name = said.name;
     descriptor.version = said.version;
     descriptor.features = said.features;

@@ -20,6 +20,7 @@
 #include "lamina/framed/receiver.h"
 #include "lamina/framed/sender.h"
 #include "lamina/runtime/abi.h"
+#include "lamina/runtime/dependency.h"
 #include "lamina/runtime/protocol.h"
 #include "lamina/runtime/runtime.h"
 #include "wish.h"
@@ -70,12 +71,12 @@ struct link_opened {
     uint32_t reserved;
 };
 
-/* What that is: then a struct link_method for each. */
+/* What that is: then a struct link_method for each, and a struct link_dependency for each. */
 struct link_description {
     uint64_t features;
     struct lam_version version;
     uint32_t method_count;
-    uint32_t reserved;
+    uint32_t dependency_count;
     char name[LAM_NAME_BYTES_MAX];
 };
 
@@ -85,8 +86,16 @@ struct link_method {
     char name[LAM_NAME_BYTES_MAX];
 };
 
+struct link_dependency {
+    uint32_t flags;
+    uint32_t reserved;
+    char name[LAM_NAME_BYTES_MAX];
+    char range[LAM_RANGE_TEXT_BYTES]; /* "": any version */
+};
+
 #define LINK_DESCRIPTION_BYTES_MAX                                                                 \
-    (sizeof(struct link_description) + LAM_METHODS_MAX * sizeof(struct link_method))
+    (sizeof(struct link_description) + LAM_METHODS_MAX * sizeof(struct link_method) +              \
+        LAM_DEPENDENCIES_MAX * sizeof(struct link_dependency))
 
 struct lam_link {
     struct lam_ring out, in;

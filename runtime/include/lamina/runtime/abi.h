@@ -215,7 +215,7 @@ struct lam_method {
 
 struct lam_dependency {
     const char *name;
-    const char *range; /* as ">=1.2.0 <2"; NULL: any version */
+    const char *range; /* as ">=1.2.0 <2", below 64 bytes; NULL: any version */
     uint32_t flags;
     uint32_t reserved;
 };

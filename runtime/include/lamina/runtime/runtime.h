@@ -51,7 +51,7 @@ struct lam_runtime_options {
        are looked for in the copy that runs. Needs libcrypto.so, from OpenSSL, when it is used. */
     const char *allowed_sha256;
     uint32_t checks_owner;  /* 1: files must be root's or this user's, and nobody else's to write */
-    uint32_t reserved_too;  /* 0 */
+    uint32_t loads_dependencies; /* 1: what a module needs is loaded before it: dependency.h */
     lam_runtime_log_fn log; /* default: a line on standard error */
     void *log_context;
     const struct lam_middleware_options *middleware; /* around every call; middleware.h */
@@ -112,6 +112,8 @@ struct lam_module_options {
  *   -ENOENT, -EACCES, -errno  of finding, opening and reading the file
  *   -ENOEXEC  no shared object of this machine, or without a description; @error says which
  *   -EPROTO   its description makes no sense, or is of another version; @error says which field
+ *   -ENOENT, -ERANGE, -ELOOP  what it needs is not loaded, is of a version that does not fit, or
+ *             needs it: dependency.h
  *   -EPERM    checks_owner, allowed_sha256 or the registry's sum forbid it; -ENOTSUP a sum is to be
  *             checked, and there is no libcrypto
  *   -EEXIST   a module of that name is loaded
@@ -147,6 +149,7 @@ struct lam_reload_options {
  * ended; or as lam_runtime_load(), or
  *   -ENODEV    it is unloaded
  *   -EDEADLK   called from inside this module
+ *   -ERANGE    a module that is loaded needs another version: dependency.h
  *   -ENOTSUP   keep_state, and one of the two has no save or no restore
  *   -ETIMEDOUT keep_state, and the old one's calls did not end within drain_ns
  *   -ECANCELED init, save or restore failed; @error has its number
@@ -158,7 +161,7 @@ int lam_runtime_reload(
  * Take a module out of service: calls that come fail (LAM_FAILURE_NO_MODULE), those that run may
  * finish until @deadline_ns. The handle stays valid; a load under the same name serves through it.
  *
- * Returns as lam_runtime_reload(), or -ENODEV.
+ * Returns as lam_runtime_reload(), -ENODEV, or -EBUSY it is needed by others: dependency.h.
  */
 int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error);
 
