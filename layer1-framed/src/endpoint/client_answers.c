@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers: they come by a ring of their own, and go to the table of requests. */
 #include "call/wire.h"
-#include "client_internal.h"
+#include "client_held.h"
 #include "lamina/ring/wait_any.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static int sort(struct lam_client *client, const struct lam_framed_message *mess
     reply->flags = message->flags;
     reply->published_ns = (message->flags & LAM_EVENT_TIMESTAMP) != 0 ? message->published_ns : 0;
     reply->place =
-        lam_client_place(client, CLIENT_ANSWERS, lam_held_keep(&link->answers_held, message));
+        client_place(client, CLIENT_ANSWERS, lam_held_keep(&link->answers_held, message));
     return is_wanted ? 2 : 1;
 }
 

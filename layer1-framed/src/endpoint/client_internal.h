@@ -21,25 +21,36 @@
 int lam_client_open(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error);
 /* The same, again and again until @deadline_ns, while that may help. */
 int lam_client_open_until(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error);
+
+/* client_link.c */
+
+/*
+ * Become the ends of the rings of @link, which came as client->welcome says. On error of none of
+ * them. Returns as lam_lanes_receiver_attach() or lam_lanes_sender_attach().
+ */
+int lam_client_attach_ends(
+    struct lam_client *client, struct lam_client_link *link, struct lam_error *error);
+/* @link is the connection from now on: nothing of it is held, heard or lost yet. */
+void lam_client_begin_link(struct lam_client *client, struct lam_client_link *link);
 /* Leave the connection: its socket, and its link as soon as that lends nothing. */
 void lam_client_close(struct lam_client *client);
 void lam_client_close_link(struct lam_client_link *link);
-
 /* How many messages and answers @link lends, taken or not. */
 uint64_t lam_client_held_count(const struct lam_client_link *link);
 
+/* client_held.c */
+
+/* Give back what is held at @place of lane @which, or of CLIENT_ANSWERS. Anything else aborts. */
+void lam_client_give_back(struct lam_client *client, uint64_t place, uint32_t which);
+
 /* client_receive.c */
 
-/* The place, for give_back(), of what @which of the link in use holds at @held. */
-uint64_t lam_client_place(const struct lam_client *client, uint32_t which, uint64_t held);
 /* Put the next message of the lanes into the queue. As lam_lanes_receiver_try_receive(). */
 int lam_client_take_push(struct lam_client *client);
 /* A receive came to @rc, below 0: where that is the end, remember it. */
 void lam_client_note_end(struct lam_client *client, int rc);
 /* It has ended, by client->ending: take in what came before, and say so from now on. */
 int lam_client_end(struct lam_client *client);
-/* Give back what is held at @place of lane @which, or of CLIENT_ANSWERS. Anything else aborts. */
-void lam_client_give_back(struct lam_client *client, uint64_t place, uint32_t which);
 
 /* client_answers.c */
 

@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a daemon sends its client of itself: lent where it lies, lane by lane; or put in a queue,
- * when it comes while something else is waited for. Held until given back.
+ * when it comes while something else is waited for.
  */
-#include "client_internal.h"
+#include "client_held.h"
 
 #include <errno.h>
-
-/*
- * A place of the application's: which link, which lane or the answers, whose, and where that holds
- * it, which counts on and on: its low bits say it, next to the oldest that is held.
- */
-#define PLACE_LANE_SHIFT 61
-#define PLACE_TAG_SHIFT  45
-#define PLACE_LINK       (UINT64_C(1) << 63)
-#define PLACE_MASK       ((UINT64_C(1) << PLACE_TAG_SHIFT) - 1)
-
-/* 16 bits that another client hardly has. */
-static uint64_t tag_of(const struct lam_client *client)
-{
-    return client->scope >> 1 & 0xffff; /* bit 0 is always set */
-}
-
-uint64_t lam_client_place(const struct lam_client *client, uint32_t which, uint64_t held)
-{
-    return (held & PLACE_MASK) | tag_of(client) << PLACE_TAG_SHIFT |
-           (uint64_t)which << PLACE_LANE_SHIFT |
-           (client->link == &client->links[1] ? PLACE_LINK : 0);
-}
-
-/* Hold @message of @lane. Who holds as many as may be gets no more of that lane, and only of it. */
-static uint64_t keep(
-    struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
-{
-    struct lam_client_link *link = client->link;
-    uint64_t held = lam_held_keep(&link->held[lane], message);
-
-    if (__builtin_expect(lam_held_is_full(&link->held[lane]), 0))
-        lam_lanes_receiver_pause(&link->receiver, lane);
-    return lam_client_place(client, lane, held);
-}
 
 static void push(
     struct lam_client *client, enum lam_lane lane, const struct lam_framed_message *message)
@@ -48,7 +14,7 @@ static void push(
 
     client->push_next++;
     place->message = *message;
-    place->message.end = keep(client, lane, message);
+    place->message.end = client_keep(client, lane, message);
     place->lane = lane;
 }
 
@@ -63,30 +29,6 @@ int lam_client_take_push(struct lam_client *client)
     if (rc < 0)
         lam_client_note_end(client, rc);
     return rc;
-}
-
-/* A link that is no longer the connection is closed when nothing of it is lent or unread. */
-static void close_over(struct lam_client *client, struct lam_client_link *link)
-{
-    while (link == client->link && lam_client_take_push(client) == 1)
-        ;
-    if (lam_client_held_count(link) == 0)
-        lam_client_close_link(link);
-}
-
-void lam_client_give_back(struct lam_client *client, uint64_t place, uint32_t which)
-{
-    struct lam_client_link *link = &client->links[(place & PLACE_LINK) != 0];
-    struct lam_held *held = which == CLIENT_ANSWERS ? &link->answers_held : &link->held[which];
-
-    LAM_ASSERT(link->is_open && (place >> PLACE_LANE_SHIFT & 3) == which &&
-               (place >> PLACE_TAG_SHIFT & 0xffff) == tag_of(client) &&
-               "lent by this client, by this lane, and not released yet");
-    (void)lam_held_finish(held, held->oldest + ((place - held->oldest) & PLACE_MASK));
-    if (which != CLIENT_ANSWERS && !lam_held_is_full(&link->held[which]))
-        lam_lanes_receiver_resume(&link->receiver, (enum lam_lane)which);
-    if (__builtin_expect(link->is_over != 0, 0) && lam_client_held_count(link) == 0)
-        close_over(client, link);
 }
 
 /* Whether a lane has something that only a release lets in. */
@@ -209,7 +151,7 @@ static int receive_quickly(
         if (rc < 0)
             return 0;
         if (rc == 1) {
-            message->end = keep(client, *lane, message);
+            message->end = client_keep(client, *lane, message);
             return 1;
         }
         lam_pause();

@@ -109,10 +109,11 @@ void lam_daemon_greet(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 void lam_daemon_refuse(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     enum lam_endpoint_code code, const char *text);
 
-/* daemon_create.c: what allocates. */
+/* daemon_rings.c */
+struct lam_lanes_options lam_daemon_lanes_options(
+    const struct lam_daemon *daemon, uint64_t depth, uint32_t cell_bytes);
 int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     const struct lam_endpoint_welcome *welcome, struct lam_error *error);
-
 void lam_daemon_destroy_rings(struct lam_daemon_slot *slot);
 
 /* daemon_send.c */
@@ -132,11 +133,13 @@ void lam_daemon_notice(
 /* It is gone: @reason as in struct lam_daemon_event, @text or NULL. Its rings are freed. */
 void lam_daemon_gone(
     struct lam_daemon *daemon, struct lam_daemon_slot *slot, int reason, const char *text);
+/* The live slot of @client, or NULL. */
+struct lam_daemon_slot *lam_daemon_find(const struct lam_daemon *daemon, uint64_t client);
+
+/* daemon_hear.c */
 /* Its socket has something, or is hung up. */
 void lam_daemon_hear(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 /* Now and then: handshakes that take too long, clients that are silent. */
 void lam_daemon_tick(struct lam_daemon *daemon, uint64_t now_ns);
-/* The live slot of @client, or NULL. */
-struct lam_daemon_slot *lam_daemon_find(const struct lam_daemon *daemon, uint64_t client);
 
 #endif

@@ -20,69 +20,10 @@ static void first_name(char file[PLACE_FILE_BYTES], const char *name)
     (void)snprintf(file, PLACE_FILE_BYTES, ".%s.sock.new", name);
 }
 
-/* A socket's path is short: the directory comes in by its descriptor. */
-static struct sockaddr_un address_of(int directory_fd, const char *file)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    (void)snprintf(
-        address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", directory_fd, file);
-    return address;
-}
-
-static int check_name(const char *name, struct lam_error *error)
-{
-    size_t length = name == NULL ? 0 : strnlen(name, LAM_ENDPOINT_NAME_MAX + 1);
-
-    if (length == 0 || length > LAM_ENDPOINT_NAME_MAX || name[0] == '.' ||
-        strchr(name, '/') != NULL)
-        return lam_error_set(error, -EINVAL,
-            "endpoint \"%.80s\": a name has 1 to %d bytes, no '/', and no '.' in front",
-            name == NULL ? "" : name, LAM_ENDPOINT_NAME_MAX);
-    return 0;
-}
-
-/* Open the directory; @make: a daemon makes it, one level, for its own user. */
-static int open_directory(
-    const char *given, int make, char path[LAM_ENDPOINT_PATH_MAX + 1], struct lam_error *error)
-{
-    int fd;
-    int rc = 0;
-
-    if (given == NULL)
-        rc = lam_endpoint_directory(path, error);
-    else if (snprintf(path, LAM_ENDPOINT_PATH_MAX + 1, "%s", given) > LAM_ENDPOINT_PATH_MAX)
-        rc = lam_error_set(error, -ENAMETOOLONG, "the directory's name is too long");
-    if (rc != 0)
-        return rc;
-    if (make && mkdir(path, 0700) != 0 && errno != EEXIST)
-        return lam_error_set(error, -errno,
-            "%s: cannot be made: %s; LAMINA_RUN_DIR says where else", path, strerror(errno));
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return lam_error_set(
-            error, -errno, "%s: %s; LAMINA_RUN_DIR says where else", path, strerror(errno));
-    return fd;
-}
-
-/* Whether anybody listens at the socket @file. */
-static int is_live(int directory_fd, const char *file)
-{
-    struct sockaddr_un address = address_of(directory_fd, file);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int rc;
-
-    if (fd < 0)
-        return 1;
-    rc = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
-    (void)close(fd);
-    return rc != ECONNREFUSED && rc != ENOENT;
-}
-
 static int bind_first_name(struct lam_endpoint_place *place,
     const struct lam_daemon_options *options, const char *file, struct lam_error *error)
 {
-    struct sockaddr_un address = address_of(place->directory_fd, file);
+    struct sockaddr_un address = lam_endpoint_address(place->directory_fd, file);
     struct stat status;
 
     /* What a daemon that died here left; a file that is none is in the way of bind. */
@@ -112,7 +53,7 @@ static int bind_first_name(struct lam_endpoint_place *place,
  */
 static int is_dead(const struct lam_endpoint_place *place, const char *file, ino_t inode)
 {
-    return inode == place->left_inode || !is_live(place->directory_fd, file);
+    return inode == place->left_inode || !lam_endpoint_is_live(place->directory_fd, file);
 }
 
 /* Put the socket where another file is: a dead daemon's socket, or it stays. */
@@ -173,13 +114,13 @@ int lam_endpoint_place_take(struct lam_endpoint_place *place,
     const struct lam_daemon_options *options, struct lam_error *error)
 {
     char file[PLACE_FILE_BYTES];
-    int rc = check_name(options->name, error);
+    int rc = lam_endpoint_check_name(options->name, error);
 
     lam_endpoint_place_clear(place);
     if (rc != 0)
         return rc;
     (void)snprintf(place->name, sizeof(place->name), "%s", options->name);
-    rc = open_directory(options->directory, 1, place->directory, error);
+    rc = lam_endpoint_open_directory(options->directory, 1, place->directory, error);
     if (rc < 0)
         return rc;
     place->directory_fd = rc;
@@ -228,32 +169,4 @@ void lam_endpoint_place_give_back(struct lam_endpoint_place *place)
     if (place->directory_fd >= 0)
         (void)close(place->directory_fd);
     place->directory_fd = -1;
-}
-
-int lam_endpoint_call(const char *name, const char *directory, struct lam_error *error)
-{
-    char path[LAM_ENDPOINT_PATH_MAX + 1], file[PLACE_FILE_BYTES];
-    struct sockaddr_un address;
-    int directory_fd, fd;
-    int rc = check_name(name, error);
-
-    if (rc != 0)
-        return rc;
-    directory_fd = open_directory(directory, 0, path, error);
-    if (directory_fd < 0)
-        return directory_fd;
-    lam_endpoint_file(file, name, ".sock");
-    address = address_of(directory_fd, file);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        rc = lam_error_set(error, -errno, "no socket: %s", strerror(errno));
-    else if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-        rc = lam_error_set(error, -errno, "%s/%s: %s", path, file,
-            errno == ECONNREFUSED ? "its daemon is dead" : strerror(errno));
-    (void)close(directory_fd);
-    if (rc == 0)
-        return fd;
-    if (fd >= 0)
-        (void)close(fd);
-    return rc;
 }

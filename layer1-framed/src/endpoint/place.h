@@ -11,6 +11,8 @@
  * child that has it open hears nobody.
  */
 
+#include <sys/un.h>
+
 #include "lamina/framed/daemon.h"
 
 #define PLACE_FILE_BYTES (LAM_ENDPOINT_NAME_MAX + 12) /* ".NAME.sock.new" */
@@ -44,6 +46,20 @@ void lam_endpoint_place_hide(struct lam_endpoint_place *place);
 /* Hide it, and let go of the lock. In a forked child: closes, and removes nothing. */
 void lam_endpoint_place_give_back(struct lam_endpoint_place *place);
 
+/* place_call.c */
+
+/* Of @file in a directory: a socket's path is short, so that comes in by its descriptor. */
+struct sockaddr_un lam_endpoint_address(int directory_fd, const char *file);
+/* Returns 0, or -EINVAL: no endpoint has such a name. */
+int lam_endpoint_check_name(const char *name, struct lam_error *error);
+/*
+ * Open the directory @given (NULL: the one of endpoints), whose name goes to @path; with @make a
+ * daemon makes it, one level, for its own user. Returns its descriptor, or -errno.
+ */
+int lam_endpoint_open_directory(
+    const char *given, int make, char path[LAM_ENDPOINT_PATH_MAX + 1], struct lam_error *error);
+/* Whether anybody listens at the socket @file. */
+int lam_endpoint_is_live(int directory_fd, const char *file);
 /*
  * Connect to the socket of the endpoint @name in @directory (NULL: the one of endpoints).
  *
