@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lamina/runtime/breaker.h"
+#include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
 #include "modules.h"
 
@@ -56,6 +58,9 @@ static const struct lam_runtime_wanted *wanted(uint32_t index)
     return lam_runtime_config_module(config, index);
 }
 
+/* All but the last digit of a sum. */
+#define SUM "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0"
+
 Test(yaml, a_file_that_says_nothing_is_a_runtime_with_all_defaults)
 {
     struct lam_runtime_options none;
@@ -75,13 +80,16 @@ Test(yaml, each_key_of_the_runtime_fills_its_field)
 {
     const struct lam_runtime_options *options;
 
-    accept("directories: [/a, /b/c]\nworker: /w\ndepth: 3\narena: 8KiB\ndrain: 5s\n");
+    accept("directories: [/a, /b/c]\nworker: /w\ndepth: 3\narena: 8KiB\ndrain: 5s\n"
+           "checks_owner: true\nallowed_sha256: [" SUM "0, " SUM "1]\n");
     options = lam_runtime_config_options(config);
     cr_expect(eq(str, (char *)options->directories, "/a:/b/c"));
     cr_expect(eq(str, (char *)options->worker, "/w"));
     cr_expect(eq(u32, options->depth_max, 3));
     cr_expect(eq(u64, options->arena_bytes, 8192));
     cr_expect(eq(u64, options->drain_ns, 5 * LAM_NS_PER_S));
+    cr_expect(eq(u32, options->checks_owner, 1));
+    cr_expect(eq(str, (char *)options->allowed_sha256, SUM "0 " SUM "1"));
     cr_expect(eq(u32, options->reserved, 0));
 }
 
@@ -154,6 +162,47 @@ Test(yaml, each_key_of_a_sandbox_fills_its_field)
     cr_expect(eq(u32, sandbox->files, 16));
     cr_expect(eq(u32, sandbox->processes, 2));
     cr_expect(eq(u32, sandbox->network, 1));
+}
+
+Test(yaml, each_key_of_a_breaker_fills_its_field)
+{
+    const struct lam_breaker_options *breaker;
+
+    accept("modules:\n  a:\n    breaker: {window: 1s, open: 2s, slow: 3ms, window_calls: 40,\n"
+           "      calls_min: 5, failure_percent: 6, slow_percent: 7, probes: 8,\n"
+           "      counts_results: true, resets_on_reload: true}\n");
+    breaker = wanted(0)->options.breaker;
+    cr_assert(breaker != NULL);
+    cr_expect(eq(u64, breaker->window_ns, LAM_NS_PER_S));
+    cr_expect(eq(u64, breaker->open_ns, 2 * LAM_NS_PER_S));
+    cr_expect(eq(u64, breaker->slow_ns, 3000000));
+    cr_expect(eq(u32, breaker->window_calls, 40));
+    cr_expect(eq(u32, breaker->calls_min, 5));
+    cr_expect(eq(u32, breaker->failure_percent, 6));
+    cr_expect(eq(u32, breaker->slow_percent, 7));
+    cr_expect(eq(u32, breaker->probes, 8));
+    cr_expect(eq(u32, breaker->counts_results, 1));
+    cr_expect(eq(u32, breaker->resets_on_reload, 1));
+}
+
+Test(yaml, each_key_of_a_cache_fills_its_field)
+{
+    const struct lam_cache_options *cache;
+
+    accept("modules:\n  a: {cache: {bytes: 1MiB, ttl: 2s, error_ttl: never, methods: [one, two],\n"
+           "      shards: 4}}\n  b: {cache: {}}\n");
+    cache = wanted(0)->options.cache;
+    cr_assert(cache != NULL);
+    cr_expect(eq(u64, cache->bytes_max, 1 << 20));
+    cr_expect(eq(u64, cache->ttl_ns, 2 * LAM_NS_PER_S));
+    cr_expect(eq(u64, cache->error_ttl_ns, UINT64_MAX));
+    cr_assert(eq(u32, cache->method_count, 2));
+    cr_expect(eq(str, (char *)cache->methods[0], "one"));
+    cr_expect(eq(str, (char *)cache->methods[1], "two"));
+    cr_expect(eq(u32, cache->shard_count, 4));
+    cr_expect(wanted(0)->options.breaker == NULL);
+    cr_assert(wanted(1)->options.cache != NULL);
+    cr_expect(eq(u64, wanted(1)->options.cache->ttl_ns, 0));
 }
 
 Test(yaml, every_layer_of_the_sandbox_has_its_name)

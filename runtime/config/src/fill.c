@@ -34,10 +34,17 @@ const char *option_path(struct lam_runtime_config *config, const char *path)
     return whole;
 }
 
+static void store_pointer(void *into, const struct lam_config_field *field, const void *pointer)
+{
+    LAM_ASSERT(field->bytes == sizeof(pointer));
+    memcpy(into, &pointer, sizeof(pointer));
+}
+
 /* A list of texts as one: "a:b". NULL where memory is out. */
 static const char *join(struct lam_runtime_config *config, const struct lam_config_node *list,
     const struct lam_config_field *field)
 {
+    char separator = (field->flags & OPTION_SPACED) != 0 ? ' ' : ':';
     char *joined;
     size_t bytes = 1;
     size_t used = 0;
@@ -54,11 +61,25 @@ static const char *join(struct lam_runtime_config *config, const struct lam_conf
             text = option_path(config, text);
         if (text == NULL)
             return NULL;
-        if (strchr(text, ':') != NULL)
+        if (separator == ':' && strchr(text, ':') != NULL)
             (void)lam_config_problem(config->file, node, "a path with a ':' cannot be listed");
-        used += (size_t)snprintf(joined + used, bytes - used, "%s%s", used > 0 ? ":" : "", text);
+        used += (size_t)snprintf(joined + used, bytes - used, "%.*s%s", used > 0, &separator, text);
     }
     return joined;
+}
+
+/* A list of texts as an array of them, in the order of the file. */
+static void store_array(struct lam_runtime_config *config, void *record, void *into,
+    const struct lam_config_node *list, const struct lam_config_field *field)
+{
+    uint32_t count = lam_config_length(list), at = 0;
+    const char **array = option_allocate(config, count * sizeof(*array));
+
+    for (const struct lam_config_node *node = lam_config_first(list); node != NULL && array != NULL;
+         node = lam_config_next(node))
+        array[at++] = lam_config_text(node);
+    store_pointer(into, field, array);
+    memcpy((char *)record + (field->flags >> OPTION_COUNT_SHIFT), &at, sizeof(at));
 }
 
 static uint64_t bits_of(const struct lam_config_node *list)
@@ -80,14 +101,8 @@ static void store_number(void *into, const struct lam_config_field *field, uint6
         memcpy(into, &number, sizeof(number));
         return;
     }
-    LAM_ASSERT(number == narrow); /* its row has a bound */
+    LAM_ASSERT(number == narrow || number == UINT64_MAX); /* its row has a bound */
     memcpy(into, &narrow, sizeof(narrow));
-}
-
-static void store_pointer(void *into, const struct lam_config_field *field, const void *pointer)
-{
-    LAM_ASSERT(field->bytes == sizeof(pointer));
-    memcpy(into, &pointer, sizeof(pointer));
 }
 
 static void store_record(struct lam_runtime_config *config, void *into,
@@ -103,9 +118,11 @@ static void store_record(struct lam_runtime_config *config, void *into,
         option_fill(config, record, node, field->fields);
 }
 
-static void store(struct lam_runtime_config *config, void *into, const struct lam_config_node *node,
-    const struct lam_config_field *field)
+static void store(struct lam_runtime_config *config, void *record,
+    const struct lam_config_node *node, const struct lam_config_field *field)
 {
+    void *into = (char *)record + field->offset;
+
     switch (field->kind) {
     case LAM_CONFIG_TEXT:
     case LAM_CONFIG_NAME:
@@ -119,6 +136,8 @@ static void store(struct lam_runtime_config *config, void *into, const struct la
     case LAM_CONFIG_LIST:
         if (field->fields[0].kind == LAM_CONFIG_WORD)
             store_number(into, field, bits_of(node));
+        else if ((field->flags & OPTION_ARRAY) != 0)
+            store_array(config, record, into, node, field);
         else
             store_pointer(into, field, join(config, node, field));
         return;
@@ -129,7 +148,7 @@ static void store(struct lam_runtime_config *config, void *into, const struct la
         LAM_ASSERT(field->bytes == 0);
         return;
     default:
-        store_number(into, field, lam_config_number(node));
+        store_number(into, field, lam_config_word(node) < 0 ? lam_config_number(node) : UINT64_MAX);
         return;
     }
 }
@@ -141,6 +160,6 @@ void option_fill(struct lam_runtime_config *config, void *into,
         const struct lam_config_node *node = lam_config_at(record, field->key);
 
         if (node != NULL && field->bytes != 0)
-            store(config, (char *)into + field->offset, node, field);
+            store(config, into, node, field);
     }
 }

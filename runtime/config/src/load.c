@@ -3,6 +3,7 @@
 #include "option.h"
 
 #include "lamina/base/assert.h"
+#include "lamina/runtime/registry.h"
 
 const struct lam_runtime_options *lam_runtime_config_options(
     const struct lam_runtime_config *config)
@@ -54,6 +55,12 @@ static void unload(
 int lam_runtime_config_load(
     struct lam_runtime_config *config, struct lam_runtime *runtime, struct lam_error *error)
 {
+    int registered = config->top.registry != NULL
+                         ? lam_runtime_read_registry(runtime, config->top.registry, error)
+                         : 0;
+
+    if (registered != 0)
+        return registered;
     for (uint32_t i = 0; i < config->module_count; i++) {
         const struct lam_runtime_wanted *wanted = &config->modules[i].wanted;
         struct lam_module *module;

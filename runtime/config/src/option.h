@@ -9,22 +9,34 @@
  * A new option is a new row, and nothing else. What is stored, by the row's kind and the size of
  * the field:
  *
- *     NUMBER, BYTES, DURATION, FLAG   the number
+ *     NUMBER, BYTES, DURATION, FLAG   the number; all bits set for a word in its place
  *     WORD                            its index in `words`, in the order of its enum
  *     TEXT, NAME                      a pointer to it; OPTION_PATH: made absolute
  *     LIST of TEXT                    a pointer to its items, joined by ':'; OPTION_PATH as above
+ *     LIST with OPTION_SPACED         the same, joined by ' '
+ *     LIST with OPTION_ARRAY          a pointer to an array of pointers; OPTION_COUNT() says where
+ *                                     their number goes, 32 bits
  *     LIST of WORD                    a set of bits, bit i for the word of index i
  *     RECORD                          a struct within the struct, filled by its own table
  *     RECORD with OPTION_POINTER      a pointer to such a struct; NULL where the key is missing
  */
 
 #include "lamina/config/config.h"
+#include "lamina/runtime/breaker.h"
+#include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
 
 #include <stddef.h>
 
 #define OPTION_PATH    LAM_CONFIG_CALLERS
 #define OPTION_POINTER (LAM_CONFIG_CALLERS << 1) /* `max`: bytes of the struct pointed to */
+#define OPTION_SPACED  (LAM_CONFIG_CALLERS << 2)
+#define OPTION_ARRAY   (LAM_CONFIG_CALLERS << 3)
+
+#define OPTION_COUNT_SHIFT         20
+#define OPTION_COUNT(type, member) ((uint32_t)offsetof(type, member) << OPTION_COUNT_SHIFT)
+
+#define OPTION_HOUR (3600 * LAM_NS_PER_S)
 
 /* The field that a row fills. */
 #define INTO(type, member) .offset = offsetof(type, member), .bytes = sizeof(((type *)0)->member)
@@ -33,6 +45,7 @@
 struct option_top {
     struct lam_runtime_options runtime;
     struct lam_runtime_serving serving;
+    const char *registry;
 };
 
 /* What a module's record fills. */
@@ -43,6 +56,13 @@ struct option_module {
 
 extern const struct lam_config_field option_root;            /* the file: fills struct option_top */
 extern const struct lam_config_field option_module_fields[]; /* struct option_module */
+
+/* ---- stages.c: one for each option struct of that name ---- */
+
+extern const struct lam_config_field option_path_item;
+extern const struct lam_config_field option_sandbox_fields[];
+extern const struct lam_config_field option_breaker_fields[];
+extern const struct lam_config_field option_cache_fields[];
 
 /* Memory that lives as long as the config. */
 struct option_memory {

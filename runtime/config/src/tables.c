@@ -8,92 +8,6 @@
  */
 #include "option.h"
 
-#define HOUR (3600 * LAM_NS_PER_S)
-
-static const struct lam_config_field path_item = {
-    .key = "path", .kind = LAM_CONFIG_TEXT, .doc = "a path", .min = 1, .max = 4000};
-
-/* ---- struct lam_sandbox_options ---- */
-
-/* By enum lam_sandbox_layer. */
-static const char *const sandbox_layers[] = {
-    "privileges", "limits", "calls", "files", "users", "network", "ipc", "mounts", "pids", NULL};
-
-static const struct lam_config_field sandbox_layer = {.key = "layer",
-    .kind = LAM_CONFIG_WORD,
-    .doc = "a layer; lamina module doctor says which this kernel has",
-    .words = sandbox_layers};
-
-static const struct lam_config_field sandbox_fields[] = {
-    {.key = "layers",
-        .kind = LAM_CONFIG_LIST,
-        .doc = "what is asked of the kernel; default privileges, limits, calls, and files where a "
-               "path is given",
-        .min = 1,
-        .max = LAM_SANDBOX_LAYERS,
-        .fields = &sandbox_layer,
-        INTO(struct lam_sandbox_options, layers)},
-    {.key = "strict",
-        .kind = LAM_CONFIG_FLAG,
-        .doc = "true: not loaded where a layer that is asked for is not active",
-        INTO(struct lam_sandbox_options, strict)},
-    {.key = "readable",
-        .kind = LAM_CONFIG_LIST,
-        .flags = OPTION_PATH,
-        .doc = "files and folders that it may read and run; default what the loader needs",
-        .min = 1,
-        .max = 64,
-        .fields = &path_item,
-        INTO(struct lam_sandbox_options, readable)},
-    {.key = "writable",
-        .kind = LAM_CONFIG_LIST,
-        .flags = OPTION_PATH,
-        .doc = "files and folders that it may change; default none",
-        .min = 1,
-        .max = 64,
-        .fields = &path_item,
-        INTO(struct lam_sandbox_options, writable)},
-    {.key = "memory",
-        .kind = LAM_CONFIG_BYTES,
-        .doc = "address space beyond what its worker needs itself; default no end",
-        .min = 1,
-        .max = UINT64_C(1) << 47,
-        INTO(struct lam_sandbox_options, memory_bytes)},
-    {.key = "file",
-        .kind = LAM_CONFIG_BYTES,
-        .doc = "the largest file that it may write; default no end",
-        .min = 1,
-        .max = UINT64_C(1) << 60,
-        INTO(struct lam_sandbox_options, file_bytes)},
-    {.key = "reply",
-        .kind = LAM_CONFIG_BYTES,
-        .doc = "the longest answer",
-        .min = 1,
-        .max = LAM_WORKER_REPLY_BYTES_MAX,
-        INTO(struct lam_sandbox_options, reply_bytes)},
-    {.key = "cpu_s",
-        .kind = LAM_CONFIG_NUMBER,
-        .doc = "seconds of CPU time of a worker's life; default no end",
-        .min = 1,
-        .max = UINT32_MAX,
-        INTO(struct lam_sandbox_options, cpu_s)},
-    {.key = "files",
-        .kind = LAM_CONFIG_NUMBER,
-        .doc = "open descriptors; default 1024",
-        .min = 1,
-        .max = UINT32_MAX,
-        INTO(struct lam_sandbox_options, files)},
-    {.key = "processes",
-        .kind = LAM_CONFIG_NUMBER,
-        .doc = "processes beside its own; default none",
-        .max = UINT32_MAX,
-        INTO(struct lam_sandbox_options, processes)},
-    {.key = "network",
-        .kind = LAM_CONFIG_FLAG,
-        .doc = "true: it may have sockets of its own",
-        INTO(struct lam_sandbox_options, network)},
-    {0}};
-
 /* ---- struct lam_module_options ---- */
 
 /* By enum lam_module_host. */
@@ -139,8 +53,22 @@ const struct lam_config_field option_module_fields[] = {
         .flags = OPTION_POINTER,
         .doc = "what it may do in its worker",
         .max = sizeof(struct lam_sandbox_options),
-        .fields = sandbox_fields,
+        .fields = option_sandbox_fields,
         MODULE(sandbox)},
+    {.key = "breaker",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "leave it alone while it fails; {} for the defaults; without it off",
+        .max = sizeof(struct lam_breaker_options),
+        .fields = option_breaker_fields,
+        MODULE(breaker)},
+    {.key = "cache",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "keep answers and give them again; {} for the defaults; without it off",
+        .max = sizeof(struct lam_cache_options),
+        .fields = option_cache_fields,
+        MODULE(cache)},
     {0}};
 
 static const struct lam_config_field module_row = {
@@ -194,7 +122,7 @@ static const struct lam_config_field serve_fields[] = {
         .kind = LAM_CONFIG_DURATION,
         .doc = "no call's deadline is later; default 30s",
         .min = 1,
-        .max = HOUR,
+        .max = OPTION_HOUR,
         SERVING(remote.call_ns_max)},
     {0}};
 
@@ -222,6 +150,9 @@ static const struct lam_config_field metrics_fields[] = {
 
 /* ---- struct lam_runtime_options ---- */
 
+static const struct lam_config_field sum_item = {
+    .key = "sum", .kind = LAM_CONFIG_TEXT, .doc = "64 hexadecimal digits", .min = 64, .max = 64};
+
 #define TOP(member) INTO(struct option_top, member)
 
 static const struct lam_config_field root_fields[] = {
@@ -231,8 +162,27 @@ static const struct lam_config_field root_fields[] = {
         .doc = "where modules are looked for by name, in this order; default none",
         .min = 1,
         .max = 64,
-        .fields = &path_item,
+        .fields = &option_path_item,
         TOP(runtime.directories)},
+    {.key = "registry",
+        .kind = LAM_CONFIG_TEXT,
+        .flags = OPTION_PATH,
+        .doc = "a file that lists modules by name and version; names are looked for there first",
+        .min = 1,
+        .max = 4000,
+        TOP(registry)},
+    {.key = "checks_owner",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: only files of root and of this user that nobody else may write",
+        TOP(runtime.checks_owner)},
+    {.key = "allowed_sha256",
+        .kind = LAM_CONFIG_LIST,
+        .flags = OPTION_SPACED,
+        .doc = "the sums of all that may run; default any",
+        .min = 1,
+        .max = 512,
+        .fields = &sum_item,
+        TOP(runtime.allowed_sha256)},
     {.key = "worker",
         .kind = LAM_CONFIG_TEXT,
         .flags = OPTION_PATH,
@@ -257,7 +207,7 @@ static const struct lam_config_field root_fields[] = {
         .kind = LAM_CONFIG_DURATION,
         .doc = "how long a code that was replaced may finish its calls; default 30s",
         .min = 1,
-        .max = HOUR,
+        .max = OPTION_HOUR,
         TOP(runtime.drain_ns)},
     {.key = "serve",
         .kind = LAM_CONFIG_RECORD,
