@@ -8,6 +8,10 @@
 
 #include "lamina/runtime/sandbox.h"
 
+/* Arguments of the program of workers: what is to be done before anything else. */
+#define WORKER_IN_PIDS           "pids"
+#define WORKER_IN_USERS_AND_PIDS "users-pids"
+
 struct sandbox_wish {
     uint32_t bytes; /* all of this */
     uint32_t layers;

@@ -6,13 +6,15 @@
 #include <stdio.h>
 
 #include "linux/spawn.h"
+#include "worker/secure.h"
 #include "worker/serve.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
     if (!spawn_is_worker()) {
         (void)fprintf(stderr, "lamina_worker: started by a host, not by hand\n");
         return 2;
     }
+    secure_begin(SPAWN_SOCKET_FD, argc, argv);
     return lam_worker_serve(SPAWN_SOCKET_FD);
 }

@@ -5,6 +5,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SHADOW 1
+#else
+#define HAS_SHADOW 0
+#endif
 #ifdef LAM_WITH_SECCOMP
 #define HAS_SECCOMP 1
 #else
@@ -13,13 +18,16 @@
 
 #ifdef WORKER_IS_THIS
 #include "linux/spawn.h"
+#include "worker/secure.h"
 #include "worker/serve.h"
 
 /* With its mutants this program is its own worker. */
-__attribute__((constructor)) static void serve_as_worker(void)
+__attribute__((constructor)) static void serve_as_worker(int argc, char **argv)
 {
-    if (spawn_is_worker())
-        _exit(lam_worker_serve(SPAWN_SOCKET_FD));
+    if (!spawn_is_worker())
+        return;
+    secure_begin(SPAWN_SOCKET_FD, argc, argv);
+    _exit(lam_worker_serve(SPAWN_SOCKET_FD));
 }
 #endif
 
@@ -76,6 +84,8 @@ static int can_unshare(int flags)
 static int is_to_be_had(enum lam_sandbox_layer layer)
 {
     switch (layer) {
+    case LAM_SANDBOX_LIMITS:
+        return !HAS_SHADOW; /* of memory: a sanitizer takes terabytes of addresses */
     case LAM_SANDBOX_CALLS:
         return HAS_SECCOMP && prctl(PR_GET_SECCOMP) >= 0;
     case LAM_SANDBOX_FILES:

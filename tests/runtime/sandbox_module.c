@@ -111,9 +111,11 @@ static int bomb(struct lam_call *call)
 
     while (count < 32 && (pid = fork()) > 0)
         count++;
-    if (pid == 0)
+    if (pid == 0) {
+        (void)setsid(); /* away from who would end them with their parent */
         for (;;)
             (void)pause();
+    }
     return answer(call, count == 0 ? -1 : count);
 }
 

@@ -3,6 +3,7 @@
  * test_sandbox_places.c: where a module may go: files by path, and namespaces of its own.
  */
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -191,4 +192,44 @@ Test(sandbox, processes_are_bounded_where_the_kernel_counts_them)
     cr_assert(
         report.layers[LAM_SANDBOX_LIMITS].is_active, "%s", report.layers[LAM_SANDBOX_LIMITS].step);
     cr_assert(eq(i64, try("bomb", NULL, 0), 5));
+}
+
+Test(sandbox, what_it_leaves_behind_ends_with_it_wherever_it_went)
+{
+    struct lam_sandbox_options sandbox = namespaces(LAM_SANDBOX_PIDS);
+    int ends[2];
+    struct pollfd hung_up;
+
+    /* Its children, in sessions of their own, hold the write end. */
+    cr_assert(eq(int, pipe(ends), 0));
+    cr_assert(eq(int, dup2(ends[1], STDERR_FILENO), STDERR_FILENO));
+    (void)close(ends[1]);
+    load_with(sandbox, LAM_SANDBOX_PIDS);
+    cr_assert(eq(i64, try("bomb", NULL, 0), 32));
+    unload();
+    (void)close(STDERR_FILENO);
+    hung_up = (struct pollfd){.fd = ends[0]};
+    cr_assert(eq(int, poll(&hung_up, 1, 30000), 1));
+    cr_assert(hung_up.revents == POLLHUP);
+}
+
+Test(sandbox, no_process_of_others_is_there_and_each_end_is_told_as_it_was)
+{
+    struct lam_sandbox_options sandbox = namespaces(LAM_SANDBOX_PIDS);
+    char ours[64];
+
+    sandbox.layers |= LAM_SANDBOX_BIT(LAM_SANDBOX_MOUNTS);
+    (void)snprintf(ours, sizeof(ours), "/proc/%d/stat", getpid());
+    load_with(sandbox, LAM_SANDBOX_PIDS);
+    cr_assert(eq(i64, try_call((struct try_call){SYS_getpid, {0}}), 2));
+    cr_assert(eq(i64, try_call((struct try_call){SYS_kill, {getpid(), 0}}), -ESRCH));
+    if (report.layers[LAM_SANDBOX_MOUNTS].is_active) {
+        cr_assert(eq(i64, try("read", ours, strlen(ours) + 1), -ENOENT));
+        cr_assert(eq(i64, try("read", "/proc/2/stat", 13), 1));
+    }
+    unload();
+    sandbox.layers |= LAM_SANDBOX_BIT(LAM_SANDBOX_LIMITS);
+    sandbox.cpu_s = 1;
+    load_with(sandbox, LAM_SANDBOX_PIDS);
+    expect_end("burn", NULL, 0, SIGXCPU);
 }

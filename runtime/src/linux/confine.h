@@ -21,10 +21,20 @@ static inline int confine_fail(struct lam_sandbox_state *state, const char *step
     return rc < 0 ? rc : -rc;
 }
 
+/*
+ * At the start of the process, which takes its @socket along: go on in a PID namespace, in a user
+ * namespace of its own @with_users. confine_pids() tells what came of it.
+ */
+void confine_enter_pids(int socket, int with_users);
+
+/* A user namespace and what else @flags say. Returns 0, or -1 with errno and *@step. */
+int confine_make_users(int flags, const char **step);
+
 /* Namespaces. The later ones take root, or the first. Of a process with one thread. */
 int confine_users(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 int confine_network(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 int confine_ipc(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
+int confine_pids(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 int confine_mounts(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 
 /*

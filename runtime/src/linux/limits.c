@@ -13,6 +13,10 @@
 #define HAS_SHADOW 0
 #endif
 
+/* In a PID namespace two stand between the host and the worker. */
+#define OWN_PROCESSES(wish)                                                                        \
+    (((wish)->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_PIDS)) != 0 ? UINT64_C(3) : UINT64_C(1))
+
 struct limit {
     __rlimit_resource_t resource;
     const char *name;
@@ -81,7 +85,8 @@ int confine_limits(const struct sandbox_wish *wish, uint64_t own_bytes, uint32_t
         /* A second between the signal that tells and the one that ends. */
         {RLIMIT_CPU, "RLIMIT_CPU", wish->cpu_s == 0 ? UINT64_MAX : wish->cpu_s, 1},
         {RLIMIT_NPROC, "RLIMIT_NPROC",
-            rc == 0 && wish->processes != 0 ? wish->processes + UINT64_C(1) : UINT64_MAX, 0},
+            rc == 0 && wish->processes != 0 ? wish->processes + OWN_PROCESSES(wish) : UINT64_MAX,
+            0},
         {RLIMIT_AS, "RLIMIT_AS", HAS_SHADOW ? UINT64_MAX : memory, 0}};
 
     for (uint32_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)

@@ -102,6 +102,10 @@ int confine_mounts(const struct sandbox_wish *wish, struct lam_sandbox_state *st
     /* What is mounted here is nobody else's; and it does not stand in what will be hidden. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || chdir("/") != 0)
         return confine_fail(state, "mounts of its own", errno);
+    /* /proc as it was would show, and open, those of others. */
+    if ((wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_PIDS)) != 0 &&
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+        return confine_fail(state, "mount of /proc", errno);
     rc = set_apart(writable);
     if (rc != 0)
         return confine_fail(state, "mount of a writable path", rc);

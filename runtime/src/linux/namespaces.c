@@ -10,17 +10,16 @@
 
 #include "linux/confine.h"
 
+/* Returns 0, or -1 with errno. */
 static int write_to(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t got;
-    int rc;
+    int rc = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+    int why = errno;
 
-    if (fd < 0)
-        return -errno;
-    got = write(fd, text, strlen(text));
-    rc = got == (ssize_t)strlen(text) ? 0 : -errno;
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
+    errno = why;
     return rc;
 }
 
@@ -33,21 +32,32 @@ static int map(const char *path, unsigned id)
     return write_to(path, line);
 }
 
-int confine_users(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+static int has_users;
+
+int confine_make_users(int flags, const char **step)
 {
     unsigned user = geteuid(), group = getegid();
-    int rc;
+
+    *step = "unshare(CLONE_NEWUSER)";
+    if (unshare(CLONE_NEWUSER | flags) != 0)
+        return -1;
+    /* Who may not drop groups may not gain by dropping them: the kernel asks for it. */
+    *step = "the maps of a user namespace";
+    if (write_to("/proc/self/setgroups", "deny") != 0 || map("/proc/self/uid_map", user) != 0 ||
+        map("/proc/self/gid_map", group) != 0)
+        return -1;
+    has_users = 1;
+    return 0;
+}
+
+int confine_users(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+{
+    const char *step;
 
     (void)wish;
-    if (unshare(CLONE_NEWUSER) != 0)
-        return confine_fail(state, "unshare(CLONE_NEWUSER)", errno);
-    /* Who may not drop groups may not gain by dropping them: the kernel asks for it. */
-    rc = write_to("/proc/self/setgroups", "deny");
-    if (rc == 0)
-        rc = map("/proc/self/uid_map", user);
-    if (rc == 0)
-        rc = map("/proc/self/gid_map", group);
-    return rc == 0 ? 0 : confine_fail(state, "the maps of a user namespace", rc);
+    if (has_users || confine_make_users(0, &step) == 0)
+        return 0;
+    return confine_fail(state, step, errno);
 }
 
 int confine_network(const struct sandbox_wish *wish, struct lam_sandbox_state *state)

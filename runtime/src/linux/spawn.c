@@ -46,9 +46,9 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
     return rc;
 }
 
-static int spawn(pid_t *pid, const char *program, int socket)
+static int spawn(pid_t *pid, const char *program, const char *argument, int socket)
 {
-    char *arguments[] = {(char *)(uintptr_t)program, NULL};
+    char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)argument, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
@@ -66,7 +66,8 @@ static int spawn(pid_t *pid, const char *program, int socket)
     return -rc;
 }
 
-int spawn_start(struct spawn_process *process, const char *program, struct lam_error *error)
+int spawn_start(struct spawn_process *process, const char *program, const char *argument,
+    struct lam_error *error)
 {
     int ends[2];
     int rc;
@@ -80,7 +81,7 @@ int spawn_start(struct spawn_process *process, const char *program, struct lam_e
         ends[1] = fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_SOCKET_FD + 1);
         (void)close(SPAWN_SOCKET_FD);
     }
-    rc = spawn(&process->pid, program, ends[1]);
+    rc = spawn(&process->pid, program, argument, ends[1]);
     (void)close(ends[1]);
     if (rc != 0) {
         (void)close(ends[0]);

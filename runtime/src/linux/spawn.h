@@ -28,12 +28,13 @@ struct spawn_end {
 };
 
 /*
- * Start @program with nothing but standard output, standard error and its socket, in a process
- * group of its own. Ended by spawn_bury().
+ * Start @program, with @argument or NULL, with nothing but standard output, standard error and its
+ * socket, in a process group of its own. Ended by spawn_bury().
  *
  * Returns 0, or -errno of the step that @error names.
  */
-int spawn_start(struct spawn_process *process, const char *program, struct lam_error *error);
+int spawn_start(struct spawn_process *process, const char *program, const char *argument,
+    struct lam_error *error);
 
 /* Give @fd to the worker. Returns 0 or -errno. */
 int spawn_send_fd(int socket, int fd);

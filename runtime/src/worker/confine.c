@@ -7,6 +7,16 @@
 
 #include "worker/worker.h"
 
+/* A PID namespace takes a process that begins in it. */
+const char *lam_worker_argument(const struct lam_sandbox *sandbox)
+{
+    if ((sandbox->wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_PIDS)) == 0)
+        return NULL;
+    return (sandbox->wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_USERS)) != 0
+               ? WORKER_IN_USERS_AND_PIDS
+               : WORKER_IN_PIDS;
+}
+
 int lam_worker_confine(struct lam_generation *generation, struct lam_worker *worker,
     uint64_t deadline_ns, struct lam_error *error)
 {

@@ -22,6 +22,7 @@ struct lam_crew {
     struct lam_worker workers[2]; /* they do not move: the ends of channels are in them */
     uint32_t now;                 /* which of them serves; the other is the spare */
     char *program;
+    const char *argument; /* of the program, or NULL */
     uint64_t deaths_since_ns;
     uint32_t deaths;
 };
@@ -156,7 +157,7 @@ static int ask_init(struct lam_generation *generation, struct lam_worker *worker
 static void begin_spare(struct lam_crew *crew)
 {
     if (!spare(crew)->is_alive)
-        (void)lam_worker_begin(spare(crew), crew->program, NULL);
+        (void)lam_worker_begin(spare(crew), crew->program, crew->argument, NULL);
 }
 
 static int is_dying_too_often(struct lam_crew *crew)
@@ -179,7 +180,7 @@ static int replace(struct lam_generation *generation)
     if (is_dying_too_often(crew))
         return -ECANCELED;
     if (!spare(crew)->is_alive)
-        rc = lam_worker_begin(spare(crew), crew->program, NULL);
+        rc = lam_worker_begin(spare(crew), crew->program, crew->argument, NULL);
     if (rc != 0)
         return rc;
     crew->now = 1 - crew->now;
@@ -292,8 +293,10 @@ int lam_worker_open(struct lam_generation *generation, const char *program, stru
     generation->kind = &lam_host_worker;
     generation->crew = calloc(1, sizeof(*generation->crew));
     generation->file = strdup(path);
-    if (generation->crew != NULL)
+    if (generation->crew != NULL) {
         generation->crew->program = strdup(program);
+        generation->crew->argument = lam_worker_argument(generation->sandbox);
+    }
     if (generation->crew == NULL || generation->file == NULL || generation->crew->program == NULL) {
         if (generation->crew != NULL)
             free(generation->crew->program);
@@ -302,7 +305,7 @@ int lam_worker_open(struct lam_generation *generation, const char *program, stru
         image_close(&generation->image);
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", path);
     }
-    rc = lam_worker_begin(serving(generation->crew), program, error);
+    rc = lam_worker_begin(serving(generation->crew), program, generation->crew->argument, error);
     if (rc == 0)
         rc = open_image(generation, serving(generation->crew), error);
     if (rc != 0)

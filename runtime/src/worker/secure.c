@@ -28,12 +28,19 @@ static const struct {
     {LAM_SANDBOX_USERS, confine_users},
     {LAM_SANDBOX_NETWORK, confine_network},
     {LAM_SANDBOX_IPC, confine_ipc},
+    {LAM_SANDBOX_PIDS, confine_pids},
     {LAM_SANDBOX_MOUNTS, confine_mounts},
     {LAM_SANDBOX_LIMITS, limit},
     {LAM_SANDBOX_PRIVILEGES, confine_privileges},
     {LAM_SANDBOX_FILES, confine_files},
     {LAM_SANDBOX_CALLS, confine_calls},
 };
+
+void secure_begin(int socket, int argument_count, char **arguments)
+{
+    if (argument_count > 1)
+        confine_enter_pids(socket, strcmp(arguments[1], WORKER_IN_USERS_AND_PIDS) == 0);
+}
 
 int secure_process(const void *wish, uint64_t bytes, struct lam_sandbox_report *report)
 {

@@ -8,6 +8,9 @@
 
 #include "wish.h"
 
+/* The start of a worker's process: do what the argument says. */
+void secure_begin(int socket, int argument_count, char **arguments);
+
 /*
  * Make each layer of the wish active that this kernel has, and say what became of each. There is no
  * way back. Before any code of a module is here.

@@ -13,9 +13,10 @@
 /* How long the kernel may take to end a process whose channel is dead. */
 #define END_NS LAM_NS_PER_S
 
-int lam_worker_begin(struct lam_worker *worker, const char *program, struct lam_error *error)
+int lam_worker_begin(
+    struct lam_worker *worker, const char *program, const char *argument, struct lam_error *error)
 {
-    int rc = spawn_start(&worker->process, program, error);
+    int rc = spawn_start(&worker->process, program, argument, error);
 
     if (rc != 0)
         return rc;

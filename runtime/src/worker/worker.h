@@ -34,7 +34,8 @@ struct worker_order {
  * Start a process and hand it its channel; it joins by itself. Returns 0, or a negative errno with
  * @error.
  */
-int lam_worker_begin(struct lam_worker *worker, const char *program, struct lam_error *error);
+int lam_worker_begin(
+    struct lam_worker *worker, const char *program, const char *argument, struct lam_error *error);
 
 /* Wait until it has joined, until @deadline_ns. Returns 0, or -ETIMEDOUT, or -EOWNERDEAD. */
 int lam_worker_await(struct lam_worker *worker, uint64_t deadline_ns);
@@ -52,6 +53,9 @@ int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
     const struct worker_order *order, struct lam_reply *reply);
 
 /* ---- confine.c ---- */
+
+/* The argument of the program for a worker of such a sandbox, or NULL. */
+const char *lam_worker_argument(const struct lam_sandbox *sandbox);
 
 /*
  * Have a worker that has joined confine itself as generation->sandbox says, and look at what it
