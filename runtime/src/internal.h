@@ -22,6 +22,7 @@
 struct lam_generation;
 struct lam_path;
 struct lam_crew;
+struct lam_tracing;
 struct lam_usage_past;
 
 /* A call while it runs, on the stack of its thread. */
@@ -120,6 +121,7 @@ struct lam_runtime {
     struct lam_registry registry;
     struct lam_allowed allowed;
     char *worker;                              /* the program, or "" */
+    struct lam_tracing *tracing;               /* where spans go, or NULL */
     struct lam_middleware_options *middleware; /* around the calls of all modules, or NULL */
     const struct lam_host *host;               /* what modules are lent */
     pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */

@@ -12,6 +12,7 @@
 #include "linux/spawn.h"
 #include "path/middleware.h"
 #include "path/path.h"
+#include "path/trace.h"
 #include "trust.h"
 
 #define DEPTH_DEFAULT 5
@@ -81,6 +82,9 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
     if (rc == 0)
         rc = lam_middleware_copy(&made->middleware, made->options.middleware, error);
     made->options.middleware = NULL;
+    if (rc == 0)
+        rc = lam_tracing_open(&made->tracing, made->options.trace, error);
+    made->options.trace = NULL;
     if (rc == 0) {
         made->directories =
             strdup(made->options.directories != NULL ? made->options.directories : "");
@@ -97,6 +101,7 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
         free(made->directories);
         free(made->worker);
         free(made->middleware);
+        lam_tracing_close(made->tracing);
         free(made);
         return rc;
     }
@@ -166,6 +171,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     free(runtime->directories);
     free(runtime->worker);
     free(runtime->middleware);
+    lam_tracing_close(runtime->tracing);
     free(runtime);
 }
 

@@ -38,6 +38,9 @@ struct lam_module;  /* opaque; the runtime's, valid until the runtime is destroy
 typedef void (*lam_runtime_log_fn)(void *context, const char *module, enum lam_level level,
     const char *text, const struct lam_field *fields, uint32_t field_count);
 
+struct lam_middleware_options;
+struct lam_trace_options;
+
 /* Zero is the default of each. Everything is copied but @log_context. */
 struct lam_runtime_options {
     uint32_t depth_max;      /* calls within calls: 1 to LAM_RUNTIME_DEPTH_MAX; default 5 */
@@ -55,6 +58,7 @@ struct lam_runtime_options {
     lam_runtime_log_fn log; /* default: a line on standard error */
     void *log_context;
     const struct lam_middleware_options *middleware; /* around every call; middleware.h */
+    const struct lam_trace_options *trace;           /* of every call; trace.h */
 };
 
 /*
@@ -78,7 +82,6 @@ enum lam_module_host {
 };
 
 struct lam_cache_options;
-struct lam_middleware_options;
 
 /* Zero is the default of each. Everything is copied. */
 struct lam_module_options {
