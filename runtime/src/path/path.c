@@ -9,6 +9,7 @@ static const struct lam_stage_kind *const order[] = {
     &lam_stage_trace,
     &lam_stage_middleware,
     &lam_stage_usage,
+    &lam_stage_limits,
     &lam_stage_cache,
     &lam_stage_breaker,
 };

@@ -94,6 +94,7 @@ struct lam_module_options {
     uint32_t reserved;     /* 0 */
     /* What it may do in a worker; NULL: the defaults there. In this process NULL. */
     const struct lam_sandbox_options *sandbox;
+    const struct lam_limits_options *limits;         /* limits.h; NULL: off */
     const struct lam_breaker_options *breaker;       /* breaker.h; NULL: off */
     const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
     const struct lam_cache_options *cache;           /* cache.h; NULL: off */
