@@ -23,6 +23,7 @@ struct lam_generation;
 struct lam_path;
 struct lam_crew;
 struct lam_tracing;
+struct remote_feed;
 struct lam_usage_past;
 
 /* A call while it runs, on the stack of its thread. */
@@ -130,6 +131,7 @@ struct lam_runtime {
     uint64_t visits;         /* guarded by it: walks of the graph so far */
     struct lam_observers observers;
     struct lam_keeper keeper; /* does what is to be done when nobody calls */
+    struct remote_feed *feed; /* of remote/feed.c, freed at the end; or NULL */
     lam_atomic_u32 module_count;
     lam_atomic_u64 modules[LAM_RUNTIME_MODULES_MAX]; /* struct lam_module, in order of loading */
 };

@@ -172,6 +172,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     free(runtime->worker);
     free(runtime->middleware);
     lam_tracing_close(runtime->tracing);
+    free(runtime->feed);
     free(runtime);
 }
 

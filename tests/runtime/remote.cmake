@@ -11,6 +11,15 @@ foreach(name IN ITEMS runtime_messages fuzz_messages)
   endif()
 endforeach()
 
+lam_program_test(runtime_remote SOURCES remote/remote.c LAYERS runtime base
+  LABELS runtime process TIMEOUT 120)
+foreach(name IN ITEMS runtime_remote)
+  runtime_test(${name})
+  if(TARGET ${name})
+    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+endforeach()
+
 if(NOT LAM_SANITIZED)
   foreach(suite IN ITEMS messages)
     add_test(NAME runtime_${suite}_kills_its_mutants
