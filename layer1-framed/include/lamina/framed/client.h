@@ -281,8 +281,9 @@ int lam_client_send_until(struct lam_client *client, enum lam_lane lane, const s
  *   -EPIPE, -EOWNERDEAD, -EACCES, -EPROTO, -EUSERS, -ENOTRECOVERABLE the connection is over, as
  *           with lam_client_try_send(), and the last message was taken. With reconnect the first
  *           two are not told: a later call may go on
- *   -EBUSY  more comes in a lane of which LAM_CLIENT_HELD_MAX messages are held, or one of frames
- *           behind any: release something. Told only while the other lanes have nothing
+ *   -EBUSY  more comes in a lane of which LAM_CLIENT_HELD_MAX messages are held; or one of frames,
+ *           behind any that lies in place, or behind streams_max of them: release something. Told
+ *           only while the other lanes have nothing
  *   -ECANCELED, -EMSGSIZE, -EBADMSG one of frames was cut short, or too large; one is damaged: the
  *           next call goes on
  */
@@ -313,8 +314,8 @@ int lam_client_begin_until(struct lam_client *client, enum lam_lane lane, const 
  *
  * Returns 1; 0 not yet; or
  *   -ENOENT no such request is outstanding, or with NULL none at all
- *   -EBUSY  LAM_CLIENT_ANSWERS_MAX answers are held, or one of frames comes behind any: take or
- *           release something
+ *   -EBUSY  LAM_CLIENT_ANSWERS_MAX answers are held; or one of frames comes, behind any that lies
+ *           in place, or behind streams_max of them: take or release something
  */
 int lam_client_try_take(
     struct lam_client *client, const struct lam_ticket *ticket, struct lam_reply *reply);
