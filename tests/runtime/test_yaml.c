@@ -13,6 +13,8 @@
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
+#include "lamina/runtime/limits.h"
+#include "lamina/runtime/trace.h"
 #include "modules.h"
 
 static struct lam_runtime_config *config;
@@ -203,6 +205,41 @@ Test(yaml, each_key_of_a_cache_fills_its_field)
     cr_expect(wanted(0)->options.breaker == NULL);
     cr_assert(wanted(1)->options.cache != NULL);
     cr_expect(eq(u64, wanted(1)->options.cache->ttl_ns, 0));
+}
+
+Test(yaml, each_key_of_limits_fills_its_field)
+{
+    const struct lam_limits_options *limits;
+
+    accept("modules:\n  a:\n    limits: {calls: 1, caller_calls: 2, calls_per_s: 3,\n"
+           "      caller_calls_per_s: 4, burst: 5, caller_burst: 6, request: 7, reply: 8,\n"
+           "      full: degrade, queue: 9, fallback_module: m, fallback_method: f}\n");
+    limits = wanted(0)->options.limits;
+    cr_assert(limits != NULL);
+    cr_expect(eq(u32, limits->calls_max, 1));
+    cr_expect(eq(u32, limits->caller_calls_max, 2));
+    cr_expect(eq(u64, limits->calls_per_s, 3));
+    cr_expect(eq(u64, limits->caller_calls_per_s, 4));
+    cr_expect(eq(u32, limits->burst, 5));
+    cr_expect(eq(u32, limits->caller_burst, 6));
+    cr_expect(eq(u64, limits->request_bytes_max, 7));
+    cr_expect(eq(u64, limits->reply_bytes_max, 8));
+    cr_expect(eq(int, limits->full, LAM_LIMITS_DEGRADE));
+    cr_expect(eq(u32, limits->queue_max, 9));
+    cr_expect(eq(str, (char *)limits->fallback_module, "m"));
+    cr_expect(eq(str, (char *)limits->fallback_method, "f"));
+}
+
+Test(yaml, each_key_of_a_trace_fills_its_field)
+{
+    const struct lam_trace_options *trace;
+
+    accept("trace: {ring: 64, sample_every: 10}\n");
+    trace = lam_runtime_config_options(config)->trace;
+    cr_assert(trace != NULL);
+    cr_expect(eq(u32, trace->ring_spans, 64));
+    cr_expect(eq(u32, trace->sample_every, 10));
+    cr_expect(trace->sink == NULL);
 }
 
 Test(yaml, every_layer_of_the_sandbox_has_its_name)

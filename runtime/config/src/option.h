@@ -25,6 +25,8 @@
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
+#include "lamina/runtime/limits.h"
+#include "lamina/runtime/trace.h"
 
 #include <stddef.h>
 
@@ -63,6 +65,8 @@ extern const struct lam_config_field option_path_item;
 extern const struct lam_config_field option_sandbox_fields[];
 extern const struct lam_config_field option_breaker_fields[];
 extern const struct lam_config_field option_cache_fields[];
+extern const struct lam_config_field option_limits_fields[];
+extern const struct lam_config_field option_trace_fields[];
 
 /* Memory that lives as long as the config. */
 struct option_memory {

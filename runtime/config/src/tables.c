@@ -69,6 +69,13 @@ const struct lam_config_field option_module_fields[] = {
         .max = sizeof(struct lam_cache_options),
         .fields = option_cache_fields,
         MODULE(cache)},
+    {.key = "limits",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "quotas of its calls; without it off",
+        .max = sizeof(struct lam_limits_options),
+        .fields = option_limits_fields,
+        MODULE(limits)},
     {0}};
 
 static const struct lam_config_field module_row = {
@@ -209,6 +216,13 @@ static const struct lam_config_field root_fields[] = {
         .min = 1,
         .max = OPTION_HOUR,
         TOP(runtime.drain_ns)},
+    {.key = "trace",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "spans of calls; without it off",
+        .max = sizeof(struct lam_trace_options),
+        .fields = option_trace_fields,
+        TOP(runtime.trace)},
     {.key = "serve",
         .kind = LAM_CONFIG_RECORD,
         .doc = "the endpoint at which lamina module host serves",
