@@ -106,6 +106,7 @@ static inline void fill(struct lam_frame *frame, struct lam_generation *generati
     call->frame = frame;
     frame->later = NULL;
     frame->generation = generation;
+    frame->place = NULL;
 }
 
 /* What a call has of the one that it is within: its trace, the rest of its arena, its deadline. */

@@ -11,6 +11,7 @@
 #include "depend.h"
 #include "events.h"
 #include "keeper.h"
+#include "lamina/runtime/pool.h"
 #include "lamina/runtime/runtime.h"
 #include "linux/barrier.h"
 #include "linux/image.h"
@@ -24,6 +25,7 @@ struct lam_path;
 struct lam_crew;
 struct lam_tracing;
 struct remote_feed;
+struct crew_place;
 struct lam_usage_past;
 
 /* A call while it runs, on the stack of its thread. */
@@ -32,8 +34,9 @@ struct lam_frame {
     struct lam_module *module;
     struct lam_generation *generation;
     struct lam_seat *seat;
-    struct lam_frame *outer; /* the call within which this one is, or NULL */
-    struct lam_later *later; /* where its answer will come, or NULL */
+    struct crew_place *place; /* of the worker that it runs in, or NULL */
+    struct lam_frame *outer;  /* the call within which this one is, or NULL */
+    struct lam_later *later;  /* where its answer will come, or NULL */
 };
 
 /* Where the code of a generation runs. */
@@ -95,8 +98,10 @@ struct lam_module {
     _Alignas(128) pthread_mutex_t change;
     lam_atomic_u32 phase; /* enum lam_module_phase */
     enum lam_module_host host;
-    struct sandbox_wish *wish; /* for its workers; NULL in this process */
-    uint64_t generations;      /* that were made */
+    uint32_t has_pool;
+    struct lam_pool_options pool; /* in a worker: without one, of one worker */
+    struct sandbox_wish *wish;    /* for its workers; NULL in this process */
+    uint64_t generations;         /* that were made */
     char *reference;
     void *config;
     uint64_t config_bytes;
@@ -225,6 +230,11 @@ int lam_local_open_image(
  */
 int lam_worker_open(
     struct lam_generation *generation, const char *program, struct lam_error *error);
+
+/* ---- worker/choice.c ---- */
+
+/* Fill in defaults. Returns 0, or -EINVAL with the field in @error. */
+int lam_pool_check(struct lam_pool_options *options, struct lam_error *error);
 
 /* ---- host.c ---- */
 

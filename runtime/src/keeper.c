@@ -51,11 +51,12 @@ static void run(struct lam_keeper *keeper, struct lam_task *task)
     uint64_t again_ns;
 
     keeper->running = task;
+    task->due_ns = LAM_DEADLINE_NEVER; /* unless it is hurried meanwhile */
     LAM_ASSERT(pthread_mutex_unlock(&keeper->lock) == 0);
     again_ns = task->run(task);
     LAM_ASSERT(pthread_mutex_lock(&keeper->lock) == 0);
     keeper->running = NULL;
-    if (is_kept(keeper, task))
+    if (is_kept(keeper, task) && task->due_ns == LAM_DEADLINE_NEVER)
         task->due_ns = lam_deadline_after_ns(again_ns);
     LAM_ASSERT(pthread_cond_broadcast(&keeper->changed) == 0);
 }

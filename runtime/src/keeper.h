@@ -36,7 +36,7 @@ void lam_keeper_fini(struct lam_keeper *keeper);
 /* Do @task in @after_ns for the first time. Any thread. Returns 0, or -errno of the thread. */
 int lam_keeper_add(struct lam_keeper *keeper, struct lam_task *task, uint64_t after_ns);
 
-/* Do @task at once, if it is not running. Any thread. */
+/* Do @task at once; if it is running, once more behind that. Any thread. */
 void lam_keeper_hurry(struct lam_keeper *keeper, struct lam_task *task);
 
 /* Behind it @task does not run: waits for it, unless it is @task that removes itself. One that was

@@ -148,7 +148,13 @@ static int replace(struct lam_module *module, const struct lam_found *found,
     uint64_t drain_ns =
         options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
     struct lam_generation *fresh, *old;
-    int rc = lam_generation_open(&fresh, module->runtime, module->wish, found, error);
+    int rc;
+
+    if (options->keep_state && module->pool.workers_max > 1)
+        return lam_error_set(error, -ENOTSUP,
+            "module %s: its pool has up to %u workers, and the state of each is its own",
+            module->name, module->pool.workers_max);
+    rc = lam_generation_open(&fresh, module->runtime, module->wish, found, error);
 
     if (rc != 0)
         return rc;

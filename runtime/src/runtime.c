@@ -245,6 +245,11 @@ static int keep(struct lam_module *module, const char *reference,
     module->config = config;
     module->config_bytes = options->config_bytes;
     module->host = options->host;
+    module->has_pool = options->pool != NULL;
+    module->pool = (struct lam_pool_options){.workers_min = 1, .workers_max = 1};
+    if (options->pool != NULL)
+        module->pool = *options->pool;
+    LAM_ASSERT(lam_pool_check(&module->pool, NULL) == 0); /* it was looked at */
     swap_path(module, path);
     return 0;
 }
@@ -322,6 +327,16 @@ static int check_options(struct lam_runtime *runtime, const char *reference,
     if (options->host == LAM_MODULE_IN_PROCESS && options->sandbox != NULL)
         return lam_error_set(
             error, -EINVAL, "module %s: only a module in a worker has a sandbox", reference);
+    if (options->host == LAM_MODULE_IN_PROCESS && options->pool != NULL)
+        return lam_error_set(
+            error, -EINVAL, "module %s: only a module in workers has a pool", reference);
+    if (options->pool != NULL) {
+        struct lam_pool_options pool = *options->pool;
+        int rc = lam_pool_check(&pool, error);
+
+        if (rc != 0)
+            return rc;
+    }
     if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
         return lam_error_set(error, -ENOENT,
             "module %s: there is no lamina_worker to run it: give options.worker", reference);

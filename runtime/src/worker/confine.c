@@ -3,8 +3,6 @@
  * confine.c: the host's side of a sandbox: it asks, and looks at the report. What a worker says
  * here it says before it has the image, so that it is not the module that speaks.
  */
-#include <errno.h>
-
 #include "worker/worker.h"
 
 /* A PID namespace takes a process that begins in it. */
@@ -17,22 +15,20 @@ const char *lam_worker_argument(const struct lam_sandbox *sandbox)
                : WORKER_IN_PIDS;
 }
 
-int lam_worker_confine(struct lam_generation *generation, struct lam_worker *worker,
-    uint64_t deadline_ns, struct lam_error *error)
+struct worker_order lam_worker_confinement(
+    const struct lam_generation *generation, uint64_t deadline_ns)
 {
-    struct lam_sandbox *sandbox = generation->sandbox;
-    struct lam_sandbox_report report;
-    struct lam_reply reply = {.data = &report, .capacity = sizeof(report)};
-    struct worker_order order = {.entry = LINK_SANDBOX,
-        .request = sandbox->wish,
-        .request_bytes = sandbox->wish->bytes,
+    return (struct worker_order){.entry = LINK_SANDBOX,
+        .request = generation->sandbox->wish,
+        .request_bytes = generation->sandbox->wish->bytes,
         .deadline_ns = deadline_ns};
-    struct lam_error why = {""};
-    int rc = lam_worker_ask(generation, worker, &order, &reply);
+}
 
-    if (rc != 0)
-        return lam_error_set(
-            error, rc, "module %s: its worker ended while it confined itself", generation->file);
-    rc = lam_sandbox_take_report(sandbox, &report, reply.bytes, &why);
+int lam_worker_is_confined(
+    struct lam_generation *generation, const struct lam_reply *answer, struct lam_error *error)
+{
+    struct lam_error why = {""};
+    int rc = lam_sandbox_take_report(generation->sandbox, answer->data, answer->bytes, &why);
+
     return rc == 0 ? 0 : lam_error_set(error, rc, "module %s: %s", generation->file, why.text);
 }

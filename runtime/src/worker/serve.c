@@ -319,7 +319,8 @@ static void run(
         worker.depth--;
         response.reply_bytes = frame.call.reply_bytes;
         worker.generation.state = frame.call.state;
-    } else if (message->header.features == LINK_INIT || message->header.features == LINK_SHUTDOWN) {
+    } else if (message->header.features == LINK_INIT || message->header.features == LINK_SHUTDOWN ||
+               message->header.features == LINK_HEALTH) {
         response.status = 0;
     }
     if ((response.status == 0 && response.reply_bytes > request->reply_capacity) ||

@@ -26,6 +26,7 @@ int lam_worker_begin(
         (void)spawn_bury(&worker->process, 0);
         return rc;
     }
+    worker->probe_id = 0;
     worker->is_alive = 1;
     return 0;
 }
@@ -164,31 +165,74 @@ static int serve(struct lam_generation *generation, struct lam_worker *worker,
     }
 }
 
-int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, struct lam_reply *reply)
+/* The answer to its last probe, if this is it. */
+static int take_probe(struct lam_worker *worker, const struct link_message *message)
 {
-    uint64_t id = ++worker->next_id;
-    struct link_message message;
-    int rc = send(generation, worker, order, reply, id);
+    struct link_response response;
 
-    if (rc == -EMSGSIZE)
-        return lam_reply_fail(reply, LAM_FAILURE_NONE, 0, rc);
+    if (worker->probe_id == 0 || message->header.type != LAM_PROTOCOL_RESPONSE ||
+        message->header.request_id != worker->probe_id ||
+        message->header.body_bytes < sizeof(response))
+        return 0;
+    memcpy(&response, message->body, sizeof(response));
+    worker->probe_id = 0;
+    worker->probe_status = response.status;
+    return 1;
+}
+
+int lam_worker_send(struct lam_generation *generation, struct lam_worker *worker,
+    const struct worker_order *order, uint64_t reply_capacity, uint64_t *id)
+{
+    struct lam_reply room = {.capacity = reply_capacity};
+
+    *id = ++worker->next_id;
+    return send(generation, worker, order, &room, *id);
+}
+
+int lam_worker_hear(struct lam_generation *generation, struct lam_worker *worker,
+    const struct worker_order *order, uint64_t id, struct lam_reply *reply, int *status)
+{
+    struct link_message message;
+    int rc = 0;
+
     while (rc == 0) {
         rc = take(worker, &message, order->deadline_ns);
-        if (rc == 0 && message.header.type == LAM_PROTOCOL_RESPONSE &&
+        if (rc == 0 && id != 0 && message.header.type == LAM_PROTOCOL_RESPONSE &&
             message.header.request_id == id) {
             int is_bad;
 
             rc = finish(&message, reply, &is_bad);
-            if (!is_bad)
-                return rc;
-        } else if (rc == 0) {
+            if (!is_bad) {
+                *status = rc;
+                return 0;
+            }
+        } else if (rc == 0 && !take_probe(worker, &message)) {
             rc = serve(generation, worker, order, &message);
             if (!worker->is_alive) /* a call within this one saw its end */
-                return lam_reply_fail(reply, LAM_FAILURE_CRASHED, 0, -EOWNERDEAD);
+                return -EOWNERDEAD;
         }
     }
+    return rc;
+}
+
+int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc)
+{
+    if (!worker->is_alive)
+        return lam_reply_fail(reply, LAM_FAILURE_CRASHED, 0, -EOWNERDEAD);
     if (rc == -ETIMEDOUT && spawn_is_dead(&worker->process))
         rc = -EOWNERDEAD; /* a full ring that nobody reads */
     return tell_end(worker, reply, rc);
+}
+
+int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
+    const struct worker_order *order, struct lam_reply *reply)
+{
+    uint64_t id;
+    int status, rc = lam_worker_send(generation, worker, order, reply->capacity, &id);
+
+    if (rc == -EMSGSIZE)
+        return lam_reply_fail(reply, LAM_FAILURE_NONE, 0, rc);
+    if (rc == 0)
+        rc = lam_worker_hear(generation, worker, order, id, reply, &status);
+    return rc == 0 ? status : lam_worker_tell_end(worker, reply, rc);
 }

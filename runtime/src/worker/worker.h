@@ -5,7 +5,7 @@
 /*
  * worker.h: a worker as its host has it, and the host's conversation with it.
  *
- * All of it under the generation's turn: one thread at a time.
+ * All of it by whoever has this worker's turn: one thread at a time.
  */
 
 #include "internal.h"
@@ -17,6 +17,8 @@ struct lam_worker {
     struct lam_link link;
     struct link_buffer buffer;
     uint64_t next_id;
+    uint64_t probe_id; /* of a probe of its health that it has not answered; or 0 */
+    int32_t probe_status;
     uint32_t is_alive;
 };
 
@@ -52,17 +54,37 @@ struct spawn_end lam_worker_end(struct lam_worker *worker, uint64_t deadline_ns)
 int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
     const struct worker_order *order, struct lam_reply *reply);
 
+/*
+ * The same in parts. Ask: @reply_capacity bytes are room for the answer. Returns 0 and sets *@id;
+ * -EMSGSIZE nothing was sent; or an error that ends the worker.
+ */
+int lam_worker_send(struct lam_generation *generation, struct lam_worker *worker,
+    const struct worker_order *order, uint64_t reply_capacity, uint64_t *id);
+
+/*
+ * Serve what it asks, until the answer to @id is there or order->deadline_ns is over. An @id of 0:
+ * until then, or until an error. The answer to a probe is taken on the way.
+ *
+ * Returns 0 and sets *@status, -ETIMEDOUT, which is no end yet, or an error that ends the worker.
+ */
+int lam_worker_hear(struct lam_generation *generation, struct lam_worker *worker,
+    const struct worker_order *order, uint64_t id, struct lam_reply *reply, int *status);
+
+/* After such an error, or when its time is over: end it, and say why. As lam_worker_ask(). */
+int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc);
+
 /* ---- confine.c ---- */
 
 /* The argument of the program for a worker of such a sandbox, or NULL. */
 const char *lam_worker_argument(const struct lam_sandbox *sandbox);
 
-/*
- * Have a worker that has joined confine itself as generation->sandbox says, and look at what it
- * reports. Returns 0, or as lam_sandbox_take_report() and lam_worker_ask() with @error.
- */
-int lam_worker_confine(struct lam_generation *generation, struct lam_worker *worker,
-    uint64_t deadline_ns, struct lam_error *error);
+/* What a worker that has joined is asked: to confine itself as generation->sandbox says. */
+struct worker_order lam_worker_confinement(
+    const struct lam_generation *generation, uint64_t deadline_ns);
+
+/* Its answer: what it reports. Returns 0, or as lam_sandbox_take_report() with @error. */
+int lam_worker_is_confined(
+    struct lam_generation *generation, const struct lam_reply *answer, struct lam_error *error);
 
 /* ---- relay.c: what the worker says and asks of its own ---- */
 

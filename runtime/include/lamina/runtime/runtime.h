@@ -34,7 +34,7 @@ extern "C" {
 struct lam_runtime; /* opaque */
 struct lam_module;  /* opaque; the runtime's, valid until the runtime is destroyed */
 
-/* A line of a module's log. Called from the thread that calls the module. */
+/* A line of a module's log. Called from the thread that calls the module, or the runtime's own. */
 typedef void (*lam_runtime_log_fn)(void *context, const char *module, enum lam_level level,
     const char *text, const struct lam_field *fields, uint32_t field_count);
 
@@ -82,6 +82,7 @@ enum lam_module_host {
 };
 
 struct lam_cache_options;
+struct lam_pool_options;
 
 /* Zero is the default of each. Everything is copied. */
 struct lam_module_options {
@@ -98,6 +99,7 @@ struct lam_module_options {
     const struct lam_breaker_options *breaker;       /* breaker.h; NULL: off */
     const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
     const struct lam_cache_options *cache;           /* cache.h; NULL: off */
+    const struct lam_pool_options *pool; /* pool.h; NULL: one worker, or in this process */
 };
 
 /*
@@ -122,7 +124,8 @@ struct lam_module_options {
  *             checked, and there is no libcrypto
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
- *   -EINVAL   its name is empty or too long, there is no such host, or its sandbox makes no sense
+ *   -EINVAL   its name is empty or too long, there is no such host, or what is asked of its sandbox
+ *             or its pool makes no sense
  *   -ECANCELED its init failed; @error has its number
  *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
  *   -ENOTSUP  its sandbox is strict, and the layer that @error names is not active
@@ -154,7 +157,8 @@ struct lam_reload_options {
  *   -ENODEV    it is unloaded
  *   -EDEADLK   called from inside this module
  *   -ERANGE    a module that is loaded needs another version: dependency.h
- *   -ENOTSUP   keep_state, and one of the two has no save or no restore
+ *   -ENOTSUP   keep_state, and one of the two has no save or no restore, or its pool may have more
+ *              than one worker
  *   -ETIMEDOUT keep_state, and the old one's calls did not end within drain_ns
  *   -ECANCELED init, save or restore failed; @error has its number
  */
