@@ -13,7 +13,9 @@ endforeach()
 
 lam_program_test(runtime_remote SOURCES remote/remote.c LAYERS runtime base
   LABELS runtime process TIMEOUT 120)
-foreach(name IN ITEMS runtime_remote)
+lam_program_test(runtime_remote_hostile SOURCES remote/hostile.c remote/raw.c
+  LAYERS runtime framed base LABELS runtime hostile process TIMEOUT 120)
+foreach(name IN ITEMS runtime_remote runtime_remote_hostile)
   runtime_test(${name})
   if(TARGET ${name})
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
@@ -21,7 +23,7 @@ foreach(name IN ITEMS runtime_remote)
 endforeach()
 
 if(NOT LAM_SANITIZED)
-  foreach(suite IN ITEMS messages)
+  foreach(suite IN ITEMS messages remote)
     add_test(NAME runtime_${suite}_kills_its_mutants
       COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
         ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants

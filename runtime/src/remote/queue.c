@@ -62,14 +62,28 @@ static uint32_t bound_of(enum lam_protocol_priority priority, uint32_t max)
     return bound > 0 ? (uint32_t)bound : 1;
 }
 
-int remote_queue_push(struct lam_remote_server *server, enum lam_protocol_priority priority)
+/* No client has more than a quarter of the queue. */
+static int is_greedy(const struct lam_remote_server *server, uint64_t client)
+{
+    uint32_t count = 0, bound = server->options.queue_max / 4;
+
+    for (uint32_t i = 0; i <= server->options.queue_max; i++)
+        count += server->jobs[i].client == client;
+    return count >= (bound > 0 ? bound : 1);
+}
+
+int remote_queue_push(
+    struct lam_remote_server *server, uint64_t client, enum lam_protocol_priority priority)
 {
     int is_taken;
 
     LAM_ASSERT(pthread_mutex_lock(&server->lock) == 0);
     is_taken = server->in_hand < bound_of(priority, server->options.queue_max);
-    if (is_taken) {
+    if (is_greedy(server, client))
+        is_taken = -EDQUOT;
+    if (is_taken > 0) {
         server->at_hand->order = server->orders++;
+        server->at_hand->client = client;
         remote_list_push(&server->waiting[priority], server->at_hand);
         server->at_hand = remote_list_pop(&server->idle); /* one more than queue_max are there */
         LAM_ASSERT(server->at_hand != NULL);
@@ -138,6 +152,7 @@ void remote_queue_release(struct lam_remote_server *server, struct remote_job *j
     trim(&job->reply);
     trim(&job->answer);
     LAM_ASSERT(pthread_mutex_lock(&server->lock) == 0);
+    job->client = 0;
     remote_list_push(&server->idle, job);
     server->in_hand--;
     LAM_ASSERT(pthread_mutex_unlock(&server->lock) == 0);

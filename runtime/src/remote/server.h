@@ -33,7 +33,8 @@ struct remote_buffer {
 /* A request, from its coming to its answer. */
 struct remote_job {
     struct remote_job *next;
-    uint64_t order; /* of its coming */
+    uint64_t order;  /* of its coming */
+    uint64_t client; /* 0: it is idle */
     struct port_ask ask;
     uint64_t deadline_ns;
     struct lam_protocol_message message; /* its views lie in @request */
@@ -86,9 +87,10 @@ struct remote_job *remote_list_pop(struct remote_list *list);
 /* @bytes of room. What it had is gone. Returns 0, or -ENOMEM. */
 int remote_reserve(struct remote_buffer *buffer, uint64_t bytes);
 
-/* Give the job that is at hand to the runners, and have another one at hand. Returns 1, or 0: too
- * many are in hand for that priority. */
-int remote_queue_push(struct lam_remote_server *server, enum lam_protocol_priority priority);
+/* Give the job that is at hand to the runners, and have another one at hand. Returns 1; 0 too many
+ * are in hand for that priority; or -EDQUOT too many of that client. */
+int remote_queue_push(
+    struct lam_remote_server *server, uint64_t client, enum lam_protocol_priority priority);
 
 /* The next job to run, or NULL: the server ends. */
 struct remote_job *remote_queue_wait(struct lam_remote_server *server);

@@ -101,8 +101,8 @@ static void negotiate(struct lam_remote_server *server, uint64_t client)
     send_answer(server, job);
 }
 
-/* Too many are in hand. */
-static void turn_away(struct lam_remote_server *server)
+/* Too many are in hand, or with @rc < 0 too many of this client. */
+static void turn_away(struct lam_remote_server *server, int rc)
 {
     struct lam_protocol_message answer = {.header = {.type = LAM_PROTOCOL_RESPONSE}};
 
@@ -111,13 +111,16 @@ static void turn_away(struct lam_remote_server *server)
         return;
     }
     answer.body.response = (struct lam_protocol_response){
-        .status = LAM_PROTOCOL_BACKPRESSURE, .result = -ECANCELED, .failure = LAM_FAILURE_LIMITED};
+        .status = rc < 0 ? LAM_PROTOCOL_QUOTA_EXCEEDED : LAM_PROTOCOL_BACKPRESSURE,
+        .result = -ECANCELED,
+        .failure = LAM_FAILURE_LIMITED};
     remote_answer(server->at_hand, &answer, LAM_PROTOCOL_RESPONSE);
     send_answer(server, server->at_hand);
 }
 
-static void queue(struct lam_remote_server *server, uint64_t deadline_ns)
+static void queue(struct lam_remote_server *server, uint64_t client, uint64_t deadline_ns)
 {
+    int rc;
     struct remote_job *job = server->at_hand;
     uint64_t latest_ns = lam_deadline_after_ns(server->options.call_ns_max);
     enum lam_protocol_priority priority = LAM_PROTOCOL_HIGH;
@@ -128,8 +131,9 @@ static void queue(struct lam_remote_server *server, uint64_t deadline_ns)
         if (job->message.body.request.deadline_ns < job->deadline_ns)
             job->deadline_ns = job->message.body.request.deadline_ns;
     }
-    if (!remote_queue_push(server, priority))
-        turn_away(server);
+    rc = remote_queue_push(server, client, priority);
+    if (rc <= 0)
+        turn_away(server, rc);
 }
 
 /* Returns 0, or what of the message is wrong. */
@@ -171,7 +175,7 @@ static void answer_ask(struct lam_remote_server *server, const struct port_comin
     case LAM_PROTOCOL_LOAD:
     case LAM_PROTOCOL_UNLOAD:
     case LAM_PROTOCOL_STATS:
-        queue(server, coming->deadline_ns);
+        queue(server, coming->client, coming->deadline_ns);
         break;
     default:
         refuse(server, LAM_PROTOCOL_INVALID_MESSAGE_TYPE, -ENOMSG, "nothing to ask a host");

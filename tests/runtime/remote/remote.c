@@ -317,7 +317,9 @@ static void options_outside_their_range_are_refused(void)
     TEST_CHECK(strstr(stage_error.text, "threads is 65, at most 64") != NULL);
     options.threads = 1;
     TEST_OK(lam_remote_serve(&server, runtime, &options, &stage_error), stage_error);
+    options.endpoint = "another";
     TEST_CHECK(lam_remote_serve(&second, runtime, &options, &stage_error) == -EBUSY);
+    options.endpoint = NULL;
     lam_remote_serve_end(server);
     TEST_OK(lam_remote_serve(&server, runtime, &options, &stage_error), stage_error);
     lam_remote_serve_end(server);

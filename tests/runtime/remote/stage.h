@@ -110,7 +110,11 @@ static inline void stage_all_is_well(struct lam_remote *remote)
     char room[8];
     struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
 
-    TEST_CHECK(lam_remote_call(remote, "first", "echo", "abc", 3, &reply, stage_soon()) == 0);
+    int rc = lam_remote_call(remote, "first", "echo", "abc", 3, &reply, stage_soon());
+
+    if (rc != 0)
+        printf("%d, failure %u %d: %s\n", rc, reply.failure, reply.detail, lam_remote_why(remote));
+    TEST_CHECK(rc == 0);
     TEST_CHECK(reply.bytes == 4 && memcmp(room, "\1abc", 4) == 0);
     TEST_CHECK(reply.failure == LAM_FAILURE_NONE);
 }

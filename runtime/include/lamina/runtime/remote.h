@@ -54,6 +54,7 @@ struct lam_remote_options {
  * half of queue_max requests run or wait, those of low priority are turned away
  * (LAM_PROTOCOL_BACKPRESSURE); from three quarters on, of normal; from seven eighths, of high. A
  * request that waits goes before those of lower priority, but one in eight is the oldest of all.
+ * More than a quarter of queue_max is no client's (LAM_PROTOCOL_QUOTA_EXCEEDED).
  *
  * Returns 0, or
  *   -EINVAL an option is outside its range; @error says which
