@@ -205,6 +205,35 @@ int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     return rc;
 }
 
+int lam_call_detour(
+    struct lam_module *module, struct lam_frame *from, struct lam_reply *reply, int *rc)
+{
+    struct lam_seat *seat = from->seat;
+    lam_atomic_u64 *place = &seat->pins[SEAT_DETOUR + seat->depth - 1];
+    struct lam_generation *generation;
+    struct lam_frame frame;
+
+    if (lam_load_relaxed(place) != 0) /* relaxed: this thread's own */
+        return 0;
+    frame.module = module;
+    frame.seat = seat;
+    frame.outer = from;
+    frame.call.request = from->call.request;
+    frame.call.request_bytes = from->call.request_bytes;
+    generation = lam_pin_at(place, module);
+    if (generation == NULL || (void *)generation == (void *)&lam_generation_held) {
+        lam_store_release(place, 0); /* R2 */
+        return 0;
+    }
+    seat->depth--; /* it is there that this one is */
+    *rc = run_inside(
+        generation, from->call.caller, from->call.method, &frame, reply, from->call.deadline_ns);
+    seat->depth++;
+    seat->inner = from;
+    lam_store_release(place, 0); /* R2, pairs with S2 in lam_seat_count_pins() */
+    return 1;
+}
+
 int lam_module_call(struct lam_module *module, uint32_t method, const void *request,
     uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns)
 {

@@ -196,6 +196,13 @@ static int is_loaded(struct lam_runtime *runtime, const char *name)
     return is_there;
 }
 
+static int is_in_chain(const struct lam_chain *chain, const char *name)
+{
+    while (chain != NULL && strcmp(chain->name, name) != 0)
+        chain = chain->outer;
+    return chain != NULL;
+}
+
 static int bring(struct lam_runtime *runtime, const struct lam_need *need,
     enum lam_module_host host, const struct lam_chain *chain, struct lam_error *error)
 {
@@ -204,9 +211,8 @@ static int bring(struct lam_runtime *runtime, const struct lam_need *need,
     char text[LAM_ERROR_TEXT_BYTES / 2] = "";
     struct lam_module *module;
 
-    for (const struct lam_chain *one = chain; one != NULL; one = one->outer)
-        if (strcmp(one->name, need->name) == 0)
-            return refuse_cycle(chain, need->name, error);
+    if (is_in_chain(chain, need->name))
+        return refuse_cycle(chain, need->name, error);
     if (!runtime->options.loads_dependencies) {
         const struct lam_chain last = {need->name, chain};
 

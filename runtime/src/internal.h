@@ -281,6 +281,14 @@ static inline int lam_reply_fail(
 int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
     struct lam_frame *frame, struct lam_reply *reply);
 
+/*
+ * Run the call of @from, which is inside its module, in @module instead, at the same depth. Returns
+ * 1 and what it returned in *@rc; or 0, and nothing has happened: @module is not in service, or
+ * this is a detour already.
+ */
+int lam_call_detour(
+    struct lam_module *module, struct lam_frame *from, struct lam_reply *reply, int *rc);
+
 /* A call of a module by the program or, with @caller, by another module. */
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);

@@ -8,6 +8,7 @@
 
 #include "internal.h"
 #include "path/path.h"
+#include "path/split.h"
 #include "usage.h"
 
 struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name)
@@ -245,19 +246,21 @@ int lam_runtime_reload(
 
 int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error)
 {
+    struct lam_path *path = lam_path_of(module);
+    uint64_t number = 0;
     int rc = begin_change(module, error);
-    uint64_t number;
 
-    if (rc != 0)
-        return rc;
-    rc = lam_depend_leave(module, error);
-    if (rc != 0) {
+    if (rc == 0) {
+        rc = lam_depend_leave(module, error);
+        number = module->generations;
+        if (rc == 0)
+            rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
         end_change(module);
-        return rc;
     }
-    number = module->generations;
-    rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
-    end_change(module);
-    lam_event_tell(module, LAM_EVENT_UNLOADED, (int64_t)number, NULL);
+    if (rc >= 0) {
+        lam_split_end(path); /* without the lock: it may be about to reload the module */
+        lam_event_tell(module, LAM_EVENT_UNLOADED, (int64_t)number, NULL);
+    }
+    lam_path_close(path);
     return rc;
 }

@@ -9,12 +9,11 @@
 #include "internal.h"
 
 /*
- * Be inside the generation that is current. Returns it, NULL where the module is unloaded, or
- * &lam_generation_held, which is not pinned.
+ * Be inside the generation that is current, by the pin at @place. Returns it, NULL where the module
+ * is unloaded, or &lam_generation_held, which is not pinned.
  */
-static inline void *lam_pin(struct lam_seat *seat, struct lam_module *module)
+static inline void *lam_pin_at(lam_atomic_u64 *place, struct lam_module *module)
 {
-    lam_atomic_u64 *place = &seat->pins[seat->depth];
     /* G2, pairs with G1 in lam_generation_publish(): the generation is complete. */
     uint64_t found = lam_load_acquire(&module->current), seen;
 
@@ -27,6 +26,12 @@ static inline void *lam_pin(struct lam_seat *seat, struct lam_module *module)
             return (void *)(uintptr_t)found;
         found = seen;
     }
+}
+
+/* The same by the pin of this depth. */
+static inline void *lam_pin(struct lam_seat *seat, struct lam_module *module)
+{
+    return lam_pin_at(&seat->pins[seat->depth], module);
 }
 
 static inline void lam_unpin(struct lam_seat *seat)

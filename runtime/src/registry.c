@@ -40,14 +40,14 @@ static int digit_of(char c)
 
 int lam_sum_parse(const char *text, uint8_t sum[SUM_BYTES])
 {
-    for (uint32_t i = 0; i < SUM_BYTES; i++) {
-        int high = digit_of(text[2 * i]), low = high < 0 ? -1 : digit_of(text[2 * i + 1]);
+    for (uint32_t i = 0; i < SUM_BYTES; i++, text += 2) {
+        int high = digit_of(text[0]), low = high < 0 ? -1 : digit_of(text[1]);
 
         if (low < 0)
             return -EINVAL;
         sum[i] = (uint8_t)(high << 4 | low);
     }
-    return text[2 * SUM_BYTES] == '\0' ? 0 : -EINVAL;
+    return *text == '\0' ? 0 : -EINVAL;
 }
 
 /* Returns 0, -EINVAL or -ENOMEM. On error nothing is held. */

@@ -12,6 +12,7 @@
 #include "linux/spawn.h"
 #include "path/middleware.h"
 #include "path/path.h"
+#include "path/split.h"
 #include "path/trace.h"
 #include "trust.h"
 
@@ -155,6 +156,8 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
 {
     if (runtime == NULL)
         return;
+    for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) /* T2 */
+        lam_split_end(lam_runtime_handle_at(runtime, i)->path);
     unload_all(runtime);
     for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) { /* T2 */
         struct lam_module *module = lam_runtime_handle_at(runtime, i);

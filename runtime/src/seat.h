@@ -17,12 +17,14 @@
 #include "lamina/runtime/runtime.h"
 
 #define SEAT_ARENA_BYTES (1U << 20)
-#define SEAT_PIN_COUNT   (LAM_RUNTIME_DEPTH_MAX + 1)
+/* Behind those of calls: one for each that went to another module in the place of its own. */
+#define SEAT_DETOUR    (LAM_RUNTIME_DEPTH_MAX + 1)
+#define SEAT_PIN_COUNT (2 * SEAT_DETOUR)
 
 struct lam_frame;
 
 struct lam_seat {
-    /* By depth: the address of a struct lam_generation, or 0. The last is for those who look. */
+    /* By depth: the address of a struct lam_generation, or 0. The one behind is for who looks. */
     _Alignas(128) lam_atomic_u64 pins[SEAT_PIN_COUNT];
     /* This thread's own. */
     uint32_t depth;          /* calls that it is inside */

@@ -72,7 +72,7 @@ int lam_version_parse(const char *text, struct lam_version *version)
 /* The first version behind all that begin with the first @count numbers of @parts. */
 static uint64_t place_behind(const uint16_t parts[3], int count)
 {
-    uint64_t step = UINT64_C(1) << (3 - count) * PART_BITS;
+    uint64_t step = UINT64_C(1) << (count >= 3 ? 0 : 3 - count) * PART_BITS;
 
     return (place_of_parts(parts) & ~(step - 1)) + step;
 }

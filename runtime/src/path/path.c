@@ -7,6 +7,7 @@
 /* From the caller to the code. What a stage sees is what those before it let through. */
 static const struct lam_stage_kind *const order[] = {
     &lam_stage_trace,
+    &lam_stage_split,
     &lam_stage_middleware,
     &lam_stage_usage,
     &lam_stage_limits,

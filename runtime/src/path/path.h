@@ -89,6 +89,7 @@ int lam_path_go_on(struct lam_passage *passage);
 
 extern const struct lam_stage_kind lam_stage_trace;
 extern const struct lam_stage_kind lam_stage_middleware;
+extern const struct lam_stage_kind lam_stage_split; /* split.c */
 extern const struct lam_stage_kind lam_stage_usage; /* ../usage.c */
 extern const struct lam_stage_kind lam_stage_limits;
 extern const struct lam_stage_kind lam_stage_cache;

@@ -53,9 +53,9 @@ struct lam_runtime_options {
     /* SHA-256 of all that may run, in hexadecimal, with spaces or lines between; default: any. They
        are looked for in the copy that runs. Needs libcrypto.so, from OpenSSL, when it is used. */
     const char *allowed_sha256;
-    uint32_t checks_owner;  /* 1: files must be root's or this user's, and nobody else's to write */
+    uint32_t checks_owner; /* 1: files must be root's or this user's, and nobody else's to write */
     uint32_t loads_dependencies; /* 1: what a module needs is loaded before it: dependency.h */
-    lam_runtime_log_fn log; /* default: a line on standard error */
+    lam_runtime_log_fn log;      /* default: a line on standard error */
     void *log_context;
     const struct lam_middleware_options *middleware; /* around every call; middleware.h */
     const struct lam_trace_options *trace;           /* of every call; trace.h */
@@ -100,6 +100,8 @@ struct lam_module_options {
     const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
     const struct lam_cache_options *cache;           /* cache.h; NULL: off */
     const struct lam_pool_options *pool; /* pool.h; NULL: one worker, or in this process */
+    uint32_t can_split;      /* 1: lam_module_split_start() may send calls elsewhere: split.h */
+    uint32_t reserved_split; /* 0 */
 };
 
 /*
