@@ -12,3 +12,17 @@ if(NOT LAM_SANITIZED)
       -DMODULES="${PROJECT_BINARY_DIR}/modules")
   lam_test_properties(runtime_yaml_kills_its_mutants LABELS runtime long TIMEOUT 600)
 endif()
+
+if(TARGET lamina-module AND LAMINA_WITH_EXAMPLES)
+  if(TARGET lamina::metrics)
+    set(has_metrics yes)
+  else()
+    set(has_metrics no)
+  endif()
+  lam_script_test(runtime_module_verbs module_verbs.sh
+    ARGUMENTS ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${PROJECT_BINARY_DIR}/plugins
+      ${PROJECT_BINARY_DIR}/modules ${has_metrics}
+    LABELS runtime process TIMEOUT 180)
+  lam_script_test(runtime_module_path module_path.sh
+    ARGUMENTS ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} LABELS runtime process TIMEOUT 180)
+endif()
