@@ -8,9 +8,13 @@
 
 #include "lamina/runtime/sandbox.h"
 
-/* Arguments of the program of workers: what is to be done before anything else. */
-#define WORKER_IN_PIDS           "pids"
-#define WORKER_IN_USERS_AND_PIDS "users-pids"
+/* Letters of the one argument of the program of workers: what is to be done before it is asked. */
+#define WORKER_IN_PIDS     'p'
+#define WORKER_WITH_USERS  'u' /* and in a user namespace, at once */
+#define WORKER_HAS_CALLS   'c' /* it will be held to the list of calls: make that ready, */
+#define WORKER_MAY_FORK    'f' /* with processes, */
+#define WORKER_HAS_NETWORK 'n' /* with sockets */
+#define WORKER_LETTERS_MAX 5
 
 struct sandbox_wish {
     uint32_t bytes; /* all of this */

@@ -47,6 +47,9 @@ int confine_limits(const struct sandbox_wish *wish, uint64_t own_bytes, uint32_t
 /* The files beneath the paths of the wish, and those that the loader needs. */
 int confine_files(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 
+/* Make ready what confine_calls() will need, if its wish will be like that. */
+void confine_prepare_calls(int may_fork, int has_network);
+
 /* The listed system calls alone. Nothing is done that another layer needs behind it: the last. */
 int confine_calls(const struct sandbox_wish *wish, struct lam_sandbox_state *state);
 

@@ -8,10 +8,15 @@
 
 #ifdef LAM_WITH_SECCOMP
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "linux/calls.h"
@@ -51,11 +56,10 @@ static struct scmp_arg_cmp masked(unsigned argument, uint64_t mask, uint64_t val
 }
 
 /* Threads are its own; a process is what options.processes allows; a namespace is not there. */
-static void add_processes(struct filter *filter, uint32_t processes)
+static void add_processes(struct filter *filter, int may_fork)
 {
-    add(filter, processes != 0 ? SCMP_ACT_ALLOW : REFUSED, calls_of_processes,
-        COUNT(calls_of_processes));
-    if (processes != 0) {
+    add(filter, may_fork ? SCMP_ACT_ALLOW : REFUSED, calls_of_processes, COUNT(calls_of_processes));
+    if (may_fork) {
         add_if(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), masked(0, NAMESPACES, 0));
         return;
     }
@@ -65,12 +69,12 @@ static void add_processes(struct filter *filter, uint32_t processes)
 }
 
 /* Signals to itself; to its children, too, where it may have any. */
-static void add_signals(struct filter *filter, uint32_t processes)
+static void add_signals(struct filter *filter, int may_fork)
 {
     static const char *const names[] = {"kill", "tgkill"};
     const uint64_t itself = (uint64_t)getpid();
 
-    if (processes != 0) {
+    if (may_fork) {
         add(filter, SCMP_ACT_ALLOW, names, COUNT(names));
         return;
     }
@@ -82,15 +86,15 @@ static void add_signals(struct filter *filter, uint32_t processes)
     }
 }
 
-static void add_sockets(struct filter *filter, uint32_t network)
+static void add_sockets(struct filter *filter, int has_network)
 {
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     static const char *const all[] = {"socket"};
 
-    add(filter, network ? SCMP_ACT_ALLOW : REFUSED, calls_of_network, COUNT(calls_of_network));
-    if (!network)
+    add(filter, has_network ? SCMP_ACT_ALLOW : REFUSED, calls_of_network, COUNT(calls_of_network));
+    if (!has_network)
         add(filter, REFUSED, all, 1);
-    for (uint32_t i = 0; network && i < COUNT(families); i++)
+    for (uint32_t i = 0; has_network && i < COUNT(families); i++)
         add_if(
             filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), masked(0, LOW_WORD, (uint64_t)families[i]));
 }
@@ -110,39 +114,85 @@ static int set_up(struct filter *filter)
     /* A foreign architecture's call has other numbers: not even looked at. */
     int rc = seccomp_attr_set(filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
+    return rc != 0 ? rc : seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+}
+
+/* The filter's program, as the kernel takes it. */
+static struct {
+    struct sock_fprog code;
+    int may_fork, has_network;
+} made;
+
+/* libseccomp writes it into a file. Returns 0 or a negative errno. */
+static int read_code(scmp_filter_ctx context)
+{
+    int fd = memfd_create("lamina-filter", MFD_CLOEXEC);
+    int rc = fd < 0 ? -errno : seccomp_export_bpf(context, fd);
+    off_t bytes = rc == 0 ? lseek(fd, 0, SEEK_END) : 0;
+    struct sock_filter *code = bytes > 0 ? malloc((size_t)bytes) : NULL;
+
+    if (rc == 0 && (code == NULL || pread(fd, code, (size_t)bytes, 0) != bytes))
+        rc = -ENOMEM;
+    if (fd >= 0)
+        (void)close(fd);
+    free(made.code.filter);
+    made.code = (struct sock_fprog){0, NULL};
     if (rc == 0)
-        rc = seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (rc == 0)
-        rc = seccomp_attr_set(filter->context, SCMP_FLTATR_API_SYSRAWRC, 1);
-    if (rc == 0)
-        rc = seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        made.code = (struct sock_fprog){(unsigned short)((size_t)bytes / sizeof(*code)), code};
+    else
+        free(code);
     return rc;
 }
 
-int confine_calls(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+static int make(int may_fork, int has_network)
 {
     struct filter filter = {seccomp_init(SCMP_ACT_ERRNO(ENOSYS)), 0};
 
     if (filter.context == NULL)
-        return confine_fail(state, "seccomp_init", ENOMEM);
+        return -ENOMEM;
     filter.rc = set_up(&filter);
     add(&filter, SCMP_ACT_ALLOW, calls_allowed, COUNT(calls_allowed));
     add(&filter, REFUSED, calls_refused, COUNT(calls_refused));
     add(&filter, SCMP_ACT_KILL_PROCESS, calls_fatal, COUNT(calls_fatal));
-    add_processes(&filter, wish->processes);
-    add_signals(&filter, wish->processes);
-    add_sockets(&filter, wish->network);
+    add_processes(&filter, may_fork);
+    add_signals(&filter, may_fork);
+    add_sockets(&filter, has_network);
     add_rest(&filter);
-    if (filter.rc != 0) {
-        seccomp_release(filter.context);
-        return confine_fail(state, "a rule of seccomp", filter.rc);
-    }
-    filter.rc = seccomp_load(filter.context);
+    if (filter.rc == 0)
+        filter.rc = read_code(filter.context);
     seccomp_release(filter.context);
-    return filter.rc == 0 ? 0 : confine_fail(state, "seccomp_load", filter.rc);
+    made.may_fork = may_fork;
+    made.has_network = has_network;
+    return filter.rc;
+}
+
+void confine_prepare_calls(int may_fork, int has_network)
+{
+    (void)make(may_fork, has_network); /* confine_calls() tries again, and tells */
+}
+
+int confine_calls(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
+{
+    int may_fork = wish->processes != 0, has_network = wish->network != 0;
+    int rc = 0;
+
+    if (made.code.filter == NULL || made.may_fork != may_fork || made.has_network != has_network)
+        rc = make(may_fork, has_network);
+    if (rc != 0)
+        return confine_fail(state, "a filter by libseccomp", rc);
+    rc = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &made.code);
+    if (rc == 0)
+        return 0;
+    return confine_fail(state, "seccomp", rc > 0 ? ESRCH : errno); /* a thread that has another */
 }
 
 #else
+
+void confine_prepare_calls(int may_fork, int has_network)
+{
+    (void)may_fork;
+    (void)has_network;
+}
 
 int confine_calls(const struct sandbox_wish *wish, struct lam_sandbox_state *state)
 {

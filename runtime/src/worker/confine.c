@@ -5,14 +5,25 @@
  */
 #include "worker/worker.h"
 
-/* A PID namespace takes a process that begins in it. */
-const char *lam_worker_argument(const struct lam_sandbox *sandbox)
+/*
+ * A PID namespace takes a process that begins in it; and a filter takes its time to be made, which
+ * a spare has, and a call that waits for a successor has not.
+ */
+void lam_worker_argument(const struct lam_sandbox *sandbox, char letters[WORKER_LETTERS_MAX + 1])
 {
-    if ((sandbox->wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_PIDS)) == 0)
-        return NULL;
-    return (sandbox->wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_USERS)) != 0
-               ? WORKER_IN_USERS_AND_PIDS
-               : WORKER_IN_PIDS;
+    const struct sandbox_wish *wish = sandbox->wish;
+
+    if ((wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_PIDS)) != 0)
+        *letters++ = WORKER_IN_PIDS;
+    if ((wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_USERS)) != 0)
+        *letters++ = WORKER_WITH_USERS;
+    if ((wish->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_CALLS)) != 0)
+        *letters++ = WORKER_HAS_CALLS;
+    if (wish->processes != 0)
+        *letters++ = WORKER_MAY_FORK;
+    if (wish->network != 0)
+        *letters++ = WORKER_HAS_NETWORK;
+    *letters = '\0';
 }
 
 struct worker_order lam_worker_confinement(

@@ -59,7 +59,7 @@ struct crew_wait {
 struct lam_crew {
     struct lam_generation *generation;
     char *program;
-    const char *argument; /* of the program, or NULL */
+    char argument[WORKER_LETTERS_MAX + 1]; /* of the program */
     struct lam_pool_options options;
     uint32_t has_options;
     struct lam_task task; /* the keeper's: pool.c */

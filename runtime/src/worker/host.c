@@ -184,7 +184,7 @@ static struct lam_crew *make_crew(struct lam_generation *generation, const char 
         return NULL;
     }
     crew->generation = generation;
-    crew->argument = lam_worker_argument(generation->sandbox);
+    lam_worker_argument(generation->sandbox, crew->argument);
     crew->options.workers_max = 1;
     crew->random = lam_clock_now_ns() | 1;
     LAM_ASSERT(pthread_mutex_init(&crew->lock, NULL) == 0);

@@ -13,6 +13,9 @@
 /* Beside what it has now: the room of an answer, twice, and what messages are taken into. */
 #define OWN_BYTES (2 * LINK_REPLY_BYTES_MAX + LINK_MESSAGE_BYTES_MAX)
 
+/* The argument of this process. */
+static const char *letters = "";
+
 /* Layers so far, by their bits. */
 static uint32_t active;
 
@@ -39,7 +42,16 @@ static const struct {
 void secure_begin(int socket, int argument_count, char **arguments)
 {
     if (argument_count > 1)
-        confine_enter_pids(socket, strcmp(arguments[1], WORKER_IN_USERS_AND_PIDS) == 0);
+        letters = arguments[1];
+    if (strchr(letters, WORKER_IN_PIDS) != NULL)
+        confine_enter_pids(socket, strchr(letters, WORKER_WITH_USERS) != NULL);
+}
+
+void secure_prepare(void)
+{
+    if (strchr(letters, WORKER_HAS_CALLS) != NULL)
+        confine_prepare_calls(
+            strchr(letters, WORKER_MAY_FORK) != NULL, strchr(letters, WORKER_HAS_NETWORK) != NULL);
 }
 
 int secure_process(const void *wish, uint64_t bytes, struct lam_sandbox_report *report)

@@ -8,8 +8,11 @@
 
 #include "wish.h"
 
-/* The start of a worker's process: do what the argument says. */
+/* The start of a worker's process: go where its argument says. */
 void secure_begin(int socket, int argument_count, char **arguments);
+
+/* While nobody waits: make ready what the argument says. */
+void secure_prepare(void);
 
 /*
  * Make each layer of the wish active that this kernel has, and say what became of each. There is no

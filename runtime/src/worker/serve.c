@@ -372,6 +372,7 @@ int lam_worker_serve(int socket)
     worker.seat.arena = aligned_alloc(64, SEAT_ARENA_BYTES);
     if (worker.seat.arena == NULL)
         return 4;
+    secure_prepare();
     while (lam_link_take(&worker.link, &worker.buffers[0], &message, LAM_DEADLINE_NEVER) == 0) {
         if (message.header.type != LAM_PROTOCOL_REQUEST)
             return 6;

@@ -75,8 +75,8 @@ int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int 
 
 /* ---- confine.c ---- */
 
-/* The argument of the program for a worker of such a sandbox, or NULL. */
-const char *lam_worker_argument(const struct lam_sandbox *sandbox);
+/* The argument of the program for a worker of such a sandbox, with its terminator. */
+void lam_worker_argument(const struct lam_sandbox *sandbox, char letters[WORKER_LETTERS_MAX + 1]);
 
 /* What a worker that has joined is asked: to confine itself as generation->sandbox says. */
 struct worker_order lam_worker_confinement(
