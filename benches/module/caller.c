@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lamina/runtime/breaker.h"
+#include "lamina/runtime/retry.h"
+
 #include "layers.h"
 
 #define ALIGNMENT 64
@@ -49,38 +52,57 @@ static void open_raw(struct module_caller *caller)
 }
 
 static struct lam_module *load(
-    struct lam_runtime *runtime, const char *name, enum lam_module_host host)
+    struct lam_runtime *runtime, const char *name, const struct lam_module_options *given)
 {
-    struct lam_module_options options = {.name = name, .host = host};
+    struct lam_module_options options = *given;
     struct lam_module *module;
     struct lam_error error = {""};
 
+    options.name = name;
     bench_must(bench_said(
         lam_runtime_load(runtime, BENCH_MODULE_FILE, &options, &module, &error), &error));
     return module;
 }
 
-void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes)
+static void open_caller(struct module_caller *caller, const char *method, uint32_t bytes,
+    const struct lam_module_options *options)
 {
     struct lam_error error = {""};
 
     *caller = (struct module_caller){.method = lam_method_id(method), .bytes = bytes};
     bench_must(bench_said(lam_runtime_create(&caller->runtime, NULL, &error), &error));
-    caller->module = load(caller->runtime, "echo", LAM_MODULE_IN_PROCESS);
+    caller->module = load(caller->runtime, "echo", options);
     if (caller->method != LAM_METHOD_ID("echo"))
-        caller->module = load(caller->runtime, method, LAM_MODULE_IN_PROCESS);
+        caller->module = load(caller->runtime, method, options);
     make_buffers(caller);
     open_raw(caller);
+}
+
+void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes)
+{
+    struct lam_module_options options = {.host = LAM_MODULE_IN_PROCESS};
+
+    open_caller(caller, method, bytes, &options);
+}
+
+void module_caller_open_guarded(struct module_caller *caller, uint32_t bytes)
+{
+    struct lam_breaker_options breaker = {.counts_results = 1};
+    struct lam_retry_options retry = {.deadline_ns = LAM_NS_PER_S};
+    struct lam_module_options options = {.counts_calls = 1, .breaker = &breaker, .retry = &retry};
+
+    open_caller(caller, "echo", bytes, &options);
 }
 
 void module_caller_open_worker(struct module_caller *caller, uint32_t bytes)
 {
     struct lam_runtime_options options = {.worker = BENCH_WORKER_PROGRAM};
+    struct lam_module_options module = {.host = LAM_MODULE_IN_WORKER};
     struct lam_error error = {""};
 
     *caller = (struct module_caller){.method = LAM_METHOD_ID("echo"), .bytes = bytes};
     bench_must(bench_said(lam_runtime_create(&caller->runtime, &options, &error), &error));
-    caller->module = load(caller->runtime, "echo", LAM_MODULE_IN_WORKER);
+    caller->module = load(caller->runtime, "echo", &module);
     make_buffers(caller);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread's calls, plain and within a call, against raw calls of the same function of the same
- * file, found by dlsym(). Who calls reads nothing of the answer: the copy is the function's.
+ * One thread's calls, plain, within a call, and through stages, against raw calls of the same
+ * function of the same file, found by dlsym(). Who calls reads nothing of the answer: the copy is
+ * the function's.
  */
 #include "module.h"
 
@@ -43,6 +44,15 @@ static int attach_relay(struct bench_lane *lane, uint32_t side)
     return attach(lane, side, "relay");
 }
 
+static int attach_guarded(struct bench_lane *lane, uint32_t side)
+{
+    if (side != 0)
+        return 0;
+    lane->state = bench_private_memory(sizeof(struct module_caller));
+    module_caller_open_guarded(lane->state, lane->shape.payload_bytes);
+    return 0;
+}
+
 static void detach(struct bench_lane *lane, uint32_t side)
 {
     if (side == 0)
@@ -80,6 +90,13 @@ static const struct bench_subject subjects[] = {
         .layer = MODULE_LAYER,
         .open = open_nothing,
         .attach = attach_relay,
+        .detach = detach,
+        .ask = ask,
+        .receive = look},
+    {.name = "guarded",
+        .layer = MODULE_LAYER,
+        .open = open_nothing,
+        .attach = attach_guarded,
         .detach = detach,
         .ask = ask,
         .receive = look},

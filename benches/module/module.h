@@ -67,6 +67,8 @@ struct module_caller {
  * opened beside that by dlopen(). Ends the program after a line on standard error.
  */
 void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes);
+/* The module "echo", called through a breaker, counts, and retries with a deadline of a second. */
+void module_caller_open_guarded(struct module_caller *caller, uint32_t bytes);
 /* The module "echo" in a worker, which runs where this thread may run now. Without raw calls. */
 void module_caller_open_worker(struct module_caller *caller, uint32_t bytes);
 

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "path/sleep.h"
 
 /* ---- callers ---- */
 
@@ -64,15 +65,6 @@ static int is_within(const struct lam_frame *frame)
     return outer != NULL;
 }
 
-static void sleep_until(uint64_t at_ns)
-{
-    struct timespec at = {
-        .tv_sec = (time_t)(at_ns / LAM_NS_PER_S), .tv_nsec = (long)(at_ns % LAM_NS_PER_S)};
-
-    while (lam_clock_now_ns() < at_ns)
-        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-}
-
 /* Tokens of both, and the time when they are there. Returns 0, or which has none. */
 static enum lam_limit take_tokens(
     struct lam_limits *limits, const struct limits_pass *pass, uint64_t deadline_ns)
@@ -91,7 +83,7 @@ static enum lam_limit take_tokens(
     if (own_ns > at_ns)
         at_ns = own_ns;
     if (at_ns > now_ns)
-        sleep_until(at_ns);
+        lam_sleep_until(at_ns);
     return LAM_LIMIT_NONE;
 }
 

@@ -13,6 +13,7 @@ static const struct lam_stage_kind *const order[] = {
     &lam_stage_limits,
     &lam_stage_cache,
     &lam_stage_breaker,
+    &lam_stage_retry,
 };
 
 #define STAGES_MAX (sizeof(order) / sizeof(order[0]))

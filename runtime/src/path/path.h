@@ -94,5 +94,6 @@ extern const struct lam_stage_kind lam_stage_usage; /* ../usage.c */
 extern const struct lam_stage_kind lam_stage_limits;
 extern const struct lam_stage_kind lam_stage_cache;
 extern const struct lam_stage_kind lam_stage_breaker;
+extern const struct lam_stage_kind lam_stage_retry;
 
 #endif

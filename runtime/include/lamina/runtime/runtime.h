@@ -97,6 +97,7 @@ struct lam_module_options {
     const struct lam_sandbox_options *sandbox;
     const struct lam_limits_options *limits;         /* limits.h; NULL: off */
     const struct lam_breaker_options *breaker;       /* breaker.h; NULL: off */
+    const struct lam_retry_options *retry;           /* retry.h; NULL: off */
     const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
     const struct lam_cache_options *cache;           /* cache.h; NULL: off */
     const struct lam_pool_options *pool; /* pool.h; NULL: one worker, or in this process */
