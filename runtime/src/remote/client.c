@@ -54,6 +54,7 @@ static int name_error(struct lam_remote *remote, const struct lam_protocol_failu
 int remote_ask(struct lam_remote *remote, struct lam_protocol_message *message,
     uint64_t deadline_ns, struct lam_protocol_message *answer)
 {
+    struct line_room room = {remote->answer, remote->bytes_max, 0};
     uint64_t bytes = 0;
     int rc;
 
@@ -66,11 +67,11 @@ int remote_ask(struct lam_remote *remote, struct lam_protocol_message *message,
             &remote->why, -EMSGSIZE, "the request is larger than bytes_max of this connection");
     if (rc != 0)
         return lam_error_set(&remote->why, rc, "a number of the request is outside its range");
-    rc = line_ask(remote->line, lane_of(remote->priority), remote->request, bytes, deadline_ns,
-        remote->answer, remote->bytes_max, &bytes);
+    rc = line_ask(
+        remote->line, lane_of(remote->priority), remote->request, bytes, deadline_ns, &room);
     if (rc != 0)
         return name_failure(remote, rc);
-    if (lam_protocol_read_message(answer, remote->answer, bytes, &remote->why) != 0)
+    if (lam_protocol_read_message(answer, room.bytes, room.count, &remote->why) != 0)
         return -EPROTO;
     if (answer->header.request_id != message->header.request_id ||
         (answer->header.type != LAM_PROTOCOL_RESPONSE && answer->header.type != LAM_PROTOCOL_ERROR))
@@ -84,7 +85,8 @@ static int negotiate(struct lam_remote *remote, int wants_events, uint64_t deadl
 {
     uint32_t features =
         LAM_PROTOCOL_PRIORITY_DEGRADATION | (wants_events ? LAM_PROTOCOL_EVENTS : 0);
-    struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_NEGOTIATE}}, answer;
+    struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_NEGOTIATE}};
+    struct lam_protocol_message answer = {.header = {.type = LAM_PROTOCOL_ERROR}};
     struct lam_protocol_negotiation agreed;
     int rc;
 
@@ -201,7 +203,7 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_REQUEST,
                                                .module_id = lam_method_id(module),
                                                .method_id = lam_method_id(method)}};
-    struct lam_protocol_message answer;
+    struct lam_protocol_message answer = {.header = {.type = LAM_PROTOCOL_ERROR}};
     int rc;
 
     message.body.request = (struct lam_protocol_request){.module = remote_view(module),

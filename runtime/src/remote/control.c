@@ -168,15 +168,15 @@ int lam_remote_next_event(
     struct lam_remote *remote, struct lam_remote_event *event, uint64_t deadline_ns)
 {
     struct lam_protocol_message message;
-    uint64_t bytes = 0;
+    struct line_room room = {remote->answer, remote->bytes_max, 0};
     int rc;
 
     if (!remote->has_events)
         return -ENOTSUP;
-    rc = line_next(remote->line, deadline_ns, remote->answer, remote->bytes_max, &bytes);
+    rc = line_next(remote->line, deadline_ns, &room);
     if (rc != 0)
         return rc;
-    if (lam_protocol_read_message(&message, remote->answer, bytes, &remote->why) != 0 ||
+    if (lam_protocol_read_message(&message, room.bytes, room.count, &remote->why) != 0 ||
         message.header.type != LAM_PROTOCOL_EVENT)
         return -EPROTO;
     *event = (struct lam_remote_event){.kind = (enum lam_runtime_event_kind)message.body.event.kind,

@@ -39,18 +39,18 @@ void line_close(struct line *line)
 }
 
 /* What the host may still write is copied before it is looked at. */
-static int copy(void *to, uint64_t capacity, uint64_t *count, const void *from, uint64_t bytes)
+static int copy(struct line_room *room, const void *from, uint64_t bytes)
 {
-    *count = bytes;
-    if (bytes > capacity)
+    room->count = bytes;
+    if (bytes > room->capacity)
         return -EMSGSIZE;
     if (bytes != 0)
-        memcpy(to, from, bytes);
+        memcpy(room->bytes, from, bytes);
     return 0;
 }
 
 int line_ask(struct line *line, enum port_lane lane, const void *bytes, uint64_t count,
-    uint64_t deadline_ns, void *answer, uint64_t capacity, uint64_t *answer_bytes)
+    uint64_t deadline_ns, struct line_room *room)
 {
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
     struct lam_reply reply;
@@ -59,13 +59,12 @@ int line_ask(struct line *line, enum port_lane lane, const void *bytes, uint64_t
 
     if (rc != 0)
         return rc;
-    rc = copy(answer, capacity, answer_bytes, reply.payload, reply.payload_bytes);
+    rc = copy(room, reply.payload, reply.payload_bytes);
     lam_client_release_reply(&line->client, &reply);
     return rc;
 }
 
-int line_next(
-    struct line *line, uint64_t deadline_ns, void *bytes, uint64_t capacity, uint64_t *count)
+int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room)
 {
     struct lam_framed_message message;
     enum lam_lane lane;
@@ -73,7 +72,7 @@ int line_next(
 
     if (rc != 0)
         return rc;
-    rc = copy(bytes, capacity, count, message.payload, message.payload_bytes);
+    rc = copy(room, message.payload, message.payload_bytes);
     lam_client_release(&line->client, lane, &message);
     return rc;
 }

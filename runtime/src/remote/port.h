@@ -86,17 +86,23 @@ int line_open(struct line **line, const struct port_options *options, uint64_t d
 
 void line_close(struct line *line);
 
+/* Where something is copied to: @bytes and @capacity are the caller's, @count is set. */
+struct line_room {
+    void *bytes;
+    uint64_t capacity;
+    uint64_t count;
+};
+
 /*
- * Ask and wait. The answer is copied to the @capacity bytes at @answer; *@answer_bytes is set.
+ * Ask and wait. The answer is copied to *@room.
  *
  * Returns 0, -EMSGSIZE it is larger, or as lam_client_request_until().
  */
 int line_ask(struct line *line, enum port_lane lane, const void *bytes, uint64_t count,
-    uint64_t deadline_ns, void *answer, uint64_t capacity, uint64_t *answer_bytes);
+    uint64_t deadline_ns, struct line_room *room);
 
 /* The next message that the host sent of itself, likewise. As lam_client_receive_until(). */
-int line_next(
-    struct line *line, uint64_t deadline_ns, void *bytes, uint64_t capacity, uint64_t *count);
+int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room);
 
 /* What the host said when it went; "" nothing. Lent. */
 const char *line_goodbye(const struct line *line);

@@ -113,6 +113,6 @@ void remote_answer_error(
 
 /* ---- speak.c ---- */
 
-void *remote_speak(void *server);
+void *remote_speak(void *context); /* the server */
 
 #endif
