@@ -139,6 +139,20 @@ static int run_serially(struct lam_generation *generation, const struct lam_meth
     return rc;
 }
 
+int lam_call_enter_batch(struct lam_generation *generation, struct lam_frame *frame,
+    struct lam_call *calls, int32_t *results, uint32_t count, uint64_t deadline_ns)
+{
+    int is_taken = 0;
+    int rc = generation->is_serial ? take_turn(generation, frame, deadline_ns, &is_taken) : 0;
+
+    if (rc != 0)
+        return rc;
+    generation->descriptor->batch(calls, results, count);
+    if (is_taken)
+        LAM_ASSERT(pthread_mutex_unlock(&generation->turn) == 0);
+    return 0;
+}
+
 int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
     struct lam_frame *frame, struct lam_reply *reply)
 {

@@ -58,6 +58,9 @@ int lam_generation_start(
 
     generation->module = module;
     generation->path = lam_path_share(module->path);
+    rc = lam_path_admit(generation->path, generation, error);
+    if (rc != 0)
+        return rc;
     if (lam_path_find(generation->path, &lam_stage_usage) != NULL &&
         lam_usage_open(generation) != 0)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);

@@ -289,6 +289,11 @@ int lam_call_enter(struct lam_generation *generation, const struct lam_method *e
 int lam_call_detour(
     struct lam_module *module, struct lam_frame *from, struct lam_reply *reply, int *rc);
 
+/* The batch entry, in this process, within @frame: in its turn where the module takes one call at a
+ * time. Returns 0, or -ETIMEDOUT: no turn until @deadline_ns. */
+int lam_call_enter_batch(struct lam_generation *generation, struct lam_frame *frame,
+    struct lam_call *calls, int32_t *results, uint32_t count, uint64_t deadline_ns);
+
 /* A call of a module by the program or, with @caller, by another module. */
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);

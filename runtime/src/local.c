@@ -21,18 +21,10 @@
 static int call(struct lam_generation *generation, const struct lam_method *entry,
     struct lam_frame *frame, struct lam_reply *reply)
 {
-    int rc = entry->call(&frame->call);
+    int status = entry->call(&frame->call);
 
     (void)generation;
-    if (__builtin_expect(rc == LAM_LATER || frame->later != NULL, 0))
-        rc = lam_later_settle(frame, rc, &reply->failure);
-    reply->bytes = rc == 0 || rc == -ENOSPC ? frame->call.reply_bytes : 0;
-    if (__builtin_expect(rc == 0 && reply->bytes > reply->capacity, 0)) {
-        reply->bytes = 0;
-        reply->failure = LAM_FAILURE_BAD_REPLY;
-        return -EPROTO;
-    }
-    return rc;
+    return lam_entry_settle(frame, reply, status);
 }
 
 /* An entry beside the methods. Returns what it returned. */

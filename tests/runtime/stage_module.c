@@ -71,6 +71,68 @@ static int again(struct lam_call *call)
     return rc;
 }
 
+/* Alone: its place, how many they are, then what came. */
+static int gather(struct lam_call *call)
+{
+    static const uint32_t alone[2] = {0, 1};
+    void *reply;
+    int rc = lam_call_reserve(call, sizeof(alone) + call->request_bytes, &reply);
+
+    if (rc != 0)
+        return rc;
+    memcpy(reply, alone, sizeof(alone));
+    if (call->request_bytes != 0)
+        memcpy((char *)reply + sizeof(alone), call->request, call->request_bytes);
+    return 0;
+}
+
+/* One of several. What its request begins with says how it ends. */
+static int gather_one(struct lam_call *call, uint32_t place, uint32_t count)
+{
+    char first = call->request_bytes > 0 ? *(const char *)call->request : 0;
+    struct lam_later *later;
+    uint32_t which[2] = {place, count};
+    int rc = gather(call);
+
+    if (rc == 0)
+        memcpy(call->reply, which, sizeof(which));
+    switch (first) {
+    case '!':
+        return -77;
+    case '>':
+        call->reply_bytes = call->reply_capacity + 1;
+        return 0;
+    case '~': /* as if nothing were said of it */
+        return LAM_LATER;
+    case '+':
+        later = call->host->later(call);
+        if (later == NULL)
+            return -ENOMEM;
+        (void)call->host->answer(later, 0, "later", 5);
+        return LAM_LATER;
+    default:
+        return rc;
+    }
+}
+
+static void work_at_once(struct lam_call *calls, int32_t *results, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct lam_call *call = lam_batch_at(calls, i);
+
+        if (call->method == LAM_METHOD_ID("again"))
+            results[i] = again(call);
+        else
+            results[i] = gather_one(call, i, count);
+    }
+}
+
+#ifdef SERIAL
+#define STAGE_FEATURES 0
+#else
+#define STAGE_FEATURES LAM_MODULE_CONCURRENT
+#endif
+
 #define METHODS(METHOD)                                                                            \
     METHOD(work, "work", LAM_METHOD_CACHEABLE)                                                     \
     METHOD(work, "labour", LAM_METHOD_CACHEABLE)                                                   \
@@ -78,6 +140,9 @@ static int again(struct lam_call *call)
     METHOD(count, "count", 0)                                                                      \
     METHOD(status, "status", LAM_METHOD_CACHEABLE)                                                 \
     METHOD(hold, "hold", LAM_METHOD_CACHEABLE)                                                     \
-    METHOD(again, "again", LAM_METHOD_CACHEABLE)
+    METHOD(again, "again", LAM_METHOD_CACHEABLE)                                                   \
+    METHOD(gather, "gather", 0)                                                                    \
+    METHOD(gather, "collect", 0)
 
-LAM_MODULE("stage", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT);
+LAM_MODULE(
+    "stage", LAM_VERSION(1, 0, 0), METHODS, .features = STAGE_FEATURES, .batch = work_at_once);

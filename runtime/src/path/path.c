@@ -14,6 +14,7 @@ static const struct lam_stage_kind *const order[] = {
     &lam_stage_cache,
     &lam_stage_breaker,
     &lam_stage_retry,
+    &lam_stage_batch,
 };
 
 #define STAGES_MAX (sizeof(order) / sizeof(order[0]))
@@ -57,6 +58,17 @@ int lam_path_open(struct lam_path **path, struct lam_module *module,
     }
     *path = lam_path_share(made);
     return 0;
+}
+
+int lam_path_admit(
+    const struct lam_path *path, const struct lam_generation *generation, struct lam_error *error)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; path != NULL && i < path->count && rc == 0; i++)
+        if (path->stages[i].kind->admit != NULL)
+            rc = path->stages[i].kind->admit(path->stages[i].state, generation, error);
+    return rc;
 }
 
 struct lam_path *lam_path_share(struct lam_path *path)

@@ -38,6 +38,12 @@ struct lam_stage_kind {
         struct lam_error *error);
 
     /*
+     * May this stage stand before @generation? Asked once for each, before its init. NULL: always.
+     * Returns 0, or -ENOTSUP with the reason in @error.
+     */
+    int (*admit)(void *state, const struct lam_generation *generation, struct lam_error *error);
+
+    /*
      * Around each call. It goes on by lam_path_go_on(): once, again after a failure, or not at all;
      * then it fills the reply itself, with lam_reply_fail() if the call failed. Returns as
      * lam_module_call(). Any thread, many at a time; it takes no lock on the common way.
@@ -62,6 +68,10 @@ struct lam_path;
  */
 int lam_path_open(struct lam_path **path, struct lam_module *module,
     const struct lam_module_options *options, struct lam_error *error);
+
+/* Ask its stages for @generation. NULL is allowed. Returns 0, or what one of them returned. */
+int lam_path_admit(
+    const struct lam_path *path, const struct lam_generation *generation, struct lam_error *error);
 
 /* One owner more, one less; the last one ends it. NULL is allowed. Any thread. */
 struct lam_path *lam_path_share(struct lam_path *path);
@@ -95,5 +105,6 @@ extern const struct lam_stage_kind lam_stage_limits;
 extern const struct lam_stage_kind lam_stage_cache;
 extern const struct lam_stage_kind lam_stage_breaker;
 extern const struct lam_stage_kind lam_stage_retry;
+extern const struct lam_stage_kind lam_stage_batch;
 
 #endif

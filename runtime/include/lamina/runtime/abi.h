@@ -191,7 +191,11 @@ struct lam_call {
  */
 typedef int (*lam_entry_fn)(struct lam_call *call);
 
-/* Several calls of one method at once. Each gets its own result into @results. */
+/*
+ * Several calls of one method at once, 2 or more: lam_batch_at() of module.h finds each, for they
+ * lie as far apart as calls->bytes says. Each has its own request, its own room for an answer with
+ * its own reply_bytes, and its result, as a method would return it, in the same place of @results.
+ */
 typedef void (*lam_batch_fn)(struct lam_call *calls, int32_t *results, uint32_t count);
 
 /* May be called again after a failure that leaves open whether it ran. */

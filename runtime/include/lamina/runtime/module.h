@@ -104,6 +104,12 @@ static inline int lam_call_reserve(struct lam_call *call, uint64_t bytes, void *
     return bytes <= call->reply_capacity ? 0 : -ENOSPC;
 }
 
+/* One of the calls that a batch entry was given. */
+static inline struct lam_call *lam_batch_at(struct lam_call *calls, uint32_t index)
+{
+    return (struct lam_call *)((void *)((char *)calls + (uint64_t)index * calls->bytes));
+}
+
 /* Answer with @bytes at @data. Returns as lam_call_reserve(). */
 static inline int lam_call_answer(struct lam_call *call, const void *data, uint64_t bytes)
 {

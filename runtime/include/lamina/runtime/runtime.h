@@ -81,6 +81,7 @@ enum lam_module_host {
     LAM_MODULE_IN_WORKER = 1,  /* in a process of its own: its crash is an error */
 };
 
+struct lam_batch_options;
 struct lam_cache_options;
 struct lam_pool_options;
 
@@ -103,6 +104,7 @@ struct lam_module_options {
     const struct lam_pool_options *pool; /* pool.h; NULL: one worker, or in this process */
     uint32_t can_split;      /* 1: lam_module_split_start() may send calls elsewhere: split.h */
     uint32_t reserved_split; /* 0 */
+    const struct lam_batch_options *batch; /* batch.h; NULL: off */
 };
 
 /*
@@ -129,6 +131,7 @@ struct lam_module_options {
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
  *   -EINVAL   its name is empty or too long, there is no such host, or what is asked of its sandbox
  *             or its pool makes no sense
+ *   -ENOTSUP  a stage that @options switch on needs what the module has not; @error says what
  *   -ECANCELED its init failed; @error has its number
  *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
  *   -ENOTSUP  its sandbox is strict, and the layer that @error names is not active
