@@ -17,6 +17,7 @@ failures=0
 host_pid=''
 watch_pid=''
 
+# shellcheck disable=SC2317 # the trap calls it
 cleanup() {
     [[ -n $host_pid ]] && kill -9 "$host_pid" 2>/dev/null
     [[ -n $watch_pid ]] && kill -9 "$watch_pid" 2>/dev/null

@@ -14,6 +14,8 @@
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
 #include "lamina/runtime/limits.h"
+#include "lamina/runtime/pool.h"
+#include "lamina/runtime/split.h"
 #include "lamina/runtime/trace.h"
 #include "modules.h"
 
@@ -58,6 +60,11 @@ static void refuse(const char *text, const char *message)
 static const struct lam_runtime_wanted *wanted(uint32_t index)
 {
     return lam_runtime_config_module(config, index);
+}
+
+static void make_runtime(void)
+{
+    cr_assert(eq(int, lam_runtime_create(&runtime, lam_runtime_config_options(config), &error), 0));
 }
 
 /* All but the last digit of a sum. */
@@ -242,6 +249,59 @@ Test(yaml, each_key_of_a_trace_fills_its_field)
     cr_expect(trace->sink == NULL);
 }
 
+Test(yaml, each_key_of_a_pool_fills_its_field)
+{
+    const struct lam_pool_options *pool;
+
+    accept(
+        "modules:\n  a:\n    host: worker\n    pool: {min: 2, max: 3, choice: by-key, key_bytes: "
+        "4,\n      load_up: 500, load_down: 100, window: 1ms, cooldown: 2s}\n");
+    pool = wanted(0)->options.pool;
+    cr_assert(pool != NULL);
+    cr_expect(eq(u32, pool->workers_min, 2));
+    cr_expect(eq(u32, pool->workers_max, 3));
+    cr_expect(eq(int, pool->choice, LAM_POOL_BY_KEY));
+    cr_expect(eq(u32, pool->key_bytes, 4));
+    cr_expect(eq(u32, pool->load_up, 500));
+    cr_expect(eq(u32, pool->load_down, 100));
+    cr_expect(eq(u64, pool->window_ns, 1000000));
+    cr_expect(eq(u64, pool->cooldown_ns, 2 * LAM_NS_PER_S));
+    cr_expect(pool->key == NULL);
+}
+
+Test(yaml, a_split_starts_when_all_modules_are_there)
+{
+    struct lam_split_stat stat;
+    int seconds = 0;
+
+    accept("directories: [" MODULES "]\nmodules:\n"
+           "  one:\n    reference: test_module_first\n"
+           "    split: {candidate: two, steps: [{percent: 50, time: 1000s}, {percent: 60}],\n"
+           "      by: call, failure_percent: 5, calls_min: 7, window: 3s}\n"
+           "  two: {reference: test_module_second}\n");
+    cr_expect(eq(u32, wanted(0)->options.can_split, 1));
+    cr_expect(eq(u32, wanted(1)->options.can_split, 0));
+    make_runtime();
+    cr_assert(eq(int, lam_runtime_config_load(config, runtime, &error), 0), "%s", error.text);
+    cr_assert(eq(int, lam_module_split_look(lam_runtime_find(runtime, "one"), &stat), 0));
+    cr_expect(eq(int, stat.phase, LAM_SPLIT_RUNNING));
+    cr_expect(eq(u32, stat.percent, 50));
+    for (int i = 0; i < 100; i++)
+        seconds += module_kind(lam_runtime_find(runtime, "one")) == 2;
+    cr_expect(eq(int, seconds, 50));
+}
+
+Test(yaml, after_a_split_that_cannot_start_no_module_is_loaded)
+{
+    accept("directories: [" MODULES "]\nmodules:\n"
+           "  one:\n    reference: test_module_first\n"
+           "    split: {candidate: one, steps: [{percent: 50}]}\n");
+    make_runtime();
+    cr_assert(lt(int, lam_runtime_config_load(config, runtime, &error), 0));
+    cr_expect(strncmp(error.text, "t.yaml:4:5: modules.one: ", 25) == 0, "%s", error.text);
+    cr_expect(lam_runtime_find(runtime, "one") == NULL);
+}
+
 Test(yaml, every_layer_of_the_sandbox_has_its_name)
 {
     char text[128];
@@ -289,6 +349,10 @@ Test(yaml, what_is_wrong_is_refused_at_its_place)
                                                "else");
     refuse("modules:\n  a: {sandbox: {}}\n", "t.yaml:2:16: modules.a.sandbox: nothing holds a "
                                              "module in this process: say host: worker");
+    refuse("modules:\n  a: {pool: {}}\n",
+        "t.yaml:2:13: modules.a.pool: a pool has workers: say host: worker");
+    refuse("modules:\n  a: {split: {candidate: b, steps: [{percent: 1}]}}\n",
+        "t.yaml:2:26: modules.a.split.candidate: there is no module \"b\" in this file");
     refuse("metrics: {socket: /s, port: 1}\n",
         "t.yaml:1:10: metrics: give a socket, or an address and a port");
     refuse("directories: [\"/a:/b\"]\n",
@@ -316,11 +380,6 @@ Test(yaml, a_setting_takes_the_place_of_what_the_file_says)
     cr_assert(eq(int, lam_runtime_config_read(&config, path, sets, 2, &report), -EINVAL));
     cr_expect(strstr(report, "--set dpeth=2: ") == report, "%s", report);
     cr_assert(eq(int, close(file) | unlink(path), 0));
-}
-
-static void make_runtime(void)
-{
-    cr_assert(eq(int, lam_runtime_create(&runtime, lam_runtime_config_options(config), &error), 0));
 }
 
 Test(yaml, all_modules_of_a_file_are_loaded)

@@ -118,6 +118,19 @@ static void store_record(struct lam_runtime_config *config, void *into,
         option_fill(config, record, node, field->fields);
 }
 
+/* A list of records, in place. */
+static void store_records(struct lam_runtime_config *config, void *record, void *into,
+    const struct lam_config_node *list, const struct lam_config_field *field)
+{
+    size_t stride = field->bytes / field->max;
+    uint32_t count = 0;
+
+    for (const struct lam_config_node *node = lam_config_first(list); node != NULL;
+         node = lam_config_next(node))
+        option_fill(config, (char *)into + stride * count++, node, field->fields[0].fields);
+    memcpy((char *)record + (field->flags >> OPTION_COUNT_SHIFT), &count, sizeof(count));
+}
+
 static void store(struct lam_runtime_config *config, void *record,
     const struct lam_config_node *node, const struct lam_config_field *field)
 {
@@ -136,6 +149,8 @@ static void store(struct lam_runtime_config *config, void *record,
     case LAM_CONFIG_LIST:
         if (field->fields[0].kind == LAM_CONFIG_WORD)
             store_number(into, field, bits_of(node));
+        else if (field->fields[0].kind == LAM_CONFIG_RECORD)
+            store_records(config, record, into, node, field);
         else if ((field->flags & OPTION_ARRAY) != 0)
             store_array(config, record, into, node, field);
         else

@@ -52,26 +52,51 @@ static void unload(
             module, lam_deadline_after_ns(drain_ns != 0 ? drain_ns : LAM_NS_PER_S), NULL);
 }
 
+static void unload_all(
+    const struct lam_runtime_config *config, struct lam_runtime *runtime, uint32_t count)
+{
+    while (count-- > 0)
+        unload(config, runtime, count);
+}
+
+/* All modules are there. Returns 0, or blames the first that cannot. */
+static int start_splits(
+    const struct lam_runtime_config *config, struct lam_runtime *runtime, struct lam_error *error)
+{
+    for (uint32_t i = 0; i < config->module_count; i++) {
+        const struct option_split *split = config->modules[i].split;
+        int rc = 0;
+
+        if (split != NULL)
+            rc = lam_module_split_start(
+                lam_runtime_find(runtime, config->modules[i].wanted.options.name),
+                lam_runtime_find(runtime, split->candidate), &split->options, error);
+        if (rc != 0)
+            return blame(config, i, rc, error);
+    }
+    return 0;
+}
+
 int lam_runtime_config_load(
     struct lam_runtime_config *config, struct lam_runtime *runtime, struct lam_error *error)
 {
-    int registered = config->top.registry != NULL
-                         ? lam_runtime_read_registry(runtime, config->top.registry, error)
-                         : 0;
+    const char *registry = config->top.registry;
+    int rc = registry != NULL ? lam_runtime_read_registry(runtime, registry, error) : 0;
+    uint32_t i;
 
-    if (registered != 0)
-        return registered;
-    for (uint32_t i = 0; i < config->module_count; i++) {
+    for (i = 0; rc == 0 && i < config->module_count; i++) {
         const struct lam_runtime_wanted *wanted = &config->modules[i].wanted;
         struct lam_module *module;
-        int rc = lam_runtime_load(runtime, wanted->reference, &wanted->options, &module, error);
 
-        if (rc == 0)
-            continue;
-        rc = blame(config, i, rc, error);
-        while (i-- > 0)
-            unload(config, runtime, i);
-        return rc;
+        rc = lam_runtime_load(runtime, wanted->reference, &wanted->options, &module, error);
+        if (rc != 0) {
+            unload_all(config, runtime, i);
+            return blame(config, i, rc, error);
+        }
     }
-    return 0;
+    if (rc == 0)
+        rc = start_splits(config, runtime, error);
+    if (rc != 0)
+        unload_all(config, runtime, i);
+    return rc;
 }

@@ -17,6 +17,8 @@
  *     LIST with OPTION_ARRAY          a pointer to an array of pointers; OPTION_COUNT() says where
  *                                     their number goes, 32 bits
  *     LIST of WORD                    a set of bits, bit i for the word of index i
+ *     LIST of RECORD                  an array of `max` structs within the struct, each filled by
+ *                                     the items' table; OPTION_COUNT() as above
  *     RECORD                          a struct within the struct, filled by its own table
  *     RECORD with OPTION_POINTER      a pointer to such a struct; NULL where the key is missing
  */
@@ -26,6 +28,8 @@
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
 #include "lamina/runtime/limits.h"
+#include "lamina/runtime/pool.h"
+#include "lamina/runtime/split.h"
 #include "lamina/runtime/trace.h"
 
 #include <stddef.h>
@@ -50,9 +54,16 @@ struct option_top {
     const char *registry;
 };
 
+/* Calls that go to another module, from the load on. */
+struct option_split {
+    const char *candidate;
+    struct lam_split_options options;
+};
+
 /* What a module's record fills. */
 struct option_module {
     struct lam_runtime_wanted wanted;
+    const struct option_split *split;                   /* or NULL */
     const char *config_text, *config_hex, *config_file; /* one of them, at most */
 };
 
@@ -65,8 +76,13 @@ extern const struct lam_config_field option_path_item;
 extern const struct lam_config_field option_sandbox_fields[];
 extern const struct lam_config_field option_breaker_fields[];
 extern const struct lam_config_field option_cache_fields[];
+
+/* ---- traffic.c, likewise ---- */
+
 extern const struct lam_config_field option_limits_fields[];
 extern const struct lam_config_field option_trace_fields[];
+extern const struct lam_config_field option_pool_fields[];
+extern const struct lam_config_field option_split_fields[]; /* struct option_split */
 
 /* Memory that lives as long as the config. */
 struct option_memory {

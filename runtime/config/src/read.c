@@ -22,6 +22,12 @@ static char *folder_of(const char *name)
     return real;
 }
 
+/* 1 where a module is called so. */
+static int is_in_file(const struct lam_runtime_config *config, const char *name)
+{
+    return lam_config_at(lam_config_at(lam_config_root(config->file), "modules"), name) != NULL;
+}
+
 /* What is written where an option has no meaning is a mistake, and not without effect. */
 static void check_module(struct lam_runtime_config *config, const struct option_module *module,
     const struct lam_config_node *node)
@@ -36,6 +42,13 @@ static void check_module(struct lam_runtime_config *config, const struct option_
     if (options->sandbox != NULL && options->host != LAM_MODULE_IN_WORKER)
         (void)lam_config_problem(config->file, lam_config_at(node, "sandbox"),
             "nothing holds a module in this process: say host: worker");
+    if (options->pool != NULL && options->host != LAM_MODULE_IN_WORKER)
+        (void)lam_config_problem(
+            config->file, lam_config_at(node, "pool"), "a pool has workers: say host: worker");
+    if (module->split != NULL && !is_in_file(config, module->split->candidate))
+        (void)lam_config_problem(config->file,
+            lam_config_at(lam_config_at(node, "split"), "candidate"),
+            "there is no module \"%s\" in this file", module->split->candidate);
 }
 
 static void fill_module(struct lam_runtime_config *config, const struct lam_config_node *node)
@@ -50,6 +63,8 @@ static void fill_module(struct lam_runtime_config *config, const struct lam_conf
     /* A path; a name is looked for in the directories. */
     else if (strchr(module->wanted.reference, '/') != NULL)
         module->wanted.reference = option_path(config, module->wanted.reference);
+    if (module->split != NULL)
+        module->wanted.options.can_split = 1;
     check_module(config, module, node);
     option_fill_config(config, module, node);
 }
