@@ -15,6 +15,7 @@
 #include "lamina/runtime/config.h"
 #include "lamina/runtime/limits.h"
 #include "lamina/runtime/pool.h"
+#include "lamina/runtime/retry.h"
 #include "lamina/runtime/split.h"
 #include "lamina/runtime/trace.h"
 #include "modules.h"
@@ -267,6 +268,32 @@ Test(yaml, each_key_of_a_pool_fills_its_field)
     cr_expect(eq(u64, pool->window_ns, 1000000));
     cr_expect(eq(u64, pool->cooldown_ns, 2 * LAM_NS_PER_S));
     cr_expect(pool->key == NULL);
+}
+
+Test(yaml, each_key_of_a_retry_fills_its_field)
+{
+    const struct lam_retry_options *retry;
+
+    accept(
+        "modules:\n  a:\n    retry: {tries: 2, results: true, unreached: true,\n"
+        "      jitter_percent: 3, pause: 4ns, pause_max: 5ns, budget_percent: 6, budget_min: 7,\n"
+        "      deadline: 8ns, methods: [{name: x, tries: 1}, {name: y, deadline: 9ns}]}\n");
+    retry = wanted(0)->options.retry;
+    cr_assert(retry != NULL);
+    cr_expect(eq(u32, retry->tries_max, 2));
+    cr_expect(eq(u32, retry->retries_results, 1));
+    cr_expect(eq(u32, retry->retries_unreached, 1));
+    cr_expect(eq(u32, retry->jitter_percent, 3));
+    cr_expect(eq(u64, retry->pause_ns, 4));
+    cr_expect(eq(u64, retry->pause_max_ns, 5));
+    cr_expect(eq(u32, retry->budget_percent, 6));
+    cr_expect(eq(u32, retry->budget_min, 7));
+    cr_expect(eq(u64, retry->deadline_ns, 8));
+    cr_assert(eq(u32, retry->method_count, 2));
+    cr_expect(eq(str, (char *)retry->methods[0].name, "x"));
+    cr_expect(eq(u32, retry->methods[0].tries_max, 1));
+    cr_expect(eq(str, (char *)retry->methods[1].name, "y"));
+    cr_expect(eq(u64, retry->methods[1].deadline_ns, 9));
 }
 
 Test(yaml, a_split_starts_when_all_modules_are_there)

@@ -118,16 +118,21 @@ static void store_record(struct lam_runtime_config *config, void *into,
         option_fill(config, record, node, field->fields);
 }
 
-/* A list of records, in place. */
+/* A list of records, in place or behind a pointer. */
 static void store_records(struct lam_runtime_config *config, void *record, void *into,
     const struct lam_config_node *list, const struct lam_config_field *field)
 {
-    size_t stride = field->bytes / field->max;
+    size_t stride = field->fields[0].bytes;
     uint32_t count = 0;
+    char *items = into;
 
-    for (const struct lam_config_node *node = lam_config_first(list); node != NULL;
+    if ((field->flags & OPTION_ARRAY) != 0) {
+        items = option_allocate(config, lam_config_length(list) * stride);
+        store_pointer(into, field, items);
+    }
+    for (const struct lam_config_node *node = lam_config_first(list); node != NULL && items != NULL;
          node = lam_config_next(node))
-        option_fill(config, (char *)into + stride * count++, node, field->fields[0].fields);
+        option_fill(config, items + stride * count++, node, field->fields[0].fields);
     memcpy((char *)record + (field->flags >> OPTION_COUNT_SHIFT), &count, sizeof(count));
 }
 

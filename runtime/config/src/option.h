@@ -17,8 +17,9 @@
  *     LIST with OPTION_ARRAY          a pointer to an array of pointers; OPTION_COUNT() says where
  *                                     their number goes, 32 bits
  *     LIST of WORD                    a set of bits, bit i for the word of index i
- *     LIST of RECORD                  an array of `max` structs within the struct, each filled by
- *                                     the items' table; OPTION_COUNT() as above
+ *     LIST of RECORD                  an array of structs, each filled by the items' table, whose
+ *                                     row says how many bytes one has; within the struct, or with
+ *                                     OPTION_ARRAY behind a pointer; OPTION_COUNT() as above
  *     RECORD                          a struct within the struct, filled by its own table
  *     RECORD with OPTION_POINTER      a pointer to such a struct; NULL where the key is missing
  */
@@ -29,6 +30,7 @@
 #include "lamina/runtime/config.h"
 #include "lamina/runtime/limits.h"
 #include "lamina/runtime/pool.h"
+#include "lamina/runtime/retry.h"
 #include "lamina/runtime/split.h"
 #include "lamina/runtime/trace.h"
 
@@ -82,6 +84,7 @@ extern const struct lam_config_field option_cache_fields[];
 extern const struct lam_config_field option_limits_fields[];
 extern const struct lam_config_field option_trace_fields[];
 extern const struct lam_config_field option_pool_fields[];
+extern const struct lam_config_field option_retry_fields[];
 extern const struct lam_config_field option_split_fields[]; /* struct option_split */
 
 /* Memory that lives as long as the config. */
