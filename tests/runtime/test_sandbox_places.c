@@ -233,3 +233,29 @@ Test(sandbox, no_process_of_others_is_there_and_each_end_is_told_as_it_was)
     load_with(sandbox, LAM_SANDBOX_PIDS);
     expect_end("burn", NULL, 0, SIGXCPU);
 }
+
+#ifdef PLUGINS
+/* The crypto module brings a library of the system, which looks for its files. */
+Test(sandbox, the_examples_run_with_every_layer)
+{
+    static const struct {
+        const char *name, *method;
+    } examples[] = {{"echo", "echo"}, {"string", "upper"}, {"math", "sum"}, {"counter", "add"},
+        {"crypto", "sha256"}};
+    struct lam_sandbox_options all = {.layers = LAM_SANDBOX_ALL};
+    struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER, .sandbox = &all};
+    char path[4096], room[64];
+
+    for (unsigned i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+        uint64_t size = sizeof(room);
+
+        (void)snprintf(path, sizeof(path), "%s/%s.so", PLUGINS, examples[i].name);
+        if (access(path, F_OK) != 0)
+            continue; /* no libcrypto in this build */
+        cr_assert(eq(int, lam_runtime_load(runtime, path, &options, &module, &error), 0), "%s",
+            error.text);
+        cr_assert(eq(int, module_ask(module, examples[i].method, "abcdefgh", 8, room, &size), 0),
+            "%s", examples[i].name);
+    }
+}
+#endif
