@@ -22,6 +22,13 @@ foreach(name IN ITEMS runtime_remote runtime_remote_hostile)
   endif()
 endforeach()
 
+if(LAMINA_WITH_EXAMPLES AND NOT LAM_THREAD_SANITIZER AND NOT LAM_FUZZER)
+  add_test(NAME runtime.example_calculator COMMAND calculator_runtime)
+  lam_test_properties(runtime.example_calculator TIMEOUT 20 LABELS runtime)
+  set_tests_properties(runtime.example_calculator PROPERTIES
+    PASS_REGULAR_EXPRESSION "add of 4 bytes, .* status 0, 10\n")
+endif()
+
 if(NOT LAM_SANITIZED)
   foreach(suite IN ITEMS messages remote)
     add_test(NAME runtime_${suite}_kills_its_mutants
