@@ -20,21 +20,35 @@ int lam_runtime_observe(struct lam_runtime *runtime, lam_runtime_observe_fn obse
     return count < LAM_OBSERVERS_MAX ? 0 : -ENOSPC;
 }
 
+static void tell(struct lam_runtime *runtime, struct lam_runtime_event *event)
+{
+    const struct lam_observers *observers = &runtime->observers;
+    /* E2, pairs with E1 in lam_runtime_observe(): the observers below are complete. */
+    uint32_t count = lam_load_acquire(&observers->count);
+
+    if (count == 0)
+        return;
+    event->at_ns = lam_clock_now_ns();
+    for (uint32_t i = 0; i < count; i++)
+        observers->all[i].observe(observers->all[i].context, event);
+}
+
 void lam_event_tell(
     struct lam_module *module, enum lam_runtime_event_kind kind, int64_t value, const char *text)
 {
-    const struct lam_observers *observers = &module->runtime->observers;
-    /* E2, pairs with E1 in lam_runtime_observe(): the observers below are complete. */
-    uint32_t count = lam_load_acquire(&observers->count);
     struct lam_runtime_event event = {.kind = kind,
         .module = module,
         .name = module->name,
         .text = text != NULL ? text : "",
         .value = value};
 
-    if (count == 0)
-        return;
-    event.at_ns = lam_clock_now_ns();
-    for (uint32_t i = 0; i < count; i++)
-        observers->all[i].observe(observers->all[i].context, &event);
+    tell(module->runtime, &event);
+}
+
+void lam_event_tell_name(struct lam_runtime *runtime, const char *name,
+    enum lam_runtime_event_kind kind, int64_t value, const char *text)
+{
+    struct lam_runtime_event event = {.kind = kind, .name = name, .text = text, .value = value};
+
+    tell(runtime, &event);
 }

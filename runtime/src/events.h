@@ -25,4 +25,8 @@ struct lam_observers {
 void lam_event_tell(
     struct lam_module *module, enum lam_runtime_event_kind kind, int64_t value, const char *text);
 
+/* The same of a name that is no module. */
+void lam_event_tell_name(struct lam_runtime *runtime, const char *name,
+    enum lam_runtime_event_kind kind, int64_t value, const char *text);
+
 #endif

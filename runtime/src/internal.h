@@ -130,10 +130,11 @@ struct lam_runtime {
     struct lam_tracing *tracing;               /* where spans go, or NULL */
     struct lam_middleware_options *middleware; /* around the calls of all modules, or NULL */
     const struct lam_host *host;               /* what modules are lent */
-    pthread_mutex_t loading; /* one load at a time; recursive, for an init that loads */
-    pthread_mutex_t lock;    /* lists of draining generations */
-    pthread_mutex_t graph;   /* who needs whom */
-    uint64_t visits;         /* guarded by it: walks of the graph so far */
+    pthread_mutex_t loading;           /* one load at a time; recursive, for an init that loads */
+    pthread_mutex_t lock;              /* lists of draining generations */
+    struct lam_discovery *discoveries; /* guarded by the lock */
+    pthread_mutex_t graph;             /* who needs whom */
+    uint64_t visits;                   /* guarded by it: walks of the graph so far */
     struct lam_observers observers;
     struct lam_keeper keeper; /* does what is to be done when nobody calls */
     struct remote_feed *feed; /* of remote/feed.c, freed at the end; or NULL */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discover.h"
 #include "internal.h"
 #include "linux/spawn.h"
 #include "path/middleware.h"
@@ -156,6 +157,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
 {
     if (runtime == NULL)
         return;
+    lam_discover_end(runtime);
     for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) /* T2 */
         lam_split_end(lam_runtime_handle_at(runtime, i)->path);
     unload_all(runtime);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/image.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "linux/elf.h"
+
+#define IMAGE_BYTES_MAX (UINT64_C(1) << 30)
 
 static int fail(const char *path, const char *what, struct lam_error *error)
 {
@@ -47,11 +50,19 @@ static int take_in(struct image_copy *image, int from, const char *path, uint32_
     struct lam_error *error)
 {
     struct stat status;
+    char magic[SELFMAG];
 
     if (fstat(from, &status) != 0)
         return fail(path, "stat", error);
     if (!S_ISREG(status.st_mode))
         return lam_error_set(error, -ENOEXEC, "module %s: not a regular file", path);
+    if ((uint64_t)status.st_size > IMAGE_BYTES_MAX)
+        return lam_error_set(error, -EFBIG, "module %s: it has %llu bytes, at most %llu", path,
+            (unsigned long long)status.st_size, (unsigned long long)IMAGE_BYTES_MAX);
+    /* Before it is copied: what is huge and no module takes no memory. */
+    if (pread(from, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
+        memcmp(magic, ELFMAG, SELFMAG) != 0)
+        return lam_error_set(error, -ENOEXEC, "module %s: not an ELF file", path);
     if (checks_owner && check_owner(&status, path, error) != 0)
         return -EPERM;
     if (copy_all(from, image->fd) != 0)

@@ -28,16 +28,17 @@ enum lam_runtime_event_kind {
     LAM_EVENT_HEALTH = 7,        /* value: its new state, enum lam_health_state */
     LAM_EVENT_POOL = 8,          /* value: how many workers there are now */
     LAM_EVENT_SPLIT = 9,         /* value: the candidate's weight in percent; text: why */
+    LAM_EVENT_DISCOVERY = 10,    /* no module (NULL); name: of the file; value: a negative errno */
 };
 
 struct lam_runtime_event {
     enum lam_runtime_event_kind kind;
-    uint32_t reserved; /* 0 */
-    struct lam_module *module;
-    const char *name; /* of the module; borrowed for the visit */
-    const char *text; /* never NULL; borrowed for the visit */
-    int64_t value;    /* what it is, its kind says */
-    uint64_t at_ns;   /* monotonic */
+    uint32_t reserved;         /* 0 */
+    struct lam_module *module; /* NULL: of a name that is none */
+    const char *name;          /* of the module; borrowed for the visit */
+    const char *text;          /* never NULL; borrowed for the visit */
+    int64_t value;             /* what it is, its kind says */
+    uint64_t at_ns;            /* monotonic */
 };
 
 typedef void (*lam_runtime_observe_fn)(void *context, const struct lam_runtime_event *event);

@@ -121,6 +121,7 @@ struct lam_module_options {
  *
  * Returns 0 and sets *@module, or
  *   -ENOENT, -EACCES, -errno  of finding, opening and reading the file
+ *   -EFBIG    a file of more than 1 GiB
  *   -ENOEXEC  no shared object of this machine, or without a description; @error says which
  *   -EPROTO   its description makes no sense, or is of another version; @error says which field
  *   -ENOENT, -ERANGE, -ELOOP  what it needs is not loaded, is of a version that does not fit, or
