@@ -119,15 +119,21 @@ void lam_keeper_remove(struct lam_keeper *keeper, struct lam_task *task)
     LAM_ASSERT(pthread_mutex_unlock(&keeper->lock) == 0);
 }
 
-void lam_keeper_fini(struct lam_keeper *keeper)
+void lam_keeper_stop(struct lam_keeper *keeper)
 {
     LAM_ASSERT(pthread_mutex_lock(&keeper->lock) == 0);
-    LAM_ASSERT(keeper->tasks == NULL);
     keeper->is_ending = 1;
     LAM_ASSERT(pthread_cond_broadcast(&keeper->changed) == 0);
     LAM_ASSERT(pthread_mutex_unlock(&keeper->lock) == 0);
     if (keeper->has_thread)
         LAM_ASSERT(pthread_join(keeper->thread, NULL) == 0);
+    keeper->has_thread = 0;
+}
+
+void lam_keeper_fini(struct lam_keeper *keeper)
+{
+    lam_keeper_stop(keeper);
+    LAM_ASSERT(keeper->tasks == NULL);
     (void)pthread_cond_destroy(&keeper->changed);
     (void)pthread_mutex_destroy(&keeper->lock);
 }

@@ -30,6 +30,9 @@ struct lam_keeper {
 
 void lam_keeper_init(struct lam_keeper *keeper);
 
+/* Behind it no task runs: none is inside a module. None is added either. */
+void lam_keeper_stop(struct lam_keeper *keeper);
+
 /* All tasks have been removed (asserted). Ends the thread. */
 void lam_keeper_fini(struct lam_keeper *keeper);
 

@@ -29,7 +29,8 @@ static int gate[2]; /* one byte lets one call go */
 
 static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-    unsigned deaths, pools;
+    unsigned deaths, pools, healths;
+    int64_t last_health;
     int64_t last_death, last_pool, most;
     char text[128];
 } told;
@@ -47,6 +48,10 @@ static void observe(void *context, const struct lam_runtime_event *event)
         told.last_pool = event->value;
         if (event->value > told.most)
             told.most = event->value;
+    }
+    if (event->kind == LAM_EVENT_HEALTH) {
+        told.healths++;
+        told.last_health = event->value;
     }
     (void)pthread_mutex_unlock(&told_lock);
 }

@@ -2,20 +2,58 @@
 /*
  * pool_module.c: a module that says which process it is, and stays in a call until it is let go:
  * it calls "gate", a module of the program's. Its configuration, if there is one, names a file: its
- * init does not return while that is there.
+ * init does not return while that is there. Its health is a letter in that file with ".health"
+ * behind its name, or with its process.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lamina/runtime/module.h"
 
 static uint64_t counted;
 
+static char file[64];
+
 static int start(struct lam_call *call)
 {
-    if (call->request_bytes != 0)
-        while (access((const char *)call->request, F_OK) == 0)
-            (void)usleep(1000);
+    if (call->request_bytes == 0)
+        return 0;
+    (void)snprintf(file, sizeof(file), "%s", (const char *)call->request);
+    while (access(file, F_OK) == 0)
+        (void)usleep(1000);
     return 0;
+}
+
+static char read_letter(const char *path)
+{
+    char letter = 'r';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 'r';
+    if (read(fd, &letter, 1) != 1)
+        letter = 'r';
+    (void)close(fd);
+    return letter;
+}
+
+/* Ready; unready; failed; hanging. */
+static int health(struct lam_call *call)
+{
+    char path[96];
+    char letter;
+
+    (void)call;
+    (void)snprintf(path, sizeof(path), "%s.%d", file, (int)getpid());
+    letter = read_letter(path);
+    if (letter == 'r') {
+        (void)snprintf(path, sizeof(path), "%s.health", file);
+        letter = read_letter(path);
+    }
+    while (letter == 'h' && access(path, F_OK) == 0)
+        (void)usleep(1000);
+    return letter == 'u' ? 1 : letter == 'f' ? -EIO : 0;
 }
 
 static int own_pid(struct lam_call *call)
@@ -82,5 +120,5 @@ static int restore(struct lam_call *call)
     METHOD(within, "within", 0)                                                                    \
     METHOD(leave, "leave", 0)
 
-LAM_MODULE("pool", LAM_VERSION(1, 0, 0), METHODS, .features = 0, .init = start, .save = save,
-    .restore = restore);
+LAM_MODULE("pool", LAM_VERSION(1, 0, 0), METHODS, .features = 0, .init = start, .health = health,
+    .save = save, .restore = restore);

@@ -12,6 +12,7 @@ static const struct lam_stage_kind *const order[] = {
     &lam_stage_usage,
     &lam_stage_limits,
     &lam_stage_cache,
+    &lam_stage_health,
     &lam_stage_breaker,
     &lam_stage_retry,
     &lam_stage_batch,

@@ -103,6 +103,7 @@ extern const struct lam_stage_kind lam_stage_split; /* split.c */
 extern const struct lam_stage_kind lam_stage_usage; /* ../usage.c */
 extern const struct lam_stage_kind lam_stage_limits;
 extern const struct lam_stage_kind lam_stage_cache;
+extern const struct lam_stage_kind lam_stage_health;
 extern const struct lam_stage_kind lam_stage_breaker;
 extern const struct lam_stage_kind lam_stage_retry;
 extern const struct lam_stage_kind lam_stage_batch;

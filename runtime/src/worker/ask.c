@@ -16,6 +16,8 @@ void lam_crew_set_step(struct lam_crew *crew, struct crew_place *place, enum pla
         place->restarts += place->has_died;
         place->has_died = 0;
         place->left_alone_until_ns = 0;
+        place->health = (struct health_row){LAM_HEALTH_UNKNOWN, 0, 0, 0};
+        place->probe_due_ns = 0;
     }
     LAM_ASSERT(pthread_mutex_unlock(&crew->lock) == 0);
 }

@@ -156,11 +156,13 @@ static uint32_t rank_of(const struct crew_place *place, uint64_t now_ns)
 {
     if (!place->is_in_pool || now_ns < place->left_alone_until_ns)
         return 0;
-    return place->step == PLACE_READY ? 2 : 1;
+    if (place->step == PLACE_READY && place->health.state == LAM_HEALTH_UNREADY)
+        return 1;
+    return place->step == PLACE_READY ? 3 : 2;
 }
 
-/* The best there are: ready ones, or else those on their way. A key has its place in the pool,
- * ready or not. */
+/* The best there are: those that serve, or else those on their way, or else those whose probes say
+ * that they are not ready. A key has its place on its way, too. */
 static uint32_t find_among(
     const struct lam_crew *crew, struct crew_place *places, struct crew_place **among)
 {
@@ -173,8 +175,8 @@ static uint32_t find_among(
         if (places[i].left_alone_until_ns != 0 && now_ns == 0)
             now_ns = lam_clock_now_ns();
         rank = rank_of(&places[i], now_ns);
-        if (crew->options.choice == LAM_POOL_BY_KEY && rank == 2)
-            rank = 1;
+        if (crew->options.choice == LAM_POOL_BY_KEY && rank == 3)
+            rank = 2;
         if (rank > best) {
             best = rank;
             count = 0;

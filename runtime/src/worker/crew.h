@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include "health.h"
 #include "lamina/runtime/pool.h"
 #include "worker/worker.h"
 
@@ -46,6 +47,9 @@ struct crew_place {
     int64_t death; /* to be told when the turn ends, if there is a text */
     char death_text[64];
     uint64_t calls, restarts;
+    /* By its probes: probe.c. */
+    struct health_row health;
+    uint64_t probe_due_ns; /* when one that is not judged should have been answered; or 0 */
 };
 
 /* A thread in line, on its own stack. */

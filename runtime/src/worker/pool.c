@@ -198,6 +198,7 @@ static void look_at(struct lam_crew *crew, struct lam_pool_stat *stat)
         worker->is_ready = place->is_in_pool && place->step == PLACE_READY;
         worker->pid = worker->is_ready ? place->worker->process.pid : 0;
         worker->inside = place->inside;
+        worker->health = place->health.state;
         worker->calls = place->calls;
         worker->restarts = place->restarts;
         stat->ready += worker->is_ready;

@@ -245,7 +245,7 @@ struct lam_descriptor {
     /* All of these may be NULL. */
     lam_entry_fn init;     /* request: the configuration; sets state */
     lam_entry_fn shutdown; /* once, after the last call */
-    lam_entry_fn health;   /* 0: healthy */
+    lam_entry_fn health;   /* 0: ready; > 0: alive, not ready; < 0: ill */
     lam_entry_fn save;     /* reply: the state, for a successor; no call runs meanwhile */
     lam_entry_fn restore;  /* request: what a predecessor saved; after init, before any call */
     lam_batch_fn batch;

@@ -57,7 +57,7 @@ struct lam_pool_worker {
     int32_t pid;       /* 0: none is there now */
     uint32_t is_ready; /* it has run init, and serves */
     uint32_t inside;   /* calls in it and in line for it */
-    uint32_t reserved; /* 0 */
+    uint32_t health;   /* enum lam_health_state, by its probes */
     uint64_t calls;    /* that it was given */
     uint64_t restarts; /* workers that came for one that had died */
 };

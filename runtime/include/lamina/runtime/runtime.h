@@ -83,6 +83,7 @@ enum lam_module_host {
 
 struct lam_batch_options;
 struct lam_cache_options;
+struct lam_health_options;
 struct lam_pool_options;
 
 /* Zero is the default of each. Everything is copied. */
@@ -101,6 +102,7 @@ struct lam_module_options {
     const struct lam_retry_options *retry;           /* retry.h; NULL: off */
     const struct lam_middleware_options *middleware; /* middleware.h; NULL: none of its own */
     const struct lam_cache_options *cache;           /* cache.h; NULL: off */
+    const struct lam_health_options *health;         /* health.h; NULL: off */
     const struct lam_pool_options *pool; /* pool.h; NULL: one worker, or in this process */
     uint32_t can_split;      /* 1: lam_module_split_start() may send calls elsewhere: split.h */
     uint32_t reserved_split; /* 0 */
