@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "lamina/runtime/events.h"
@@ -131,6 +132,29 @@ Test(events, an_unload_is_told_when_calls_fail)
     cr_assert(eq(u32, told_count, 3));
     load("concurrent", NULL);
     (void)expect(4, LAM_EVENT_LOADED, 3);
+}
+
+static int ask_bad(const char *method, uint64_t deadline_ns)
+{
+    char room[8];
+    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+
+    return lam_module_call(module, lam_method_id(method), "abc", 4, &reply, deadline_ns);
+}
+
+Test(events, a_workers_death_is_told_by_its_signal_or_minus_its_status)
+{
+    struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER};
+
+    cr_assert(eq(int, setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:detect_leaks=0", 1), 0));
+    load("bad", &options);
+    (void)expect(1, LAM_EVENT_LOADED, 1);
+    cr_assert(eq(int, ask_bad("fault", LAM_DEADLINE_NEVER), -EOWNERDEAD));
+    cr_assert(expect(2, LAM_EVENT_WORKER_DIED, SIGSEGV)->text[0] != '\0');
+    cr_assert(eq(int, ask_bad("exit", LAM_DEADLINE_NEVER), -EOWNERDEAD));
+    (void)expect(3, LAM_EVENT_WORKER_DIED, -7);
+    cr_assert(eq(int, ask_bad("echo", LAM_DEADLINE_NEVER), 0));
+    cr_assert(eq(u32, told_count, 3));
 }
 
 Test(events, the_end_of_a_runtime_unloads_the_latest_first)
