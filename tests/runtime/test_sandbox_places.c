@@ -2,12 +2,14 @@
 /*
  * test_sandbox_places.c: where a module may go: files by path, and namespaces of its own.
  */
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "sandbox_help.h"
 
@@ -208,6 +210,48 @@ Test(sandbox, what_it_leaves_behind_ends_with_it_wherever_it_went)
     cr_assert(eq(i64, try("bomb", NULL, 0), 32));
     unload();
     (void)close(STDERR_FILENO);
+    hung_up = (struct pollfd){.fd = ends[0]};
+    cr_assert(eq(int, poll(&hung_up, 1, 30000), 1));
+    cr_assert(hung_up.revents == POLLHUP);
+}
+
+/* A host that calls a worker which has let go of its socket, and waits for longer than the test. */
+static _Noreturn void be_host(void)
+{
+    struct lam_sandbox_options sandbox = namespaces(LAM_SANDBOX_PIDS);
+    struct try_call no_signal = {SYS_fcntl, {3, F_SETFL, 0}}, let_go = {SYS_close, {3}};
+    struct try_call wait = {SYS_poll, {0, 0, 60000}};
+    struct tried tried;
+
+    if (try_load(&sandbox) != 0 || ask("call", &no_signal, sizeof(no_signal), &tried) != 0 ||
+        ask("call", &let_go, sizeof(let_go), &tried) != 0)
+        _exit(1);
+    (void)write(STDOUT_FILENO, "x", 1);
+    (void)ask("call", &wait, sizeof(wait), &tried);
+    _exit(2);
+}
+
+Test(sandbox, one_that_lets_go_of_its_host_ends_with_it_all_the_same)
+{
+    struct pollfd hung_up;
+    pid_t host;
+    char byte;
+    int ends[2];
+
+    load_with(namespaces(LAM_SANDBOX_PIDS), LAM_SANDBOX_PIDS);
+    unload();
+    cr_assert(eq(int, pipe(ends), 0));
+    host = fork();
+    if (host == 0) {
+        /* Its workers inherit it. */
+        if (dup2(ends[1], STDOUT_FILENO) < 0 || close(ends[1]) != 0)
+            _exit(1);
+        be_host();
+    }
+    (void)close(ends[1]);
+    cr_assert(eq(int, (int)read(ends[0], &byte, 1), 1));
+    cr_assert(eq(int, kill(host, SIGKILL), 0));
+    cr_assert(eq(int, waitpid(host, NULL, 0), host));
     hung_up = (struct pollfd){.fd = ends[0]};
     cr_assert(eq(int, poll(&hung_up, 1, 30000), 1));
     cr_assert(hung_up.revents == POLLHUP);

@@ -6,6 +6,7 @@
  * itself, because to that one no signal means an end.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,12 +20,20 @@
 static const char *failed = "not started in one";
 static int why = ENOSYS;
 
-/* As the worker ended, of which the first one says how; or as that one, of which nobody does. */
-static _Noreturn void end_as_told(int from)
+/*
+ * As the worker ended, of which the first one says how; or as that one, of which nobody does. And
+ * when the host is gone: the worker may have let go of its end of the @socket, this one has not.
+ */
+static _Noreturn void end_as_told(int from, int socket)
 {
+    struct pollfd looks[] = {{.fd = from, .events = POLLIN}, {.fd = socket}};
     struct rlimit none = {0, 0};
     int status = SIGKILL;
 
+    while (poll(looks, 2, -1) < 0 && errno == EINTR)
+        ;
+    if (looks[0].revents == 0)
+        _exit(0); /* the first one ends with this one, and all others with it */
     if (read(from, &status, sizeof(status)) != (ssize_t)sizeof(status))
         status = SIGKILL;
     if (WIFEXITED(status))
@@ -62,9 +71,8 @@ void confine_enter_pids(int socket, int with_users)
     if (pid < 0)
         return; /* it goes on where it is, and confine_pids() says so */
     if (pid > 0) {
-        (void)close(socket); /* its end is told by the worker's */
         (void)close(said[1]);
-        end_as_told(said[0]);
+        end_as_told(said[0], socket);
     }
     (void)close(said[0]);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
