@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lamina/runtime/batch.h"
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
@@ -91,7 +92,7 @@ Test(yaml, each_key_of_the_runtime_fills_its_field)
     const struct lam_runtime_options *options;
 
     accept("directories: [/a, /b/c]\nworker: /w\ndepth: 3\narena: 8KiB\ndrain: 5s\n"
-           "checks_owner: true\nallowed_sha256: [" SUM "0, " SUM "1]\n");
+           "checks_owner: true\nloads_dependencies: true\nallowed_sha256: [" SUM "0, " SUM "1]\n");
     options = lam_runtime_config_options(config);
     cr_expect(eq(str, (char *)options->directories, "/a:/b/c"));
     cr_expect(eq(str, (char *)options->worker, "/w"));
@@ -99,6 +100,7 @@ Test(yaml, each_key_of_the_runtime_fills_its_field)
     cr_expect(eq(u64, options->arena_bytes, 8192));
     cr_expect(eq(u64, options->drain_ns, 5 * LAM_NS_PER_S));
     cr_expect(eq(u32, options->checks_owner, 1));
+    cr_expect(eq(u32, options->loads_dependencies, 1));
     cr_expect(eq(str, (char *)options->allowed_sha256, SUM "0 " SUM "1"));
     cr_expect(eq(u32, options->reserved, 0));
 }
@@ -294,6 +296,19 @@ Test(yaml, each_key_of_a_retry_fills_its_field)
     cr_expect(eq(u32, retry->methods[0].tries_max, 1));
     cr_expect(eq(str, (char *)retry->methods[1].name, "y"));
     cr_expect(eq(u64, retry->methods[1].deadline_ns, 9));
+}
+
+Test(yaml, each_key_of_a_batch_fills_its_field)
+{
+    const struct lam_batch_options *batch;
+
+    accept("modules:\n  a: {batch: {calls: 8, wait: 1us, methods: [one]}}\n");
+    batch = wanted(0)->options.batch;
+    cr_assert(batch != NULL);
+    cr_expect(eq(u32, batch->count_max, 8));
+    cr_expect(eq(u64, batch->wait_ns, 1000));
+    cr_assert(eq(u32, batch->method_count, 1));
+    cr_expect(eq(str, (char *)batch->methods[0], "one"));
 }
 
 Test(yaml, a_split_starts_when_all_modules_are_there)

@@ -25,6 +25,7 @@
  */
 
 #include "lamina/config/config.h"
+#include "lamina/runtime/batch.h"
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
@@ -78,6 +79,7 @@ extern const struct lam_config_field option_path_item;
 extern const struct lam_config_field option_sandbox_fields[];
 extern const struct lam_config_field option_breaker_fields[];
 extern const struct lam_config_field option_cache_fields[];
+extern const struct lam_config_field option_batch_fields[];
 
 /* ---- traffic.c, likewise ---- */
 

@@ -199,3 +199,29 @@ const struct lam_config_field option_cache_fields[] = {
         .max = LAM_CACHE_SHARDS_MAX,
         CACHE(shard_count)},
     {0}};
+
+/* ---- struct lam_batch_options ---- */
+
+#define BATCH(member) INTO(struct lam_batch_options, member)
+
+const struct lam_config_field option_batch_fields[] = {{.key = "calls",
+                                                           .kind = LAM_CONFIG_NUMBER,
+                                                           .doc = "calls in a batch; default 16",
+                                                           .min = 2,
+                                                           .max = LAM_BATCH_COUNT_MAX,
+                                                           BATCH(count_max)},
+    {.key = "wait",
+        .kind = LAM_CONFIG_DURATION,
+        .doc = "how long the first one waits, at most; default 50us",
+        .min = 1,
+        .max = OPTION_HOUR,
+        BATCH(wait_ns)},
+    {.key = "methods",
+        .kind = LAM_CONFIG_LIST,
+        .flags = OPTION_ARRAY | OPTION_COUNT(struct lam_batch_options, method_count),
+        .doc = "whose calls are collected; default all",
+        .min = 1,
+        .max = LAM_METHODS_MAX,
+        .fields = &method_item,
+        BATCH(methods)},
+    {0}};
