@@ -60,8 +60,9 @@ struct lam_generation {
     struct lam_method *methods;
     const struct lam_method *any; /* serves the ids that no other has; or NULL */
     uint32_t mask;
-    uint32_t is_serial;  /* one call at a time, by @turn */
-    uint32_t is_started; /* its init has run */
+    uint32_t is_serial;    /* one call at a time, by @turn */
+    uint32_t is_started;   /* its init has run */
+    lam_atomic_u32 guests; /* runs in threads that have no pin on it; see path/hedge.h */
     struct lam_module *module;
     void *state;
     uint64_t number;
@@ -176,6 +177,13 @@ void lam_generation_close(struct lam_generation *generation);
 /* Let calls go to @generation (NULL: to none, &lam_generation_held: to the gate). Returns who had
  * them; behind it, no call begins there. */
 struct lam_generation *lam_generation_publish(struct lam_module *module, const void *generation);
+
+/* How many calls and guests are inside. Behind lam_barrier_heavy(): none that came before it is
+ * missed. */
+uint32_t lam_generation_count(const struct lam_generation *generation);
+
+/* The guests of all its generations have left; calls bring no more. */
+void lam_generation_await_guests(struct lam_module *module);
 
 /* Wait until no call is inside. Returns 0, or -ETIMEDOUT. */
 int lam_generation_drain(const struct lam_generation *generation, uint64_t deadline_ns);

@@ -58,7 +58,7 @@ uint32_t lam_module_collect(struct lam_module *module)
     for (at = &module->draining; *at != NULL;) {
         struct lam_generation *generation = *at;
 
-        if (lam_seat_count_pins(generation) == 0) {
+        if (lam_generation_count(generation) == 0) {
             *at = generation->next;
             generation->next = ended;
             ended = generation;

@@ -161,6 +161,8 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) /* T2 */
         lam_split_end(lam_runtime_handle_at(runtime, i)->path);
     lam_keeper_stop(&runtime->keeper); /* a probe would be inside a module */
+    for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) /* T2 */
+        lam_generation_await_guests(lam_runtime_handle_at(runtime, i));
     unload_all(runtime);
     for (uint32_t i = lam_load_acquire(&runtime->module_count); i-- > 0;) { /* T2 */
         struct lam_module *module = lam_runtime_handle_at(runtime, i);

@@ -49,6 +49,30 @@ static int deadline(struct lam_call *call)
     return lam_call_answer(call, &call->deadline_ns, sizeof(call->deadline_ns));
 }
 
+/*
+ * Three descriptors: from the first comes what this call does; where that is 'b' it waits for a
+ * byte from the second, where that is 'f' for one from the third, and fails. Answers what it did,
+ * as often as there is room.
+ */
+static int race(struct lam_call *call)
+{
+    int fds[3];
+    char what, byte;
+
+    memcpy(fds, call->request, sizeof(fds));
+    if (read(fds[0], &what, 1) != 1 || (what == 'b' && read(fds[1], &byte, 1) != 1))
+        return -EIO;
+    if (what == 'f') {
+        if (read(fds[2], &byte, 1) != 1)
+            return -EIO;
+        call->reply_bytes = call->reply_capacity + 1;
+        return 0;
+    }
+    memset(call->reply, what, call->reply_capacity);
+    call->reply_bytes = call->reply_capacity;
+    return 0;
+}
+
 static int die(struct lam_call *call)
 {
     (void)call;
@@ -62,6 +86,8 @@ static int die(struct lam_call *call)
     METHOD(count, "calls", 0)                                                                      \
     METHOD(deadline, "deadline", 0)                                                                \
     METHOD(deadline, "patient", 0)                                                                 \
+    METHOD(race, "race", LAM_METHOD_IDEMPOTENT)                                                    \
+    METHOD(race, "alone", 0)                                                                       \
     METHOD(die, "die", 0)
 
 LAM_MODULE("flaky", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT);

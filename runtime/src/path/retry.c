@@ -78,6 +78,18 @@ static void earn(const struct lam_retry *retry, struct retry_block *block)
                            : 0;
 }
 
+/* Within a call the outer one's turn and pins are this thread's: it stays here. */
+static int try_once(struct lam_retry *retry, struct lam_passage *passage)
+{
+    int rc;
+
+    if (__builtin_expect(retry->hedge != NULL, 0) && passage->frame->outer == NULL &&
+        (passage->method->flags & LAM_METHOD_IDEMPOTENT) != 0 && !passage->generation->is_serial &&
+        lam_hedge_run(retry->hedge, passage, &rc))
+        return rc;
+    return lam_path_go_on(passage);
+}
+
 static __attribute__((noinline)) int repeat(
     struct lam_retry *retry, struct lam_passage *passage, uint32_t tries_max, int rc)
 {
@@ -89,7 +101,7 @@ static __attribute__((noinline)) int repeat(
         if (!pause_for(retry, block, tries, passage->frame->call.deadline_ns))
             break;
         passage->frame->call.reply_bytes = 0;
-        rc = lam_path_go_on(passage);
+        rc = try_once(retry, passage);
     }
     return rc;
 }
@@ -112,7 +124,7 @@ static int run(void *state, struct lam_passage *passage)
         call->deadline_ns = lam_deadline_after_ns(default_ns);
     if (block != NULL)
         earn(retry, block);
-    rc = lam_path_go_on(passage);
+    rc = try_once(retry, passage);
     if (__builtin_expect(rc < 0, 0))
         rc = repeat(retry, passage, tries_max, rc);
     call->deadline_ns = given_ns;
@@ -123,6 +135,7 @@ static void close_retry(void *state)
 {
     struct lam_retry *retry = state;
 
+    lam_hedge_close(retry->hedge);
     lam_blocks_close(&retry->blocks);
     free(retry);
 }
@@ -141,6 +154,11 @@ static int open_retry(void **state, struct lam_module *module,
     rc = lam_retry_read(retry, options->retry, module->name, error);
     if (rc == 0 && lam_blocks_open(&retry->blocks, sizeof(struct retry_block)) != 0)
         rc = lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+    if (rc == 0 && retry->options.hedge_ns != 0) {
+        rc = lam_hedge_open(&retry->hedge, retry->options.hedge_threads, retry->options.hedge_ns);
+        if (rc != 0)
+            rc = lam_error_set(error, rc, "module %s: no threads for hedging", module->name);
+    }
     if (rc != 0) {
         close_retry(retry);
         return rc;
@@ -167,6 +185,14 @@ int lam_retry_look(struct lam_module *module, struct lam_retry_stat *stat)
         stat->again += lam_load_relaxed(&block->again);
         stat->no_budget += lam_load_relaxed(&block->no_budget);
         stat->no_time += lam_load_relaxed(&block->no_time);
+    }
+    if (retry != NULL && retry->hedge != NULL) {
+        struct lam_hedge_counts counts = lam_hedge_look(retry->hedge);
+
+        stat->raced = counts.raced;
+        stat->hedged = counts.begun;
+        stat->hedges_won = counts.won;
+        stat->hedging = counts.running;
     }
     lam_path_close(path);
     return retry != NULL ? 0 : -ENOENT;

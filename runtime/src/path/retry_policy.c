@@ -10,6 +10,7 @@
 #define PAUSE_MAX_DEFAULT_NS   (100 * LAM_NS_PER_MS)
 #define BUDGET_PERCENT_DEFAULT 20
 #define BUDGET_MIN_DEFAULT     10
+#define HEDGE_THREADS_DEFAULT  4
 
 static int check_range(
     const char *module, const char *field, uint64_t value, uint64_t most, struct lam_error *error)
@@ -32,12 +33,16 @@ static int check(const struct lam_retry_options *given, const char *module, stru
         {"jitter_percent", given->jitter_percent, 100},
         {"budget_percent", given->budget_percent, 100},
         {"method_count", given->method_count, LAM_RETRY_METHODS_MAX},
-        {"reserved", given->reserved, 0},
+        {"hedge_threads", given->hedge_threads, LAM_RETRY_HEDGE_THREADS_MAX},
     };
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
         rc = check_range(module, fields[i].name, fields[i].value, fields[i].most, error);
+    if (rc == 0 && (given->hedge_threads == 1 || (given->hedge_threads != 0 && !given->hedge_ns)))
+        rc = lam_error_set(error, -EINVAL,
+            "module %s: retry: hedge_threads is %u: at least 2, and hedge_ns says after which time",
+            module, given->hedge_threads);
     if (rc == 0 && given->pause_max_ns != 0 && given->pause_ns > given->pause_max_ns)
         rc = lam_error_set(error, -EINVAL,
             "module %s: retry: pause_ns is %llu, more than pause_max_ns, which is %llu", module,
@@ -91,6 +96,8 @@ int lam_retry_read(struct lam_retry *retry, const struct lam_retry_options *give
         options->pause_ns = options->pause_max_ns;
     if (options->budget_percent == 0)
         options->budget_percent = BUDGET_PERCENT_DEFAULT;
+    if (options->hedge_threads == 0)
+        options->hedge_threads = HEDGE_THREADS_DEFAULT;
     if (options->budget_min == 0)
         options->budget_min = BUDGET_MIN_DEFAULT;
     return 0;

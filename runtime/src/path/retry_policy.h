@@ -8,6 +8,7 @@
 
 #include "lamina/runtime/retry.h"
 #include "path/blocks.h"
+#include "path/hedge.h"
 #include "path/path.h"
 
 /* A thread's own. */
@@ -26,6 +27,7 @@ struct retry_method {
 struct lam_retry {
     struct lam_retry_options options; /* without zeros; its methods are those below */
     struct lam_blocks blocks;
+    struct lam_hedge *hedge; /* or NULL */
     struct retry_method methods[LAM_RETRY_METHODS_MAX];
 };
 

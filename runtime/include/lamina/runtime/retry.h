@@ -16,8 +16,9 @@
 extern "C" {
 #endif
 
-#define LAM_RETRY_TRIES_MAX   16
-#define LAM_RETRY_METHODS_MAX 64
+#define LAM_RETRY_TRIES_MAX         16
+#define LAM_RETRY_METHODS_MAX       64
+#define LAM_RETRY_HEDGE_THREADS_MAX 64
 
 /* What is another way for one method. Zero: as for all. */
 struct lam_retry_method {
@@ -43,13 +44,27 @@ struct lam_retry_options {
     uint64_t deadline_ns; /* from its begin, of a call that has no deadline; default none */
     const struct lam_retry_method *methods;
     uint32_t method_count; /* at most LAM_RETRY_METHODS_MAX */
-    uint32_t reserved;     /* 0 */
+    /*
+     * With hedge_ns, a call of the program to an idempotent method of a module that takes several
+     * calls at once runs in one of so many threads, made at load; after hedge_ns a second one runs
+     * the same beside it, and the first answer is the answer. Of a deadline the caller has its
+     * error at once then. Who comes second ends by itself, with buffers of its own: the module is
+     * not replaced before, and lam_runtime_destroy() waits for it. Where no thread is free a call
+     * runs in its caller's.
+     */
+    uint32_t hedge_threads; /* 2 to LAM_RETRY_HEDGE_THREADS_MAX; default 4 */
+    uint64_t hedge_ns;      /* default: no hedging */
 };
 
 struct lam_retry_stat {
-    uint64_t again;     /* tries behind the first, ever */
-    uint64_t no_budget; /* calls that were not tried again because of the budget */
-    uint64_t no_time;   /* or because of their deadline */
+    uint64_t again;      /* tries behind the first, ever */
+    uint64_t no_budget;  /* calls that were not tried again because of the budget */
+    uint64_t no_time;    /* or because of their deadline */
+    uint64_t raced;      /* runs that were begun in a thread of hedging */
+    uint64_t hedged;     /* calls that a second thread ran, too */
+    uint64_t hedges_won; /* and answered first */
+    uint32_t hedging;    /* threads of hedging that run a call now */
+    uint32_t reserved;
 };
 
 /* What was tried again. Any thread. Returns 0, or -ENOENT the module was loaded without it. */
