@@ -161,11 +161,12 @@ void lam_depend_end(struct lam_module *module, int is_taken)
 int lam_depend_leave(struct lam_module *module, struct lam_error *error)
 {
     struct lam_runtime *runtime = module->runtime;
-    uint32_t count = lam_load_acquire(&runtime->module_count); /* T2 */
     char names[LAM_ERROR_TEXT_BYTES / 2] = "";
     size_t used = 0;
+    uint32_t count;
 
     lock(runtime);
+    count = lam_load_acquire(&runtime->module_count); /* T2 */
     for (uint32_t i = 0; i < count; i++) {
         const struct lam_module *other = lam_runtime_handle_at(runtime, i);
 
@@ -262,9 +263,10 @@ static void put(struct lam_runtime *runtime, struct lam_module *module, struct l
 uint32_t lam_runtime_order(
     struct lam_runtime *runtime, struct lam_module **modules, uint32_t capacity)
 {
-    uint32_t handles = lam_load_acquire(&runtime->module_count), count = 0; /* T2 */
+    uint32_t handles, count = 0;
 
     lock(runtime);
+    handles = lam_load_acquire(&runtime->module_count); /* T2 */
     runtime->visits++;
     for (uint32_t i = 0; i < handles; i++)
         put(runtime, lam_runtime_handle_at(runtime, i), modules, capacity, &count);
