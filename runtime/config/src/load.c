@@ -82,6 +82,7 @@ int lam_runtime_config_load(
 {
     const char *registry = config->top.registry;
     int rc = registry != NULL ? lam_runtime_read_registry(runtime, registry, error) : 0;
+    struct lam_discovery *discovery; /* ends with the runtime */
     uint32_t i;
 
     for (i = 0; rc == 0 && i < config->module_count; i++) {
@@ -96,6 +97,8 @@ int lam_runtime_config_load(
     }
     if (rc == 0)
         rc = start_splits(config, runtime, error);
+    if (rc == 0 && config->top.discover != NULL)
+        rc = lam_discover_start(runtime, &config->top.discover->options, &discovery, error);
     if (rc != 0)
         unload_all(config, runtime, i);
     return rc;

@@ -29,6 +29,8 @@
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
+#include "lamina/runtime/discover.h"
+#include "lamina/runtime/health.h"
 #include "lamina/runtime/limits.h"
 #include "lamina/runtime/pool.h"
 #include "lamina/runtime/retry.h"
@@ -50,13 +52,6 @@
 /* The field that a row fills. */
 #define INTO(type, member) .offset = offsetof(type, member), .bytes = sizeof(((type *)0)->member)
 
-/* What the top of the file fills. */
-struct option_top {
-    struct lam_runtime_options runtime;
-    struct lam_runtime_serving serving;
-    const char *registry;
-};
-
 /* Calls that go to another module, from the load on. */
 struct option_split {
     const char *candidate;
@@ -70,6 +65,20 @@ struct option_module {
     const char *config_text, *config_hex, *config_file; /* one of them, at most */
 };
 
+/* Directories that are watched, and what their modules are loaded with. */
+struct option_discover {
+    struct lam_discover_options options;
+    struct option_module module;
+};
+
+/* What the top of the file fills. */
+struct option_top {
+    struct option_discover *discover; /* or NULL */
+    struct lam_runtime_options runtime;
+    struct lam_runtime_serving serving;
+    const char *registry;
+};
+
 extern const struct lam_config_field option_root;            /* the file: fills struct option_top */
 extern const struct lam_config_field option_module_fields[]; /* struct option_module */
 
@@ -80,6 +89,7 @@ extern const struct lam_config_field option_sandbox_fields[];
 extern const struct lam_config_field option_breaker_fields[];
 extern const struct lam_config_field option_cache_fields[];
 extern const struct lam_config_field option_batch_fields[];
+extern const struct lam_config_field option_health_fields[];
 
 /* ---- traffic.c, likewise ---- */
 

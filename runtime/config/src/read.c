@@ -69,6 +69,23 @@ static void fill_module(struct lam_runtime_config *config, const struct lam_conf
     option_fill_config(config, module, node);
 }
 
+/* What the modules of watched directories are loaded with. */
+static void fill_discover(struct lam_runtime_config *config, const struct lam_config_node *node)
+{
+    struct option_discover *discover = config->top.discover;
+    const struct lam_config_node *module = lam_config_at(node, "module");
+
+    if (module == NULL)
+        return;
+    if (discover->module.wanted.reference != NULL || discover->module.split != NULL)
+        (void)lam_config_problem(
+            config->file, module, "what is found has no reference and no split of its own");
+    else
+        check_module(config, &discover->module, module);
+    option_fill_config(config, &discover->module, module);
+    discover->options.module = discover->module.wanted.options;
+}
+
 static void fill(struct lam_runtime_config *config)
 {
     const struct lam_config_node *root = lam_config_root(config->file);
@@ -86,6 +103,8 @@ static void fill(struct lam_runtime_config *config)
         (metrics->address != NULL || metrics->port != 0))
         (void)lam_config_problem(config->file, lam_config_at(root, "metrics"),
             "give a socket, or an address and a port");
+    if (config->top.discover != NULL)
+        fill_discover(config, lam_config_at(root, "discover"));
     for (const struct lam_config_node *node = lam_config_first(modules); node != NULL;
          node = lam_config_next(node))
         fill_module(config, node);

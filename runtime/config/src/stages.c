@@ -225,3 +225,47 @@ const struct lam_config_field option_batch_fields[] = {{.key = "calls",
         .fields = &method_item,
         BATCH(methods)},
     {0}};
+
+/* ---- struct lam_health_options ---- */
+
+#define HEALTH(member) INTO(struct lam_health_options, member)
+
+/* LAM_HEALTH_BY_PROBE and LAM_HEALTH_BY_CALLS, bit by bit. */
+static const char *const asked[] = {"probes", "calls", NULL};
+
+static const struct lam_config_field asked_item = {
+    .key = "by", .kind = LAM_CONFIG_WORD, .doc = "what is looked at", .words = asked};
+
+const struct lam_config_field option_health_fields[] = {
+    {.key = "by",
+        .kind = LAM_CONFIG_LIST,
+        .doc = "probes, calls, or both; default probes",
+        .min = 1,
+        .max = 2,
+        .fields = &asked_item,
+        HEALTH(by)},
+    {.key = "failures",
+        .kind = LAM_CONFIG_NUMBER,
+        .doc = "in a row that are too many; default 3",
+        .min = 1,
+        .max = UINT32_MAX,
+        HEALTH(failures)},
+    {.key = "successes",
+        .kind = LAM_CONFIG_NUMBER,
+        .doc = "in a row until it is ready; default 2",
+        .min = 1,
+        .max = UINT32_MAX,
+        HEALTH(successes)},
+    {.key = "interval",
+        .kind = LAM_CONFIG_DURATION,
+        .doc = "between two probes; default 10s",
+        .min = 1000000,
+        .max = OPTION_HOUR,
+        HEALTH(interval_ns)},
+    {.key = "timeout",
+        .kind = LAM_CONFIG_DURATION,
+        .doc = "for each; default 5s",
+        .min = 1,
+        .max = OPTION_HOUR,
+        HEALTH(timeout_ns)},
+    {0}};

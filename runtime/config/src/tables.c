@@ -97,6 +97,13 @@ const struct lam_config_field option_module_fields[] = {
         .max = sizeof(struct lam_batch_options),
         .fields = option_batch_fields,
         MODULE(batch)},
+    {.key = "health",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "ask it whether it is well; {} for the defaults; without it off",
+        .max = sizeof(struct lam_health_options),
+        .fields = option_health_fields,
+        MODULE(health)},
     {.key = "can_split",
         .kind = LAM_CONFIG_FLAG,
         .doc = "true: some of its calls may be sent to another module; split says so, too",
@@ -112,6 +119,48 @@ const struct lam_config_field option_module_fields[] = {
 
 static const struct lam_config_field module_row = {
     .key = "module", .kind = LAM_CONFIG_RECORD, .doc = "a module", .fields = option_module_fields};
+
+/* ---- struct lam_discover_options ---- */
+
+#define DISCOVER(member) INTO(struct option_discover, options.member)
+
+static const struct lam_config_field discover_fields[] = {
+    {.key = "directories",
+        .kind = LAM_CONFIG_LIST,
+        .flags = LAM_CONFIG_REQUIRED | OPTION_PATH,
+        .doc = "what is watched",
+        .min = 1,
+        .max = LAM_DISCOVER_DIRECTORIES_MAX,
+        .fields = &option_path_item,
+        DISCOVER(directories)},
+    {.key = "debounce",
+        .kind = LAM_CONFIG_DURATION,
+        .doc = "how long nothing more happens to a file that was written; default 100ms",
+        .min = 1,
+        .max = OPTION_HOUR,
+        DISCOVER(debounce_ns)},
+    {.key = "loads",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: what is new is loaded",
+        DISCOVER(loads)},
+    {.key = "reloads",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: what changes is reloaded",
+        DISCOVER(reloads)},
+    {.key = "unloads",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: what goes is unloaded",
+        DISCOVER(unloads)},
+    {.key = "keeps_state",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: a reload hands the state over",
+        DISCOVER(keeps_state)},
+    {.key = "module",
+        .kind = LAM_CONFIG_RECORD,
+        .doc = "how those that are found are loaded",
+        .fields = option_module_fields,
+        INTO(struct option_discover, module)},
+    {0}};
 
 /* ---- struct lam_remote_options, and where metrics are served ---- */
 
@@ -259,6 +308,14 @@ static const struct lam_config_field root_fields[] = {
         .max = sizeof(struct lam_trace_options),
         .fields = option_trace_fields,
         TOP(runtime.trace)},
+    {.key = "discover",
+        .kind = LAM_CONFIG_RECORD,
+        .flags = OPTION_POINTER,
+        .doc = "load, reload and unload what comes, changes and goes in directories; without it "
+               "nothing is watched",
+        .max = sizeof(struct option_discover),
+        .fields = discover_fields,
+        TOP(discover)},
     {.key = "serve",
         .kind = LAM_CONFIG_RECORD,
         .doc = "the endpoint at which lamina module host serves",

@@ -65,7 +65,8 @@ int lam_runtime_config_read(struct lam_runtime_config **config, const char *path
 int lam_runtime_config_read_text(struct lam_runtime_config **config, const char *name,
     const char *text, size_t bytes, char **report);
 
-/* NULL is allowed. A runtime that was made of it does not need it. */
+/* NULL is allowed. A runtime that was made of it does not need it, unless it discovers: then that
+ * one ends first. */
 void lam_runtime_config_destroy(struct lam_runtime_config *config);
 
 /* For lam_runtime_create(); the log is for the caller to fill in, in a copy. */
@@ -84,7 +85,10 @@ const struct lam_runtime_wanted *lam_runtime_config_module(
  * Load all modules of the file into @runtime, in its order, or none: after an error those that were
  * loaded by this call are unloaded again, the latest first.
  *
- * Returns 0, or as lam_runtime_load(); @error begins with the module's place in the file.
+ * Then its splits begin, and directories are watched until the runtime ends.
+ *
+ * Returns 0, or as lam_runtime_load(), lam_module_split_start() or lam_discover_start(); of a
+ * module @error begins with its place in the file.
  */
 int lam_runtime_config_load(
     struct lam_runtime_config *config, struct lam_runtime *runtime, struct lam_error *error);
