@@ -61,7 +61,7 @@ static void from_file(struct lam_runtime_config *config, struct lam_module_optio
 {
     /* Not to wait for whoever may write into a pipe. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat stat;
+    struct stat stat = {0};
     int rc = file < 0 || fstat(file, &stat) != 0 ? -errno : 0;
     char *bytes = NULL;
 

@@ -85,7 +85,7 @@ static lam_remote_visit_fn printer_of(const struct arguments *arguments)
 int verb_list(const struct arguments *arguments)
 {
     struct lam_error error = {""};
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     int code = ask_connect(arguments, &remote, 0);
     int rc;
 
@@ -130,7 +130,7 @@ int verb_load(const struct arguments *arguments)
         .counts_calls = (uint32_t)arguments->counts};
     struct lam_module_stat stat = {.name = ""};
     struct lam_error error = {""};
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     char *reference;
     int rc, code = ask_connect(arguments, &remote, 0);
 
@@ -149,7 +149,7 @@ int verb_reload(const struct arguments *arguments)
     struct lam_reload_options options = {.keep_state = (uint32_t)arguments->keeps_state};
     struct lam_module_stat stat = {.name = ""};
     struct lam_error error = {""};
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     char *reference;
     int rc, code = ask_connect(arguments, &remote, 0);
 
@@ -166,7 +166,7 @@ int verb_reload(const struct arguments *arguments)
 int verb_unload(const struct arguments *arguments)
 {
     struct lam_error error = {""};
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     int rc, code = ask_connect(arguments, &remote, 0);
 
     if (code != 0)
@@ -180,7 +180,7 @@ int verb_unload(const struct arguments *arguments)
 int verb_stat(const struct arguments *arguments)
 {
     struct lam_error error = {""};
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     uint64_t bytes = 0;
     char *text = malloc(arguments->room_bytes + 1);
     int rc, code = text != NULL ? ask_connect(arguments, &remote, arguments->room_bytes)
@@ -228,7 +228,7 @@ int verb_watch(const struct arguments *arguments)
     struct lam_remote_client_options options = {
         .endpoint = endpoint_of(arguments), .name = "lamina-module", .wants_events = 1};
     struct lam_remote_event event;
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     int rc, code = connect_to(arguments, &remote, &options);
 
     if (code != 0)

@@ -148,7 +148,7 @@ static int call_host(
     const struct arguments *arguments, const struct bytes *request, struct lam_reply *reply)
 {
     uint64_t most = request->count > reply->capacity ? request->count : reply->capacity;
-    struct lam_remote *remote;
+    struct lam_remote *remote = NULL;
     int code = ask_connect(arguments, &remote, most);
     int rc;
 

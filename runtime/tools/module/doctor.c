@@ -18,8 +18,7 @@ static const char *const remedies[LAM_SANDBOX_LAYERS] = {
     "",
     "build Lamina with libseccomp (libseccomp-dev), on a kernel with CONFIG_SECCOMP_FILTER",
     "boot with landlock among lsm=..., on a kernel with CONFIG_SECURITY_LANDLOCK",
-    "allow user namespaces: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; in "
-    "a container its own profile decides",
+    "allow user namespaces: sysctl user.max_user_namespaces, or the container's profile",
     "it needs users, or root with CAP_SYS_ADMIN",
     "it needs users, or root with CAP_SYS_ADMIN",
     "it needs users, or root with CAP_SYS_ADMIN",

@@ -84,6 +84,7 @@ static enum MHD_Result send_text(struct lam_metrics_http *http, struct MHD_Conne
 }
 
 /* For each request: once with its headers, then again when its body has come, if it has one. */
+/* NOLINTNEXTLINE(readability-function-size): so many parameters are libmicrohttpd's wish */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_bytes,
     void **request)

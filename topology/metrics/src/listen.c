@@ -28,14 +28,16 @@ static int begin(int fd, const struct sockaddr *address, socklen_t bytes)
 
 static uint32_t port_of(int fd)
 {
-    struct sockaddr_storage found = {0};
+    /* The ports of both families lie at the same place. */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } found;
     socklen_t bytes = sizeof(found);
 
-    if (getsockname(fd, (struct sockaddr *)&found, &bytes) != 0)
-        return 0;
-    return ntohs(found.ss_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)(const void *)&found)->sin6_port
-                     : ((const struct sockaddr_in *)(const void *)&found)->sin_port);
+    memset(&found, 0, sizeof(found));
+    return getsockname(fd, &found.any, &bytes) == 0 ? ntohs(found.v4.sin_port) : 0;
 }
 
 static int open_port(
