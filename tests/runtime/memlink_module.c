@@ -92,10 +92,13 @@ int memlink_shutdown(void)
 #endif
 
 #ifndef NO_STATE
-/* More than a host's first guess. */
+#ifndef STATE_BYTES /* more than a host's first guess */
+#define STATE_BYTES (sizeof(count) + 5000)
+#endif
+
 unsigned long memlink_get_state_size(void)
 {
-    return sizeof(count) + 5000;
+    return STATE_BYTES;
 }
 
 int memlink_serialize_state(unsigned char *buf, unsigned long size)

@@ -223,6 +223,17 @@ Test(memlink_load, its_state_symbols_are_optional)
     cr_assert(eq(u32, increment(), 2)); /* the old one serves on */
 }
 
+Test(memlink_load, a_state_that_cannot_come_is_refused_and_the_old_code_serves_on)
+{
+    struct lam_reload_options options = {.keep_state = 1};
+
+    cr_assert(eq(int, load("memlink_huge_state", ""), 0), "%s", error.text);
+    cr_assert(eq(u32, increment(), 1));
+    cr_assert(eq(int, lam_runtime_reload(module, &options, &error), -ECANCELED));
+    cr_assert(strstr(error.text, "save returned -90") != NULL, "%s", error.text);
+    cr_assert(eq(u32, increment(), 2));
+}
+
 Test(memlink_load, an_init_that_fails_fails_the_load)
 {
     cr_assert(eq(int, load("memlink", "bad"), -ECANCELED));

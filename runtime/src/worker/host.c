@@ -138,6 +138,8 @@ static int save(struct lam_generation *generation, void **state, uint64_t *bytes
 
     do {
         free(reply.data);
+        if (reply.bytes > LINK_REPLY_BYTES_MAX) /* it says so; more cannot come */
+            return -EMSGSIZE;
         reply.capacity = reply.bytes;
         reply.data = malloc(reply.capacity + 1);
         rc = reply.data == NULL ? -ENOMEM : ask_only(generation->crew, &order, &reply);
