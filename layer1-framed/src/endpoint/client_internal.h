@@ -93,6 +93,11 @@ void lam_client_note_refusal(struct lam_client *client, const struct lam_endpoin
 /* A look found that the connection is over by @rc: what that is by what the daemon has said. */
 int lam_client_reason(const struct lam_client *client, int rc);
 
+/* client_welcome.c */
+
+/* Whether the WELCOME is within what the HELLO asked for. Returns 0, or -EPROTO with the field. */
+int lam_client_check_welcome(const struct lam_client *client, struct lam_error *error);
+
 /* client_resume.c */
 
 /*

@@ -2,6 +2,7 @@
 /* A client from connect to disconnect: what it asks for, and its memory. */
 #include "client_internal.h"
 #include "conduct.h"
+#include "packet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,26 @@
 
 #define COPY_BYTES 4096
 #define COPIES_MAX 1024
+
+/* What no daemon could agree to; 0 is as the daemon likes. */
+static int check_geometry(const struct lam_client_options *options, struct lam_error *error)
+{
+    uint32_t cell_bytes = options->cell_bytes;
+    uint64_t depth = options->depth;
+
+    if (cell_bytes != 0 && (cell_bytes < PACKET_CELL_MIN || cell_bytes > PACKET_CELL_MAX ||
+                               (cell_bytes & (cell_bytes - 1)) != 0))
+        return lam_error_set(error, -EINVAL, "cell_bytes is %u, not a power of two from %d to %d",
+            cell_bytes, PACKET_CELL_MIN, PACKET_CELL_MAX);
+    if (depth == 1 || depth > PACKET_DEPTH_MAX || (depth & (depth - 1)) != 0)
+        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two from 2 to %llu",
+            (unsigned long long)depth, (unsigned long long)PACKET_DEPTH_MAX);
+    if (options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
+        return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
+            (unsigned long long)options->message_bytes_max,
+            (unsigned long long)LAM_FRAMED_MESSAGE_BYTES_MAX);
+    return 0;
+}
 
 static int check_options(const struct lam_client_options *options, struct lam_error *error)
 {
@@ -38,16 +59,10 @@ static int check_options(const struct lam_client_options *options, struct lam_er
         (options->reconnect && options->requests_max > COPIES_MAX))
         return lam_error_set(error, -EINVAL, "requests_max is %u: at most %d",
             options->requests_max, options->reconnect ? COPIES_MAX : LAM_CALL_PENDING_MAX);
-    if ((options->cell_bytes & (options->cell_bytes - 1)) != 0)
-        return lam_error_set(
-            error, -EINVAL, "cell_bytes is %u, not a power of two", options->cell_bytes);
-    if ((options->depth & (options->depth - 1)) != 0)
-        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two",
-            (unsigned long long)options->depth);
     if (options->directory != NULL &&
         strnlen(options->directory, LAM_ENDPOINT_PATH_MAX + 1) > LAM_ENDPOINT_PATH_MAX)
         return lam_error_set(error, -EINVAL, "the directory's name is too long");
-    return 0;
+    return check_geometry(options, error);
 }
 
 static void set_hello(struct lam_client *client)

@@ -79,7 +79,7 @@ static int be_refused(struct lam_client *client, const uint8_t *bytes, struct la
 static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)
 {
     uint8_t bytes[LAM_ENDPOINT_PACKET_MAX];
-    struct lam_endpoint_refused wrong;
+    struct lam_endpoint_refused wrong = {.field = LAM_ENDPOINT_FIELD_TYPE};
     size_t count = 0;
     int rc = 0;
     int type;
@@ -98,14 +98,11 @@ static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct l
         return be_refused(client, bytes, error);
     if (type != LAM_ENDPOINT_WELCOME ||
         lam_endpoint_read_welcome(bytes, &client->welcome, &wrong) != 0)
-        return lam_error_set(error, -EPROTO, "the daemon's answer makes no sense");
-    if ((client->welcome.extensions & ~client->hello.extensions_offered) != 0 ||
-        (client->hello.extensions_required & ~client->welcome.extensions) != 0)
         return lam_error_set(error, -EPROTO,
-            "the daemon chose extensions 0x%x: 0x%x are required and 0x%x offered",
-            client->welcome.extensions, client->hello.extensions_required,
-            client->hello.extensions_offered);
-    return 0;
+            "the daemon's answer makes no sense: %s is 0x%llx, expected 0x%llx to 0x%llx",
+            lam_endpoint_field_name(wrong.field), (unsigned long long)wrong.found,
+            (unsigned long long)wrong.expected_min, (unsigned long long)wrong.expected_max);
+    return lam_client_check_welcome(client, error);
 }
 
 static void fill_peer(struct lam_client *client)

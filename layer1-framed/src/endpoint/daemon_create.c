@@ -11,8 +11,15 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+static uint64_t depth_of(const struct lam_daemon_options *options)
+{
+    return options->depth != 0 ? options->depth : LAM_DAEMON_DEPTH_DEFAULT;
+}
+
 static int check_options(const struct lam_daemon_options *options, struct lam_error *error)
 {
+    uint64_t depth = depth_of(options);
+
     if (options->clients_max > LAM_DAEMON_CLIENTS_MAX)
         return lam_error_set(error, -EINVAL, "clients_max is %u: at most %u", options->clients_max,
             LAM_DAEMON_CLIENTS_MAX);
@@ -30,12 +37,12 @@ static int check_options(const struct lam_daemon_options *options, struct lam_er
     if (lam_endpoint_check_conduct(options->extensions_offered, options->extensions_required,
             options->pressure_answer, options->pressure_max, error) != 0)
         return -EINVAL;
-    if (options->depth_max != 0 && options->depth_max < options->depth)
+    if (options->depth_max != 0 && options->depth_max < depth)
         return lam_error_set(error, -EINVAL, "depth_max is %llu, below depth, %llu",
-            (unsigned long long)options->depth_max, (unsigned long long)options->depth);
-    if ((options->depth & (options->depth - 1)) != 0)
-        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two",
-            (unsigned long long)options->depth);
+            (unsigned long long)options->depth_max, (unsigned long long)depth);
+    if (depth == 1 || (depth & (depth - 1)) != 0)
+        return lam_error_set(error, -EINVAL, "depth is %llu, not a power of two from 2 on",
+            (unsigned long long)depth);
     if (options->message_bytes_max > LAM_FRAMED_MESSAGE_BYTES_MAX)
         return lam_error_set(error, -EINVAL, "message_bytes_max is %llu: at most %llu",
             (unsigned long long)options->message_bytes_max,
@@ -45,7 +52,7 @@ static int check_options(const struct lam_daemon_options *options, struct lam_er
 
 static void set_terms(struct lam_daemon *daemon, const struct lam_daemon_options *options)
 {
-    uint64_t depth = options->depth != 0 ? options->depth : LAM_DAEMON_DEPTH_DEFAULT;
+    uint64_t depth = depth_of(options);
     uint32_t cell_bytes =
         options->cell_bytes != 0 ? options->cell_bytes : LAM_RING_CELL_BYTES_DEFAULT;
 

@@ -14,6 +14,11 @@
 
 #define PACKET_MAGIC UINT64_C(0x3150444e454d414c) /* "LAMENDP1" */
 
+/* The geometries that a packet may name, as layer 0 has them. */
+#define PACKET_DEPTH_MAX (UINT64_C(1) << 40)
+#define PACKET_CELL_MIN  32
+#define PACKET_CELL_MAX  65536
+
 /* Returns 0, -EPIPE the peer is gone, -ENOBUFS it takes nothing, or -errno. */
 int lam_packet_send(int socket, const uint8_t *bytes, size_t count);
 

@@ -11,11 +11,6 @@
 #define FLAGS      (LAM_ENDPOINT_RESUMES | LAM_ENDPOINT_NEEDS_PRESSURE)
 #define EXTENSIONS (LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)
 
-/* As layer 0 has them. */
-#define DEPTH_MAX (UINT64_C(1) << 40)
-#define CELL_MIN  32
-#define CELL_MAX  65536
-
 static uint64_t get(const uint8_t *at, uint32_t bytes)
 {
     uint64_t value = 0;
@@ -116,11 +111,11 @@ static int check_hello(const uint8_t *bytes, const struct lam_endpoint_hello *he
             hello->features_offered);
     if (hello->client_id == 0)
         return refuse(refused, LAM_ENDPOINT_FIELD_CLIENT_ID, 0, 1, UINT64_MAX);
-    if (!is_size(hello->depth, 1, DEPTH_MAX, 1))
-        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2, DEPTH_MAX);
-    if (!is_size(hello->cell_bytes, CELL_MIN, CELL_MAX, 1))
-        return refuse(
-            refused, LAM_ENDPOINT_FIELD_CELL_BYTES, hello->cell_bytes, CELL_MIN, CELL_MAX);
+    if (!is_size(hello->depth, 1, PACKET_DEPTH_MAX, 1))
+        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2, PACKET_DEPTH_MAX);
+    if (!is_size(hello->cell_bytes, PACKET_CELL_MIN, PACKET_CELL_MAX, 1))
+        return refuse(refused, LAM_ENDPOINT_FIELD_CELL_BYTES, hello->cell_bytes, PACKET_CELL_MIN,
+            PACKET_CELL_MAX);
     if (!are_lanes(hello->lanes, 1))
         return refuse(refused, LAM_ENDPOINT_FIELD_LANES, hello->lanes, 1, LAM_ENDPOINT_LANES_MAX);
     if ((hello->flags & ~FLAGS) != 0)
@@ -184,11 +179,11 @@ int lam_endpoint_read_welcome(const uint8_t *bytes, struct lam_endpoint_welcome 
         return refuse(refused, LAM_ENDPOINT_FIELD_WIRE, wire, LAM_ENDPOINT_WIRE, LAM_ENDPOINT_WIRE);
     if (!are_lanes(welcome->lanes, 0))
         return refuse(refused, LAM_ENDPOINT_FIELD_LANES, welcome->lanes, 1, LAM_ENDPOINT_LANES_MAX);
-    if (!is_size(welcome->depth, 1, DEPTH_MAX, 0))
-        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, welcome->depth, 2, DEPTH_MAX);
-    if (!is_size(welcome->cell_bytes, CELL_MIN, CELL_MAX, 0))
-        return refuse(
-            refused, LAM_ENDPOINT_FIELD_CELL_BYTES, welcome->cell_bytes, CELL_MIN, CELL_MAX);
+    if (!is_size(welcome->depth, 1, PACKET_DEPTH_MAX, 0))
+        return refuse(refused, LAM_ENDPOINT_FIELD_DEPTH, welcome->depth, 2, PACKET_DEPTH_MAX);
+    if (!is_size(welcome->cell_bytes, PACKET_CELL_MIN, PACKET_CELL_MAX, 0))
+        return refuse(refused, LAM_ENDPOINT_FIELD_CELL_BYTES, welcome->cell_bytes, PACKET_CELL_MIN,
+            PACKET_CELL_MAX);
     if (!get_text(bytes + 88, welcome->name, sizeof(welcome->name)))
         return refuse(
             refused, LAM_ENDPOINT_FIELD_NAME, sizeof(welcome->name), 0, LAM_ENDPOINT_NAME_MAX);

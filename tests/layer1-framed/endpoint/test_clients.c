@@ -145,6 +145,16 @@ Test(clients, options_that_cannot_be_are_refused_before_anybody_is_asked)
     wrong.cell_bytes = 3;
     cr_assert(eq(int, refused_with(&wrong), -EINVAL));
     cr_assert(strstr(error.text, "cell_bytes is 3") != NULL, "%s", error.text);
+    wrong.cell_bytes = 16;
+    cr_assert(eq(int, refused_with(&wrong), -EINVAL));
+    wrong.cell_bytes = 0;
+    wrong.depth = 1;
+    cr_assert(eq(int, refused_with(&wrong), -EINVAL));
+    cr_assert(strstr(error.text, "depth is 1") != NULL, "%s", error.text);
+    wrong.depth = 0;
+    wrong.message_bytes_max = LAM_FRAMED_MESSAGE_BYTES_MAX + 1;
+    cr_assert(eq(int, refused_with(&wrong), -EINVAL));
+    cr_assert(strstr(error.text, "message_bytes_max is") != NULL, "%s", error.text);
 }
 
 Test(clients, a_client_that_does_not_fit_is_refused_with_field_found_and_expected)

@@ -194,7 +194,8 @@ struct lam_client {
  *   -ECONNREFUSED its daemon is dead, and no other has come
  *   -ETIMEDOUT    it does not answer: busy, or stopped; @error has its pid
  *   -EPROTO, -EPROTOTYPE, -EMSGSIZE, -EUSERS, -EACCES, -ENOMEM, -EPIPE
- *                 it refused: enum lam_endpoint_code; @error has field, found, expected
+ *                 it refused: enum lam_endpoint_code; @error has field, found, expected. -EPROTO
+ *                 also when it agrees to what was not asked for
  *   -EOWNERDEAD   it died while we connected
  *   -errno        of the system call that @error names
  */
