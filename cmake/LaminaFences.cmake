@@ -42,6 +42,26 @@ function(lam_fence_closure name)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endfunction()
 
+# All public headers in one file: no two layers have one name for two things.
+function(lam_fence_together)
+  get_property(headers GLOBAL PROPERTY LAM_HEADERS)
+  get_property(layers GLOBAL PROPERTY LAM_LAYERS)
+  if(NOT headers)
+    return()
+  endif()
+  list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n" OUTPUT_VARIABLE lines)
+  string(JOIN "" text ${lines})
+  foreach(suffix IN ITEMS c cc)
+    file(CONFIGURE OUTPUT all_headers.${suffix} @ONLY CONTENT
+      "@text@extern int all_stand_together;\nint all_stand_together = 1;\n")
+    list(APPEND units ${CMAKE_CURRENT_BINARY_DIR}/all_headers.${suffix})
+  endforeach()
+  list(TRANSFORM layers PREPEND "lamina::")
+  add_library(lam_all_headers OBJECT ${units})
+  target_link_libraries(lam_all_headers PRIVATE ${layers})
+  target_compile_definitions(lam_all_headers PRIVATE _GNU_SOURCE)
+endfunction()
+
 # Each public header alone, included twice, with nothing but what lamina::NAME gives to a user:
 # strict C11 and strict C++17, without extensions or feature macros.
 function(lam_fence_headers name)
@@ -52,6 +72,7 @@ function(lam_fence_headers name)
   foreach(header IN LISTS ARGN)
     cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include)
     string(MAKE_C_IDENTIFIER ${header} unit)
+    set_property(GLOBAL APPEND PROPERTY LAM_HEADERS ${header})
     foreach(suffix IN ITEMS c cc)
       file(CONFIGURE OUTPUT ${folder}/${unit}.${suffix} @ONLY CONTENT
 "#include \"@header@\"

@@ -19,7 +19,7 @@
 
 static int open_arena(struct bench_lane *lane)
 {
-    struct lam_arena *arena = bench_private_memory(sizeof(*arena));
+    struct lam_call_arena *arena = bench_private_memory(sizeof(*arena));
 
     lane->state = arena;
     arena->bytes = ARENA_BYTES;
@@ -35,14 +35,14 @@ static inline void use(void *memory)
 
 static uint64_t take(struct bench_lane *lane, uint64_t count, uint64_t value)
 {
-    struct lam_arena *arena = lane->state;
+    struct lam_call_arena *arena = lane->state;
 
     for (uint64_t i = 0; i < count; i++) {
         void *memory;
 
         if (i % PER_RESET == 0)
             arena->used = 0;
-        memory = lam_arena_take(arena, BYTES, BYTES);
+        memory = lam_call_arena_take(arena, BYTES, BYTES);
         bench_must(memory == NULL ? -ENOMEM : 0);
         use(memory);
     }
@@ -51,14 +51,14 @@ static uint64_t take(struct bench_lane *lane, uint64_t count, uint64_t value)
 
 static uint64_t take_and_write(struct bench_lane *lane, uint64_t count, uint64_t value)
 {
-    struct lam_arena *arena = lane->state;
+    struct lam_call_arena *arena = lane->state;
 
     for (uint64_t i = 0; i < count; i++) {
         uint64_t *memory;
 
         if (i % PER_RESET == 0)
             arena->used = 0;
-        memory = lam_arena_take(arena, BYTES, BYTES);
+        memory = lam_call_arena_take(arena, BYTES, BYTES);
         bench_must(memory == NULL ? -ENOMEM : 0);
         *memory = i;
         use(memory);

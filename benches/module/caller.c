@@ -128,7 +128,7 @@ void module_caller_leave(struct module_caller *caller)
 
 void module_caller_run(struct module_caller *caller, uint64_t count)
 {
-    struct lam_reply reply = {.data = caller->reply, .capacity = caller->bytes};
+    struct lam_module_reply reply = {.data = caller->reply, .capacity = caller->bytes};
     int failures = 0;
 
     for (uint64_t i = 0; i < count; i++)

@@ -10,7 +10,7 @@ static int echo(struct lam_call *call)
 /* A call within a call: what the module "echo" answers. */
 static int relay(struct lam_call *call)
 {
-    struct lam_reply reply = {.data = call->reply, .capacity = call->reply_capacity};
+    struct lam_module_reply reply = {.data = call->reply, .capacity = call->reply_capacity};
     int rc = lam_call_module(
         call, "echo", LAM_METHOD_ID("echo"), call->request, call->request_bytes, &reply);
 

@@ -195,7 +195,7 @@ static double measure_resident(void)
     for (uint32_t i = 0; i < RESIDENT_MANY; i++) {
         char name[LAM_NAME_BYTES_MAX];
         struct lam_module_options options = {.name = name};
-        struct lam_reply reply = {.data = NULL};
+        struct lam_module_reply reply = {.data = NULL};
         struct lam_module *module;
 
         snprintf(name, sizeof(name), "echo-%u", i);

@@ -83,7 +83,7 @@ static int take_turn(struct lam_generation *generation, const struct lam_frame *
 
 /* What is this call's own. */
 static inline void fill(struct lam_frame *frame, struct lam_generation *generation,
-    const char *caller, uint32_t method, const struct lam_reply *reply, uint64_t deadline_ns)
+    const char *caller, uint32_t method, const struct lam_module_reply *reply, uint64_t deadline_ns)
 {
     const struct lam_runtime *runtime = frame->module->runtime;
     struct lam_call *call = &frame->call;
@@ -102,7 +102,7 @@ static inline void fill(struct lam_frame *frame, struct lam_generation *generati
     call->depth_max = runtime->options.depth_max;
     call->pressure = 0;
     call->reserved = 0;
-    call->arena = (struct lam_arena){frame->seat->arena, runtime->options.arena_bytes, 0};
+    call->arena = (struct lam_call_arena){frame->seat->arena, runtime->options.arena_bytes, 0};
     call->frame = frame;
     frame->later = NULL;
     frame->generation = generation;
@@ -126,7 +126,7 @@ static void inherit(struct lam_frame *frame)
 }
 
 static int run_serially(struct lam_generation *generation, const struct lam_method *entry,
-    struct lam_frame *frame, struct lam_reply *reply)
+    struct lam_frame *frame, struct lam_module_reply *reply)
 {
     int is_taken;
     int rc = take_turn(generation, frame, frame->call.deadline_ns, &is_taken);
@@ -154,7 +154,7 @@ int lam_call_enter_batch(struct lam_generation *generation, struct lam_frame *fr
 }
 
 int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
-    struct lam_frame *frame, struct lam_reply *reply)
+    struct lam_frame *frame, struct lam_module_reply *reply)
 {
     return generation->is_serial ? run_serially(generation, entry, frame, reply)
                                  : generation->kind->call(generation, entry, frame, reply);
@@ -162,7 +162,7 @@ int lam_call_enter(struct lam_generation *generation, const struct lam_method *e
 
 /* Inside @generation. */
 static inline int run_inside(struct lam_generation *generation, const char *caller, uint32_t method,
-    struct lam_frame *frame, struct lam_reply *reply, uint64_t deadline_ns)
+    struct lam_frame *frame, struct lam_module_reply *reply, uint64_t deadline_ns)
 {
     const struct lam_method *entry = lam_generation_serve(generation, method);
     struct lam_seat *seat = frame->seat;
@@ -189,7 +189,8 @@ static inline int run_inside(struct lam_generation *generation, const char *call
 }
 
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns)
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns)
 {
     struct lam_seat *seat = lam_seat_mine();
     struct lam_generation *generation;
@@ -220,7 +221,7 @@ int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
 }
 
 int lam_call_detour(
-    struct lam_module *module, struct lam_frame *from, struct lam_reply *reply, int *rc)
+    struct lam_module *module, struct lam_frame *from, struct lam_module_reply *reply, int *rc)
 {
     struct lam_seat *seat = from->seat;
     lam_atomic_u64 *place = &seat->pins[SEAT_DETOUR + seat->depth - 1];
@@ -249,7 +250,7 @@ int lam_call_detour(
 }
 
 int lam_module_call(struct lam_module *module, uint32_t method, const void *request,
-    uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns)
+    uint64_t request_bytes, struct lam_module_reply *reply, uint64_t deadline_ns)
 {
     return lam_call_run(module, "", method, request, request_bytes, reply, deadline_ns);
 }

@@ -15,7 +15,7 @@ static uint64_t now_ns(void)
 }
 
 void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
 
@@ -29,7 +29,7 @@ void lam_log_to_stderr(void *context, const char *module, enum lam_level level, 
 }
 
 static void write_log(const struct lam_call *call, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     const struct lam_module *module = lam_frame_of(call)->module;
     const struct lam_runtime_options *options = &module->runtime->options;
@@ -38,7 +38,7 @@ static void write_log(const struct lam_call *call, enum lam_level level, const c
 }
 
 static int call_module(struct lam_call *call, const char *name, uint32_t method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply)
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply)
 {
     const struct lam_module *from = lam_frame_of(call)->module;
     struct lam_module *module = lam_runtime_find(from->runtime, name);

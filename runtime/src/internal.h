@@ -43,7 +43,7 @@ struct lam_frame {
 struct lam_host_kind {
     /* Run @entry with frame->call, and answer into *@reply. Returns as lam_module_call(). */
     int (*call)(struct lam_generation *generation, const struct lam_method *entry,
-        struct lam_frame *frame, struct lam_reply *reply);
+        struct lam_frame *frame, struct lam_module_reply *reply);
     /* Run its init. Returns what that returned, or 0 where there is none. */
     int (*start)(struct lam_generation *generation);
     /* Returns what the entry returned, or -ENOTSUP where there is none. *@state is to be freed. */
@@ -248,7 +248,7 @@ int lam_pool_check(struct lam_pool_options *options, struct lam_error *error);
 /* ---- host.c ---- */
 
 void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count);
+    const struct lam_log_field *fields, uint32_t field_count);
 
 /* What modules are lent. */
 extern const struct lam_host lam_host_table;
@@ -275,7 +275,7 @@ uint32_t lam_module_collect(struct lam_module *module);
 
 /* Who failed the call, and nothing of an answer. Returns @rc. */
 static inline int lam_reply_fail(
-    struct lam_reply *reply, enum lam_failure failure, int32_t detail, int rc)
+    struct lam_module_reply *reply, enum lam_failure failure, int32_t detail, int rc)
 {
     reply->bytes = 0;
     reply->failure = failure;
@@ -288,7 +288,7 @@ static inline int lam_reply_fail(
 /* The code itself, behind all stages: in its turn where it takes one call at a time. Returns as
  * lam_module_call(). */
 int lam_call_enter(struct lam_generation *generation, const struct lam_method *entry,
-    struct lam_frame *frame, struct lam_reply *reply);
+    struct lam_frame *frame, struct lam_module_reply *reply);
 
 /*
  * Run the call of @from, which is inside its module, in @module instead, at the same depth. Returns
@@ -296,7 +296,7 @@ int lam_call_enter(struct lam_generation *generation, const struct lam_method *e
  * this is a detour already.
  */
 int lam_call_detour(
-    struct lam_module *module, struct lam_frame *from, struct lam_reply *reply, int *rc);
+    struct lam_module *module, struct lam_frame *from, struct lam_module_reply *reply, int *rc);
 
 /* The batch entry, in this process, within @frame: in its turn where the module takes one call at a
  * time. Returns 0, or -ETIMEDOUT: no turn until @deadline_ns. */
@@ -305,6 +305,7 @@ int lam_call_enter_batch(struct lam_generation *generation, struct lam_frame *fr
 
 /* A call of a module by the program or, with @caller, by another module. */
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns);
 
 #endif

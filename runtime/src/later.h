@@ -26,7 +26,8 @@ int lam_later_answer_by(struct lam_later *later, int status, const void *data, u
 int lam_later_settle(struct lam_frame *frame, int status, uint32_t *failure);
 
 /* The same, and all that a host in this process makes of it. Returns as lam_module_call(). */
-static inline int lam_entry_settle(struct lam_frame *frame, struct lam_reply *reply, int status)
+static inline int lam_entry_settle(
+    struct lam_frame *frame, struct lam_module_reply *reply, int status)
 {
     if (__builtin_expect(status == LAM_LATER || frame->later != NULL, 0))
         status = lam_later_settle(frame, status, &reply->failure);

@@ -19,7 +19,7 @@
 #define STATE_BYTES_FIRST 4096
 
 static int call(struct lam_generation *generation, const struct lam_method *entry,
-    struct lam_frame *frame, struct lam_reply *reply)
+    struct lam_frame *frame, struct lam_module_reply *reply)
 {
     int status = entry->call(&frame->call);
 

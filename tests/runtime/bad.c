@@ -118,8 +118,8 @@ static int own_pid(struct lam_call *call)
 /* Says so, and calls the module that the request names. */
 static int relay(struct lam_call *call)
 {
-    struct lam_field field = {"to", (const char *)call->request};
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_log_field field = {"to", (const char *)call->request};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     int rc;
 
     call->host->log(call, LAM_LEVEL_INFO, "relay", &field, 1);
@@ -132,7 +132,7 @@ static int relay(struct lam_call *call)
 
 static int nest(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     uint32_t depth = call->depth;
     int rc = lam_call_module(call, (const char *)call->request, LAM_METHOD_ID("nest"),
         call->request, call->request_bytes, &reply);

@@ -38,7 +38,7 @@ static int load(struct lam_runtime *runtime, struct lam_module **module)
     return lam_runtime_load(runtime, module_file("first"), &options, module, &error);
 }
 
-static int ask(struct lam_module *module, struct lam_reply *reply)
+static int ask(struct lam_module *module, struct lam_module_reply *reply)
 {
     return lam_module_call(
         module, LAM_METHOD_ID("echo"), "abc", 3, reply, lam_deadline_after_ns(LAM_NS_PER_S / 2));
@@ -48,7 +48,7 @@ static int ask(struct lam_module *module, struct lam_reply *reply)
 static void call_hostile(unsigned way)
 {
     char number[16], room[16];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
     struct lam_runtime *runtime;
     struct lam_module *module;
     int rc;

@@ -94,8 +94,8 @@ static int wait_for(struct lam_call *call)
 /* Calls "nest" of the module that the request names, until it is too deep; answers how deep. */
 static int nest(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
-    char *own = (char *)lam_arena_take(&call->arena, 1024, 64);
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    char *own = (char *)lam_call_arena_take(&call->arena, 1024, 64);
     uint32_t depth = call->depth;
     int rc;
 
@@ -119,7 +119,7 @@ static int nest(struct lam_call *call)
 /* What it was lent: depth, caller, deadline, trace. */
 static int context(struct lam_call *call)
 {
-    struct lam_field field = {"caller", call->caller};
+    struct lam_log_field field = {"caller", call->caller};
 
     call->host->log(call, LAM_LEVEL_WARN, "called", &field, 1);
     (void)lam_call_count(call, "contexts", 1);
@@ -128,7 +128,7 @@ static int context(struct lam_call *call)
 
 static int relay(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     int rc;
 
     call->trace.id[0] = 77;

@@ -27,7 +27,7 @@ static inline const char *module_file(const char *kind)
 static inline int module_ask(struct lam_module *module, const char *method, const void *request,
     uint64_t bytes, void *answer, uint64_t *size)
 {
-    struct lam_reply reply = {.data = answer, .capacity = *size};
+    struct lam_module_reply reply = {.data = answer, .capacity = *size};
     int rc =
         lam_module_call(module, lam_method_id(method), request, bytes, &reply, LAM_DEADLINE_NEVER);
 

@@ -98,7 +98,7 @@ static inline struct lam_pool_options fixed(uint32_t workers, enum lam_pool_choi
 }
 
 static inline int ask(const char *method, const void *request, uint64_t bytes,
-    struct lam_reply *reply, uint64_t timeout_ns)
+    struct lam_module_reply *reply, uint64_t timeout_ns)
 {
     return lam_module_call(
         module, lam_method_id(method), request, bytes, reply, lam_deadline_after_ns(timeout_ns));
@@ -108,7 +108,7 @@ static inline int ask(const char *method, const void *request, uint64_t bytes,
 static inline int32_t pid_for(const void *request, uint64_t bytes)
 {
     int32_t pid = 0;
-    struct lam_reply reply = {.data = &pid, .capacity = sizeof(pid)};
+    struct lam_module_reply reply = {.data = &pid, .capacity = sizeof(pid)};
 
     cr_assert(eq(int, ask("pid", request, bytes, &reply, LONG_NS), 0), "failure %u, %d",
         reply.failure, reply.detail);
@@ -146,7 +146,7 @@ struct holder {
     char key;
     int rc;
     int32_t pid;
-    struct lam_reply reply;
+    struct lam_module_reply reply;
 };
 
 static inline void *stay(void *own)
@@ -156,7 +156,8 @@ static inline void *stay(void *own)
 
     memcpy(request, &gate[0], sizeof(int));
     request[4] = holder->key;
-    holder->reply = (struct lam_reply){.data = &holder->pid, .capacity = sizeof(holder->pid)};
+    holder->reply =
+        (struct lam_module_reply){.data = &holder->pid, .capacity = sizeof(holder->pid)};
     holder->rc = lam_module_call(module, lam_method_id("hold"), request, 5, &holder->reply,
         lam_deadline_after_ns(2 * LONG_NS));
     return NULL;

@@ -39,7 +39,7 @@ static uint64_t effort(void)
 static void echo(struct caller *caller)
 {
     uint64_t said[2] = {caller->number, caller->calls}, heard[2] = {0, 0};
-    struct lam_reply reply = {.data = heard, .capacity = sizeof(heard)};
+    struct lam_module_reply reply = {.data = heard, .capacity = sizeof(heard)};
     int rc;
 
     /* Twice in a row a worker may be killed under it: then it is told so. */
@@ -53,7 +53,7 @@ static void echo(struct caller *caller)
 static void count(void)
 {
     uint64_t counted = 0;
-    struct lam_reply reply = {.data = &counted, .capacity = sizeof(counted)};
+    struct lam_module_reply reply = {.data = &counted, .capacity = sizeof(counted)};
     int rc = lam_module_call(module, LAM_METHOD_ID("count"), NULL, 0, &reply, LAM_DEADLINE_NEVER);
 
     if (rc == -EOWNERDEAD) {

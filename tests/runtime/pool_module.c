@@ -77,7 +77,7 @@ static int count(struct lam_call *call)
 /* Until the gate lets it go; then its process. */
 static int hold(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     int rc = lam_call_module(
         call, "gate", LAM_METHOD_ID("wait"), call->request, call->request_bytes, &reply);
 
@@ -87,7 +87,7 @@ static int hold(struct lam_call *call)
 /* A call of this module within a call of it: the process of the inner one. */
 static int within(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     int rc = lam_call_module(call, "pool", LAM_METHOD_ID("pid"), NULL, 0, &reply);
 
     call->reply_bytes = reply.bytes;

@@ -34,7 +34,7 @@ __attribute__((constructor)) static void serve_as_worker(int argc, char **argv)
 struct lam_runtime *runtime;
 struct lam_module *module;
 struct lam_error error;
-struct lam_reply reply;
+struct lam_module_reply reply;
 struct lam_sandbox_report report;
 
 static void setup(void)
@@ -118,7 +118,7 @@ void load_with(struct lam_sandbox_options sandbox, enum lam_sandbox_layer layer)
 
 int ask(const char *method, const void *request, uint64_t bytes, struct tried *tried)
 {
-    reply = (struct lam_reply){.data = tried, .capacity = sizeof(*tried)};
+    reply = (struct lam_module_reply){.data = tried, .capacity = sizeof(*tried)};
     return lam_module_call(module, lam_method_id(method), request, bytes, &reply,
         lam_deadline_after_ns(100 * LAM_NS_PER_S));
 }

@@ -20,7 +20,7 @@
 extern struct lam_runtime *runtime;
 extern struct lam_module *module;
 extern struct lam_error error;
-extern struct lam_reply reply;           /* of the last call */
+extern struct lam_module_reply reply;    /* of the last call */
 extern struct lam_sandbox_report report; /* of the last load */
 
 /* Returns what the load did. */

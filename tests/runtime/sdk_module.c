@@ -40,7 +40,7 @@ static int take(struct lam_call *call)
     if (call->request_bytes != sizeof(wanted))
         return -EINVAL;
     memcpy(wanted, call->request, sizeof(wanted));
-    while ((piece = (uint8_t *)lam_arena_take(&call->arena, wanted[0], wanted[1])) != NULL) {
+    while ((piece = (uint8_t *)lam_call_arena_take(&call->arena, wanted[0], wanted[1])) != NULL) {
         if ((uintptr_t)piece % wanted[1] != 0 || (last != NULL && piece < last + wanted[0]))
             return -EFAULT;
         memset(piece, 0x5a, wanted[0]);
@@ -53,7 +53,7 @@ static int take(struct lam_call *call)
 /* A call within this one takes what this one has left. Answers how many pieces that were. */
 static int take_within(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     uint64_t wanted[2];
     uint8_t *own;
     int rc;
@@ -61,7 +61,7 @@ static int take_within(struct lam_call *call)
     if (call->request_bytes != sizeof(wanted))
         return -EINVAL;
     memcpy(wanted, call->request, sizeof(wanted));
-    own = (uint8_t *)lam_arena_take(&call->arena, wanted[0], wanted[1]);
+    own = (uint8_t *)lam_call_arena_take(&call->arena, wanted[0], wanted[1]);
     if (own == NULL)
         return -ENOMEM;
     memset(own, 1, wanted[0]);
@@ -85,7 +85,7 @@ static int until(struct lam_call *call)
  * nearer than what this one was given. */
 static int until_within(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     uint64_t own;
     int rc;
 

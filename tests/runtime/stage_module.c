@@ -60,7 +60,7 @@ static int hold(struct lam_call *call)
 /* Asks itself the same, once. */
 static int again(struct lam_call *call)
 {
-    struct lam_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
+    struct lam_module_reply reply = {call->reply, call->reply_capacity, 0, 0, 0};
     uint64_t run = ++runs;
     int rc;
 

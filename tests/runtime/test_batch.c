@@ -58,7 +58,7 @@ struct caller {
     uint64_t bytes;       /* of the request; 0: it is text */
     uint64_t deadline_ns; /* 0: none */
     pthread_t thread;
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     struct {
         uint32_t place, count;
         char text[56];
@@ -70,7 +70,8 @@ static void *call(void *argument)
 {
     struct caller *caller = argument;
 
-    caller->reply = (struct lam_reply){.data = &caller->answer, .capacity = sizeof(caller->answer)};
+    caller->reply =
+        (struct lam_module_reply){.data = &caller->answer, .capacity = sizeof(caller->answer)};
     caller->rc = lam_module_call(module, lam_method_id(caller->method), caller->request,
         caller->bytes != 0 ? caller->bytes : strlen(caller->request), &caller->reply,
         caller->deadline_ns != 0 ? caller->deadline_ns : LAM_DEADLINE_NEVER);
@@ -273,12 +274,12 @@ Test(batch, at_a_serial_module_a_batch_takes_its_turn)
         .method = "hold", .request = (const char *)&ends[0], .bytes = sizeof(ends[0])};
     struct caller callers[2] = {
         {.method = "gather", .request = "a"}, {.method = "gather", .request = "b"}};
-    struct lam_reply reply;
+    struct lam_module_reply reply;
 
     load("stage_serial", &options);
     begin(&holder);
     do { /* until a call without time finds no turn */
-        reply = (struct lam_reply){.data = NULL};
+        reply = (struct lam_module_reply){.data = NULL};
     } while (lam_module_call(module, LAM_METHOD_ID("count"), NULL, 0, &reply, 1) != -ETIMEDOUT);
     callers[0].deadline_ns = lam_deadline_after_ns(200 * LAM_NS_PER_MS);
     callers[1].deadline_ns = callers[0].deadline_ns;

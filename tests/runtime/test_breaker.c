@@ -74,12 +74,12 @@ static void load(const char *kind, struct lam_breaker_options breaker)
     cr_assert(eq(int, try_load(kind, breaker), 0), "%s", error.text);
 }
 
-static struct lam_reply last;
+static struct lam_module_reply last;
 
 /* A call that returns @status. */
 static int ask(int32_t status)
 {
-    last = (struct lam_reply){.data = NULL};
+    last = (struct lam_module_reply){.data = NULL};
     return lam_module_call(
         module, LAM_METHOD_ID("status"), &status, sizeof(status), &last, LAM_DEADLINE_NEVER);
 }
@@ -200,7 +200,7 @@ static int ends[2];
 /* A call that stays inside until somebody writes. */
 static void *stay(void *answer)
 {
-    struct lam_reply reply = {.data = answer, .capacity = 1};
+    struct lam_module_reply reply = {.data = answer, .capacity = 1};
 
     cr_assert(eq(int,
         lam_module_call(

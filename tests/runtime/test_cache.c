@@ -243,7 +243,7 @@ Test(cache, errors_are_kept_only_where_the_options_say_so)
 struct caller {
     pthread_t thread;
     uint64_t deadline_ns, run;
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     int rc;
 };
 
@@ -251,7 +251,8 @@ static void *hold(void *argument)
 {
     struct caller *caller = argument;
 
-    caller->reply = (struct lam_reply){.data = &caller->run, .capacity = sizeof(caller->run)};
+    caller->reply =
+        (struct lam_module_reply){.data = &caller->run, .capacity = sizeof(caller->run)};
     caller->rc = lam_module_call(module, LAM_METHOD_ID("hold"), &ends[0], sizeof(ends[0]),
         &caller->reply, caller->deadline_ns != 0 ? caller->deadline_ns : LAM_DEADLINE_NEVER);
     return NULL;

@@ -27,8 +27,8 @@ static void teardown(void)
 
 TestSuite(calls, .init = setup, .fini = teardown, .timeout = 20);
 
-static void expect_failure(
-    struct lam_reply *reply, uint32_t method, int rc, enum lam_failure failure, int32_t detail)
+static void expect_failure(struct lam_module_reply *reply, uint32_t method, int rc,
+    enum lam_failure failure, int32_t detail)
 {
     cr_assert(eq(int, lam_module_call(module, method, "abc", 3, reply, LAM_DEADLINE_NEVER), rc));
     cr_assert(eq(u32, reply->failure, failure));
@@ -39,7 +39,7 @@ static void expect_failure(
 Test(calls, an_answer_too_long_says_how_long_it_is)
 {
     char room[3];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     cr_assert(eq(int,
         lam_module_call(module, LAM_METHOD_ID("echo"), "abc", 3, &reply, LAM_DEADLINE_NEVER),
@@ -50,7 +50,7 @@ Test(calls, an_answer_too_long_says_how_long_it_is)
 
 Test(calls, a_method_that_is_not_there_is_told_from_one_that_fails)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     expect_failure(&reply, LAM_METHOD_ID("nothing"), -ENOENT, LAM_FAILURE_NO_METHOD,
         (int32_t)LAM_METHOD_ID("nothing"));
@@ -70,7 +70,7 @@ Test(calls, a_module_that_says_it_wrote_past_its_room_is_not_believed)
 {
     struct lam_module_options options = {.name = "wrong"};
     char room[16];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     cr_assert(eq(
         int, lam_runtime_load(runtime, module_file("wrong_bytes"), &options, &module, &error), 0));
@@ -106,7 +106,7 @@ Test(calls, a_call_knows_its_caller_its_deadline_and_its_trace)
     struct lam_module_options options = {.name = "relay"};
     struct lam_module *relay;
     struct lam_call call;
-    struct lam_reply reply = {.data = &call, .capacity = sizeof(call)};
+    struct lam_module_reply reply = {.data = &call, .capacity = sizeof(call)};
 
     cr_assert(eq(int,
         lam_runtime_load(runtime, module_file("concurrent_too"), &options, &relay, &error), 0));
@@ -128,7 +128,7 @@ Test(calls, a_call_knows_its_caller_its_deadline_and_its_trace)
 static char logged[256];
 
 static void keep_log(void *context, const char *name, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     (void)snprintf(logged, sizeof(logged), "%s %s %d %s %u %s=%s", (const char *)context, name,
         (int)level, text, field_count, fields[0].name, fields[0].value);
@@ -139,7 +139,7 @@ Test(calls, a_modules_log_arrives)
     struct lam_runtime_options options = {.log = keep_log, .log_context = (char[]){"here"}};
     struct lam_runtime *other;
     struct lam_call call;
-    struct lam_reply reply = {.data = &call, .capacity = sizeof(call)};
+    struct lam_module_reply reply = {.data = &call, .capacity = sizeof(call)};
 
     cr_assert(eq(int, lam_runtime_create(&other, &options, &error), 0));
     cr_assert(

@@ -52,7 +52,7 @@ static int was_told(const char *words)
 }
 
 static void write_no_log(void *context, const char *module, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     (void)context, (void)module, (void)level, (void)text, (void)fields, (void)field_count;
 }

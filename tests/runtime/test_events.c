@@ -137,7 +137,7 @@ Test(events, an_unload_is_told_when_calls_fail)
 static int ask_bad(const char *method, uint64_t deadline_ns)
 {
     char room[8];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     return lam_module_call(module, lam_method_id(method), "abc", 4, &reply, deadline_ns);
 }

@@ -69,7 +69,7 @@ static struct lam_health_stat look_health(void)
 
 static void expect_refused(enum lam_health_state state)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     uint64_t before = look_health().refused;
 
     cr_assert(eq(int, ask("echo", NULL, 0, &reply, LONG_NS), -ECANCELED));
@@ -171,7 +171,7 @@ Test(health, a_worker_that_died_while_nobody_called_is_found_and_replaced)
     cr_assert(eq(i64, told.last_death, SIGKILL));
     {
         int32_t other = 0;
-        struct lam_reply reply = {.data = &other, .capacity = sizeof(other)};
+        struct lam_module_reply reply = {.data = &other, .capacity = sizeof(other)};
 
         cr_assert(eq(int, ask("pid-once", NULL, 0, &reply, LONG_NS), 0));
         cr_assert(other != pid);
@@ -202,7 +202,7 @@ Test(health, calls_that_fail_make_it_unready_and_an_interval_lets_it_be_tried_ag
 {
     struct lam_health_options by_calls = {
         .by = LAM_HEALTH_BY_CALLS, .failures = 2, .interval_ns = 3600 * LAM_NS_PER_S};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     load_health(LAM_MODULE_IN_WORKER, NULL, &by_calls);
     cr_assert(eq(int, ask("leave", NULL, 0, &reply, LONG_NS), -EOWNERDEAD));
@@ -229,7 +229,7 @@ static void *ask_many(void *own)
 {
     for (uint64_t i = 0; i < 500; i++) {
         uint64_t said[2] = {(uint64_t)(uintptr_t)own, i}, heard[2] = {0, 0};
-        struct lam_reply reply = {.data = heard, .capacity = sizeof(heard)};
+        struct lam_module_reply reply = {.data = heard, .capacity = sizeof(heard)};
 
         if (lam_module_call(module, LAM_METHOD_ID("echo"), said, sizeof(said), &reply,
                 lam_deadline_after_ns(LONG_NS)) != 0 ||

@@ -21,7 +21,7 @@ static struct lam_module *module;
 static struct lam_error error;
 static int orders[2], gate[2], failing[2];
 static char answer[8];
-static struct lam_reply last;
+static struct lam_module_reply last;
 
 static void setup(void)
 {
@@ -60,7 +60,7 @@ static int ask(const char *method, uint64_t deadline_ns)
     int fds[3] = {orders[0], gate[0], failing[0]};
 
     memset(answer, 0, sizeof(answer));
-    last = (struct lam_reply){.data = answer, .capacity = sizeof(answer)};
+    last = (struct lam_module_reply){.data = answer, .capacity = sizeof(answer)};
     return lam_module_call(module, lam_method_id(method), fds, sizeof(fds), &last, deadline_ns);
 }
 

@@ -59,7 +59,7 @@ static uint32_t answer_all(void)
 }
 
 /* Nobody will answer: the deadline is over. */
-static int keep(struct lam_reply *reply)
+static int keep(struct lam_module_reply *reply)
 {
     return lam_module_call(module, LAM_METHOD_ID("keep"), NULL, 0, reply, lam_clock_now_ns());
 }
@@ -140,7 +140,7 @@ Test(later, too_little_room_says_how_much)
 Test(later, who_answers_behind_the_deadline_is_told_that_nobody_waits)
 {
     char text[8] = "mine";
-    struct lam_reply reply = {.data = text, .capacity = sizeof(text)};
+    struct lam_module_reply reply = {.data = text, .capacity = sizeof(text)};
 
     load(LAM_MODULE_IN_PROCESS);
     cr_assert(eq(int, keep(&reply), -ETIMEDOUT));
@@ -165,7 +165,7 @@ Test(later, a_place_without_later_is_no_answer_to_wait_for)
 
 Test(later, later_without_a_place_is_a_bad_reply)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     load(LAM_MODULE_IN_PROCESS);
     cr_assert(eq(int, lam_module_call(module, LAM_METHOD_ID("lie"), NULL, 0, &reply, 0), -EPROTO));
@@ -174,7 +174,7 @@ Test(later, later_without_a_place_is_a_bad_reply)
 
 Test(later, a_worker_that_lies_about_it_stays)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     load(LAM_MODULE_IN_WORKER);
     for (int i = 0; i < 20; i++) {
@@ -188,7 +188,7 @@ Test(later, a_worker_that_lies_about_it_stays)
 
 Test(later, places_are_bounded_and_come_back)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     load(LAM_MODULE_IN_PROCESS);
     for (int round = 0; round < 2; round++) {

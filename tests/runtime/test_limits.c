@@ -28,7 +28,7 @@ static int ends[2];
 struct guest {
     pthread_t thread;
     uint64_t deadline_ns;
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     int rc;
 };
 static struct guest guests[GUESTS_MAX];
@@ -88,7 +88,7 @@ static void *stay(void *context)
     struct guest *guest = context;
     char answer;
 
-    guest->reply = (struct lam_reply){.data = &answer, .capacity = 1};
+    guest->reply = (struct lam_module_reply){.data = &answer, .capacity = 1};
     guest->rc = lam_module_call(module, LAM_METHOD_ID("wait"), &ends[0], sizeof(ends[0]),
         &guest->reply, guest->deadline_ns);
     done[lam_add_acq_rel(&done_count, 1)] = (uint32_t)(guest - guests);
@@ -121,13 +121,13 @@ static void join(uint32_t index)
     cr_assert(eq(int, pthread_join(guests[index].thread, NULL), 0));
 }
 
-static struct lam_reply last;
+static struct lam_module_reply last;
 
 static int ask_status(void)
 {
     int32_t number = 0;
 
-    last = (struct lam_reply){.data = NULL};
+    last = (struct lam_module_reply){.data = NULL};
     return lam_module_call(
         module, LAM_METHOD_ID("status"), &number, sizeof(number), &last, LAM_DEADLINE_NEVER);
 }
@@ -273,7 +273,7 @@ Test(limits, who_waits_for_a_rate_is_let_in_later_unless_that_is_too_late)
     stop_clock();
     load((struct lam_limits_options){.calls_per_s = 1, .full = LAM_LIMITS_WAIT});
     cr_assert(eq(int, ask_status(), 0));
-    last = (struct lam_reply){.data = NULL};
+    last = (struct lam_module_reply){.data = NULL};
     cr_assert(eq(int,
         lam_module_call(module, LAM_METHOD_ID("status"), &(int32_t){0}, sizeof(int32_t), &last,
             lam_clock_now_ns()),
@@ -306,7 +306,7 @@ Test(limits, bytes_of_requests_and_answers_are_bounded)
 {
     char answer[16];
     uint64_t size = sizeof(answer);
-    struct lam_reply reply = {.data = answer, .capacity = sizeof(answer)};
+    struct lam_module_reply reply = {.data = answer, .capacity = sizeof(answer)};
 
     load((struct lam_limits_options){.request_bytes_max = 9, .reply_bytes_max = 8});
     cr_assert(eq(int, module_ask(module, "echo", "1234567", 7, answer, &size), 0));

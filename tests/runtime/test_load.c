@@ -158,7 +158,7 @@ Test(load, init_and_shutdown_run_once_for_each_generation)
 
 Test(load, after_an_unload_calls_fail_and_the_name_can_be_loaded_again)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     struct lam_module *again;
 
     cr_assert(eq(int, lam_runtime_load(runtime, module_file("first"), NULL, &module, &error), 0));

@@ -66,16 +66,17 @@ static void teardown(void)
 TestSuite(memlink, .init = setup_and_load, .fini = teardown, .timeout = 60);
 TestSuite(memlink_load, .init = setup, .fini = teardown, .timeout = 60);
 
-static int ask(const char *method, const void *request, uint64_t bytes, struct lam_reply *reply)
+static int ask(
+    const char *method, const void *request, uint64_t bytes, struct lam_module_reply *reply)
 {
-    *reply = (struct lam_reply){.data = room, .capacity = sizeof(room)};
+    *reply = (struct lam_module_reply){.data = room, .capacity = sizeof(room)};
     return lam_module_call(module, lam_method_id(method), request, bytes, reply,
         lam_deadline_after_ns(20 * LAM_NS_PER_S));
 }
 
 static unsigned increment(void)
 {
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     unsigned count;
 
     cr_assert(eq(int, ask("increment", NULL, 0, &reply), 0));
@@ -85,7 +86,7 @@ static unsigned increment(void)
 
 Test(memlink, an_unmodified_module_answers_with_4096_bytes)
 {
-    struct lam_reply reply;
+    struct lam_module_reply reply;
 
     cr_assert(eq(int, ask("echo", "hello", 5, &reply), 0));
     cr_assert(eq(u64, reply.bytes, 4096));
@@ -103,7 +104,7 @@ Test(memlink, an_unmodified_module_answers_with_4096_bytes)
 Test(memlink, a_call_of_any_id_goes_to_memlink_call)
 {
     static const char *const names[] = {"", "no such method", "*", "memlink_call"};
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     uint32_t id;
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -118,7 +119,7 @@ Test(memlink, a_call_of_any_id_goes_to_memlink_call)
 Test(memlink, what_it_returns_is_what_the_call_returns)
 {
     static const signed char codes[] = {-1, -2, -3, 1, 42, -28};
-    struct lam_reply reply;
+    struct lam_module_reply reply;
 
     for (unsigned i = 0; i < sizeof(codes); i++) {
         uint8_t how[2] = {'r', (uint8_t)codes[i]};
@@ -131,7 +132,7 @@ Test(memlink, what_it_returns_is_what_the_call_returns)
 
 Test(memlink, too_little_room_is_said_before_anything_runs)
 {
-    struct lam_reply reply = {.data = room, .capacity = 4095};
+    struct lam_module_reply reply = {.data = room, .capacity = 4095};
 
     cr_assert(eq(int,
         lam_module_call(module, LAM_METHOD_ID("increment"), NULL, 0, &reply, LAM_DEADLINE_NEVER),
@@ -142,7 +143,7 @@ Test(memlink, too_little_room_is_said_before_anything_runs)
 
 static void expect_end(const char *how, enum lam_failure failure, int32_t detail)
 {
-    struct lam_reply reply;
+    struct lam_module_reply reply;
 
     cr_assert(eq(u32, increment(), 1));
     cr_assert(eq(int, ask("process", how, 2, &reply), -EOWNERDEAD), "%s", how);
@@ -154,7 +155,7 @@ static void expect_end(const char *how, enum lam_failure failure, int32_t detail
 
 Test(memlink, an_answer_of_more_than_4096_bytes_ends_at_a_guard_page)
 {
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     uint8_t large[4097] = {0};
 
     expect_end("o.", LAM_FAILURE_CRASHED, SIGSEGV);
@@ -175,7 +176,7 @@ Test(memlink, a_crash_and_an_exit_are_answers)
 
 Test(memlink, a_loop_without_end_is_an_answer_by_the_deadline)
 {
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     cr_assert(eq(int,
         lam_module_call(module, LAM_METHOD_ID("process"), "l.", 2, &reply,
@@ -274,7 +275,7 @@ Test(memlink_load, in_this_process_it_is_refused_with_the_way_out)
 static void expect_any(enum lam_module_host host, const char *name)
 {
     struct lam_module_options options = {.host = host, .name = name, .counts_calls = 1};
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     char text[65536];
 
     cr_assert(eq(int, lam_runtime_load(runtime, module_file("any"), &options, &module, &error), 0),

@@ -104,13 +104,13 @@ static void teardown(void)
 TestSuite(middleware, .init = setup, .fini = teardown, .timeout = 20);
 
 static char answer[64];
-static struct lam_reply reply;
+static struct lam_module_reply reply;
 
 /* "work" with @request; its answer is a number of 8 bytes, then the request. */
 static int work(const char *request)
 {
     memset(answer, 0, sizeof(answer));
-    reply = (struct lam_reply){.data = answer, .capacity = sizeof(answer)};
+    reply = (struct lam_module_reply){.data = answer, .capacity = sizeof(answer)};
     return lam_module_call(
         module, LAM_METHOD_ID("work"), request, strlen(request), &reply, LAM_DEADLINE_NEVER);
 }

@@ -13,7 +13,7 @@ TestSuite(pool, .init = setup, .fini = teardown, .timeout = 60);
 Test(pool, as_many_calls_run_at_once_as_there_are_workers)
 {
     struct holder holders[3] = {{.key = 0}};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     load(fixed(3, LAM_POOL_ROUND_ROBIN));
     for (uint32_t i = 0; i < 3; i++)
@@ -187,7 +187,7 @@ Test(pool, a_call_in_line_goes_to_whoever_is_idle_first_unless_its_key_says_wher
     hold(&holders[1], 1, 1); /* the other one is idle */
     for (char key = 0; key < 20; key++) {
         char request[2] = {key, 1};
-        struct lam_reply reply = {.data = NULL};
+        struct lam_module_reply reply = {.data = NULL};
 
         (void)ask("echo", request, sizeof(request), &reply, LAM_NS_PER_MS); /* some of them there */
     }
@@ -202,7 +202,7 @@ Test(pool, a_call_within_a_call_runs_in_the_same_worker)
     load(fixed(3, LAM_POOL_ROUND_ROBIN));
     for (int i = 0; i < 6; i++) {
         int32_t inner = 0;
-        struct lam_reply reply = {.data = &inner, .capacity = sizeof(inner)};
+        struct lam_module_reply reply = {.data = &inner, .capacity = sizeof(inner)};
         struct lam_pool_stat before = look();
 
         cr_assert(eq(int, ask("within", NULL, 0, &reply, LONG_NS), 0), "failure %u %d",
@@ -242,7 +242,7 @@ Test(pool, while_a_worker_is_replaced_the_others_have_its_calls)
 {
     char file[] = "/tmp/lamina-pool-XXXXXX";
     struct lam_pool_options options = fixed(2, LAM_POOL_LEAST_LOADED);
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int fd = mkstemp(file);
 
     (void)close(fd);
@@ -264,7 +264,7 @@ Test(pool, while_a_worker_is_replaced_the_others_have_its_calls)
 Test(pool, a_start_takes_no_caller_past_its_deadline_and_goes_on)
 {
     char file[] = "/tmp/lamina-pool-XXXXXX";
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int fd = mkstemp(file);
     uint64_t before_ns;
 
@@ -290,7 +290,7 @@ Test(pool, a_start_takes_no_caller_past_its_deadline_and_goes_on)
 Test(pool, one_place_that_dies_too_often_is_left_alone_and_the_others_serve)
 {
     struct lam_pool_options options = fixed(2, LAM_POOL_BY_KEY);
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int32_t pid;
 
     load(options);

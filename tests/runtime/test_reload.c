@@ -184,7 +184,7 @@ static void *reload_with_state(void *rc)
 
 Test(reload, a_call_at_the_gate_ends_by_its_deadline_or_goes_to_the_new_code)
 {
-    struct lam_reply reply = {.data = (char[4]){0}, .capacity = 4};
+    struct lam_module_reply reply = {.data = (char[4]){0}, .capacity = 4};
     struct lam_module_stat stat;
     pthread_t thread;
     int rc = -1;
@@ -266,7 +266,7 @@ Test(reload, an_unload_waits_for_calls_as_long_as_it_was_told)
 
 /* A line of the log, which comes from inside the module. */
 static void replace_it(void *results, const char *name, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     ((int *)results)[0] = lam_runtime_reload(module, NULL, &error);
     ((int *)results)[1] = lam_runtime_unload(module, 0, &error);

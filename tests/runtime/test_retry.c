@@ -50,12 +50,12 @@ static void load(struct lam_retry_options retry)
     cr_assert(eq(int, try_load(retry), 0), "%s", error.text);
 }
 
-static struct lam_reply last;
+static struct lam_module_reply last;
 static uint32_t answer;
 
 static int ask(const char *method, uint64_t deadline_ns)
 {
-    last = (struct lam_reply){.data = &answer, .capacity = sizeof(answer)};
+    last = (struct lam_module_reply){.data = &answer, .capacity = sizeof(answer)};
     return lam_module_call(module, lam_method_id(method), NULL, 0, &last, deadline_ns);
 }
 
@@ -123,7 +123,7 @@ Test(retry, results_are_an_answer_unless_the_option_says_otherwise)
     cr_assert(eq(int, ask("safe", LAM_DEADLINE_NEVER), 0));
     cr_assert(eq(u32, answer, 2));
     /* Too little room is what it says. */
-    last = (struct lam_reply){.data = NULL};
+    last = (struct lam_module_reply){.data = NULL};
     plan(0, 0);
     cr_assert(
         eq(int, lam_module_call(module, LAM_METHOD_ID("safe"), NULL, 0, &last, LAM_DEADLINE_NEVER),
@@ -173,7 +173,7 @@ Test(retry, pauses_double_up_to_their_bound_and_jitter_makes_them_shorter)
 static uint64_t deadline_of(const char *method, uint64_t given_ns)
 {
     uint64_t seen_ns = 0;
-    struct lam_reply reply = {.data = &seen_ns, .capacity = sizeof(seen_ns)};
+    struct lam_module_reply reply = {.data = &seen_ns, .capacity = sizeof(seen_ns)};
 
     cr_assert(
         eq(int, lam_module_call(module, lam_method_id(method), NULL, 0, &reply, given_ns), 0));

@@ -150,7 +150,7 @@ Test(sandbox, an_answer_past_its_limit_finds_no_room)
     char room[64];
 
     load(&(struct lam_sandbox_options){.reply_bytes = 16});
-    reply = (struct lam_reply){.data = room, .capacity = sizeof(room)};
+    reply = (struct lam_module_reply){.data = room, .capacity = sizeof(room)};
     cr_assert(eq(int,
         lam_module_call(
             module, lam_method_id("echo"), "0123456789abcdef", 16, &reply, LAM_DEADLINE_NEVER),

@@ -186,7 +186,7 @@ Test(sdk, a_call_within_a_call_has_what_is_left_of_the_arena)
 static uint64_t deadline_within(uint64_t outer, uint64_t inner, uint64_t *remaining)
 {
     uint64_t times[2] = {0, 0};
-    struct lam_reply reply = {.data = times, .capacity = sizeof(times)};
+    struct lam_module_reply reply = {.data = times, .capacity = sizeof(times)};
 
     cr_assert(eq(int,
         lam_module_call(

@@ -44,15 +44,15 @@ static void *sit(void *kind)
 
 static void *call_once(void *reply)
 {
-    ((struct lam_reply *)reply)->detail = lam_module_call(
-        module, LAM_METHOD_ID("echo"), NULL, 0, (struct lam_reply *)reply, LAM_DEADLINE_NEVER);
+    ((struct lam_module_reply *)reply)->detail = lam_module_call(module, LAM_METHOD_ID("echo"),
+        NULL, 0, (struct lam_module_reply *)reply, LAM_DEADLINE_NEVER);
     return NULL;
 }
 
 /* What a thread of its own is told. Returns what the call returned. */
 static int in_a_thread(enum lam_failure *failure)
 {
-    struct lam_reply reply = {.data = (char[4]){0}, .capacity = 4};
+    struct lam_module_reply reply = {.data = (char[4]){0}, .capacity = 4};
     pthread_t thread;
 
     cr_assert(eq(int, pthread_create(&thread, NULL, call_once, &reply), 0));
@@ -128,7 +128,7 @@ static void guest_leaves(const char *kind, char expected)
 Test(threads, a_module_that_is_not_concurrent_has_one_call_at_a_time)
 {
     struct lam_module_options options = {.name = "serial"};
-    struct lam_reply reply = {.data = (char[4]){0}, .capacity = 4};
+    struct lam_module_reply reply = {.data = (char[4]){0}, .capacity = 4};
     char kind = 0;
 
     cr_assert(

@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "modules.h"
@@ -19,7 +21,7 @@ static struct lam_error error;
 static char logged[256];
 
 static void keep_log(void *context, const char *name, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     (void)context;
     (void)snprintf(logged, sizeof(logged), "%s %d %s %u %s=%s", name, (int)level, text, field_count,
@@ -56,8 +58,8 @@ static void teardown(void)
 
 TestSuite(worker, .init = setup, .fini = teardown, .timeout = 60);
 
-static int ask(const char *method, const void *request, uint64_t bytes, struct lam_reply *reply,
-    uint64_t timeout_ns)
+static int ask(const char *method, const void *request, uint64_t bytes,
+    struct lam_module_reply *reply, uint64_t timeout_ns)
 {
     return lam_module_call(
         module, lam_method_id(method), request, bytes, reply, lam_deadline_after_ns(timeout_ns));
@@ -66,7 +68,7 @@ static int ask(const char *method, const void *request, uint64_t bytes, struct l
 static void expect_well(void)
 {
     char room[8];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     cr_assert(eq(int, ask("echo", "well", 5, &reply, 20 * LAM_NS_PER_S), 0), "failure %u %d",
         reply.failure, reply.detail);
@@ -78,7 +80,7 @@ static void expect_well(void)
 static void expect_end(const char *method, int rc, enum lam_failure failure, int32_t detail)
 {
     char room[21];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
     int got = ask(method, "abc", 4, &reply,
         failure == LAM_FAILURE_DEADLINE ? 50 * LAM_NS_PER_MS : 20 * LAM_NS_PER_S);
 
@@ -91,7 +93,7 @@ static void expect_end(const char *method, int rc, enum lam_failure failure, int
 Test(worker, a_module_in_a_worker_answers_as_one_in_this_process)
 {
     char room[2];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     expect_well();
     cr_assert(eq(u64, module_count(neighbour), 1));
@@ -110,7 +112,7 @@ Test(worker, requests_and_answers_of_any_size_pass)
     for (uint64_t i = 0; i < 20 << 20; i++)
         request[i] = (uint8_t)(i * 7 + (i >> 12));
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct lam_reply reply = {.data = answer, .capacity = sizes[i]};
+        struct lam_module_reply reply = {.data = answer, .capacity = sizes[i]};
 
         memset(answer, 0, sizes[i]);
         cr_assert(eq(int, ask("echo", request, sizes[i], &reply, 30 * LAM_NS_PER_S), 0),
@@ -126,7 +128,7 @@ Test(worker, what_is_too_large_for_a_channel_is_told_before_anything_is_called)
 {
     uint64_t bytes = LAM_WORKER_REQUEST_BYTES_MAX + 1;
     uint8_t *request = calloc(1, bytes);
-    struct lam_reply reply = {.data = request, .capacity = bytes};
+    struct lam_module_reply reply = {.data = request, .capacity = bytes};
 
     cr_assert(eq(int, ask("echo", request, bytes, &reply, 30 * LAM_NS_PER_S), -EMSGSIZE));
     cr_assert(eq(u32, reply.failure, LAM_FAILURE_NONE));
@@ -183,7 +185,7 @@ Test(worker, a_child_that_a_module_leaves_behind_changes_nothing)
 
 Test(worker, what_a_worker_leaves_behind_goes_with_it)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int ends[2];
     struct pollfd hung_up;
 
@@ -210,7 +212,7 @@ Test(worker, a_call_that_may_run_twice_is_tried_again)
 
 Test(worker, a_kill_between_two_calls_is_seen_by_the_next_one_only_if_it_may_not_run_twice)
 {
-    struct lam_reply reply = {.capacity = sizeof(pid_t)};
+    struct lam_module_reply reply = {.capacity = sizeof(pid_t)};
     pid_t pid;
 
     reply.data = &pid;
@@ -229,7 +231,7 @@ Test(worker, a_kill_between_two_calls_is_seen_by_the_next_one_only_if_it_may_not
 
 Test(worker, one_that_dies_too_often_is_left_alone)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     for (int i = 0; i < 9; i++) {
         cr_assert(eq(int, ask("exit", NULL, 0, &reply, 20 * LAM_NS_PER_S), -EOWNERDEAD));
@@ -243,7 +245,7 @@ Test(worker, one_that_dies_too_often_is_left_alone)
 Test(worker, its_module_calls_others_and_writes_into_the_log)
 {
     char room[16] = "";
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
     uint32_t depth = 0;
     uint64_t size = sizeof(depth);
 
@@ -286,4 +288,38 @@ Test(worker, what_is_no_module_is_refused_by_its_worker_with_the_reason)
             -ECANCELED));
     cr_assert(strstr(error.text, "init returned 42") != NULL, "%s", error.text);
     expect_well();
+}
+
+/* A host of its own, with workers that serve and spares, until it is killed. */
+static _Noreturn void be_a_host(int told)
+{
+    setup();
+    if (write(told, "x", 1) != 1)
+        _exit(1);
+    for (;;)
+        (void)pause();
+}
+
+Test(worker, none_outlives_a_host_that_is_killed, .timeout = 60)
+{
+    /* Killed before the spare has its channel, and behind it. */
+    for (useconds_t after_us = 0; after_us <= 300000; after_us += 300000) {
+        int told[2];
+        char byte;
+        pid_t host;
+
+        cr_assert(eq(int, pipe(told), 0));
+        cr_assert(eq(int, prctl(PR_SET_CHILD_SUBREAPER, 1), 0)); /* orphans are ours to see */
+        host = fork();
+        if (host == 0)
+            be_a_host(told[1]);
+        cr_assert(eq(int, (int)read(told[0], &byte, 1), 1));
+        (void)usleep(after_us);
+        cr_assert(eq(int, kill(host, SIGKILL), 0));
+        lam_runtime_destroy(runtime); /* our own workers are children, too */
+        while (waitpid(-1, NULL, 0) > 0)
+            ;
+        cr_assert(eq(int, errno, ECHILD));
+        setup();
+    }
 }

@@ -12,7 +12,7 @@
 static int greet(struct lam_module *module)
 {
     char text[64];
-    struct lam_reply reply = {.data = text, .capacity = sizeof(text)};
+    struct lam_module_reply reply = {.data = text, .capacity = sizeof(text)};
     int rc =
         lam_module_call(module, LAM_METHOD_ID("greet"), "world", 5, &reply, LAM_DEADLINE_NEVER);
 

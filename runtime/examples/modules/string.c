@@ -49,7 +49,7 @@ static int split(struct lam_call *call, struct piece **first)
 
     *first = NULL;
     while (left > 0) {
-        struct piece *piece = (struct piece *)lam_arena_take(&call->arena, sizeof(*piece), 8);
+        struct piece *piece = (struct piece *)lam_call_arena_take(&call->arena, sizeof(*piece), 8);
 
         if (piece == NULL)
             return -ENOMEM;

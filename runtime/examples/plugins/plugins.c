@@ -24,7 +24,7 @@ static int is_object(const struct dirent *entry)
 static void call(struct lam_module *module, const char *method, const char *text)
 {
     char answer[4096];
-    struct lam_reply reply = {.data = answer, .capacity = sizeof(answer)};
+    struct lam_module_reply reply = {.data = answer, .capacity = sizeof(answer)};
     struct lam_module_stat stat;
     int rc = lam_module_call(module, lam_method_id(method), text, strlen(text), &reply,
         lam_deadline_after_ns(LAM_NS_PER_S));

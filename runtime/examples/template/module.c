@@ -51,8 +51,8 @@ static int stop(struct lam_call *call)
  * 4. A method. The request is input: look at its length before reading it. Ask for the place of the
  * answer, which says -ENOSPC for you where the caller has too little room, and fill it.
  *
- * For memory until the end of this call: lam_arena_take(&call->arena, bytes, align). Before long
- * work: lam_call_remaining_ns(call). To call another module: lam_call_module().
+ * For memory until the end of this call: lam_call_arena_take(&call->arena, bytes, align). Before
+ * long work: lam_call_remaining_ns(call). To call another module: lam_call_module().
  */
 static int greet(struct lam_call *call)
 {

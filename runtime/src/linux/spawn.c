@@ -8,8 +8,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -98,82 +96,24 @@ int spawn_start(struct spawn_process *process, const char *program, const char *
     return 0;
 }
 
-static void fill(
-    struct msghdr *message, struct iovec *part, char *byte, void *control, size_t control_bytes)
-{
-    *part = (struct iovec){.iov_base = byte, .iov_len = 1};
-    *message = (struct msghdr){
-        .msg_iov = part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = control_bytes};
-}
-
 int spawn_send_fd(int socket, int fd)
 {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {.bytes = {0}};
-    struct msghdr message;
-    struct iovec part;
     char byte = 0;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof(control.bytes)};
 
-    fill(&message, &part, &byte, control.bytes, sizeof(control.bytes));
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
     control.header.cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
     return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
-int spawn_receive_fd(int socket)
-{
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.bytes = {0}};
-    struct msghdr message;
-    struct iovec part;
-    ssize_t got;
-    char byte;
-    int fd;
-
-    fill(&message, &part, &byte, control.bytes, sizeof(control.bytes));
-    do
-        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got <= 0)
-        return got == 0 ? -EPIPE : -errno;
-    if (message.msg_controllen < CMSG_LEN(sizeof(int)) || control.header.cmsg_type != SCM_RIGHTS)
-        return -EPROTO;
-    memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-    return fd;
-}
-
-int spawn_die_with_host(int socket)
-{
-    /* The signal of a socket that becomes readable, as it is when its other end closes. */
-    if (fcntl(socket, F_SETOWN, getpid()) != 0 || fcntl(socket, F_SETSIG, SIGKILL) != 0 ||
-        fcntl(socket, F_SETFL, O_ASYNC | O_NONBLOCK) != 0)
-        return -errno;
-    /* It may have closed before. */
-    return spawn_receive_fd(socket) == -EPIPE ? -EPIPE : 0;
-}
-
-int spawn_is_worker(void)
-{
-    int type;
-    socklen_t bytes = sizeof(type);
-
-    return getsockopt(SPAWN_SOCKET_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 &&
-           type == SOCK_SEQPACKET;
-}
-
-void spawn_lock_down(void)
-{
-    struct rlimit none = {0, 0};
-
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    (void)setrlimit(RLIMIT_CORE, &none);
 }
 
 void spawn_find_program(char *path, size_t bytes)

@@ -51,6 +51,14 @@ void spawn_find_program(char *path, size_t bytes);
 /* The worker: take a descriptor. Returns it, or -errno. */
 int spawn_receive_fd(int socket);
 
+/*
+ * The worker, while none of the module's code runs in it: end by itself when the host's end of the
+ * socket is closed, whatever it waits for. SIGIO is its own until spawn_die_with_host().
+ *
+ * Returns 0 or -errno.
+ */
+int spawn_end_with_host(int socket);
+
 /* The worker: die when the host's end of the socket is closed, whatever is running. */
 int spawn_die_with_host(int socket);
 

@@ -45,7 +45,7 @@ static __attribute__((noinline)) int ask_in_slowly(struct breaker *breaker, uint
     return is_in;
 }
 
-static int refuse(struct breaker *breaker, struct lam_reply *reply)
+static int refuse(struct breaker *breaker, struct lam_module_reply *reply)
 {
     struct breaker_counts *counts = lam_blocks_own(&breaker->blocks);
 
@@ -70,7 +70,7 @@ static __attribute__((noinline)) void greet(struct breaker *breaker, uint64_t nu
 }
 
 /* Does a call that ended so say that the module does not work? */
-static int is_failure(const struct breaker *breaker, int rc, const struct lam_reply *reply)
+static int is_failure(const struct breaker *breaker, int rc, const struct lam_module_reply *reply)
 {
     switch (reply->failure) {
     case LAM_FAILURE_NONE:

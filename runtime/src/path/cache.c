@@ -156,7 +156,7 @@ void cache_release(struct cache_entry *entry)
 }
 
 /* What the module would say, with this room for it. Gives @entry back. */
-static int answer_from(struct cache_entry *entry, struct lam_reply *reply)
+static int answer_from(struct cache_entry *entry, struct lam_module_reply *reply)
 {
     int rc = entry->rc;
 
@@ -173,7 +173,7 @@ static int answer_from(struct cache_entry *entry, struct lam_reply *reply)
 static int lead(const struct cache *cache, struct cache_shard *shard, struct cache_entry *entry,
     struct lam_passage *passage)
 {
-    const struct lam_reply *reply = passage->reply;
+    const struct lam_module_reply *reply = passage->reply;
     int rc = lam_path_go_on(passage);
     uint64_t ttl_ns = rc == 0 ? cache->ttl_ns : cache->error_ttl_ns;
 

@@ -25,7 +25,7 @@ struct runner {
     /* The taker's, then the thread's, then the taker's again. */
     struct lam_passage passage;
     struct lam_frame frame;
-    struct lam_reply reply;
+    struct lam_module_reply reply;
     struct buffer request, answer;
     char caller[LAM_NAME_BYTES_MAX];
     int rc;
@@ -133,8 +133,8 @@ static int fill(struct runner *runner, const struct lam_passage *passage)
     memset(runner->caller, 0, sizeof(runner->caller));
     memcpy(runner->caller, call->caller, strnlen(call->caller, sizeof(runner->caller) - 1));
     runner->frame = *passage->frame;
-    runner->reply =
-        (struct lam_reply){.data = runner->answer.bytes, .capacity = passage->reply->capacity};
+    runner->reply = (struct lam_module_reply){
+        .data = runner->answer.bytes, .capacity = passage->reply->capacity};
     runner->passage = *passage;
     runner->passage.frame = &runner->frame;
     runner->passage.reply = &runner->reply;
@@ -202,7 +202,7 @@ static int await(struct lam_hedge *hedge, struct runner *const runners[2], pthre
     return rc;
 }
 
-static int take_answer(const struct runner *runner, struct lam_reply *reply)
+static int take_answer(const struct runner *runner, struct lam_module_reply *reply)
 {
     reply->bytes = runner->reply.bytes;
     reply->failure = runner->reply.failure;

@@ -12,7 +12,7 @@
 
 /* ---- what is too much ---- */
 
-static int refuse(struct lam_limits *limits, enum lam_limit limit, struct lam_reply *reply)
+static int refuse(struct lam_limits *limits, enum lam_limit limit, struct lam_module_reply *reply)
 {
     (void)lam_add_acq_rel(&limits->refused[limit], 1);
     return lam_reply_fail(reply, LAM_FAILURE_LIMITED, (int32_t)limit, -ECANCELED);
@@ -60,7 +60,7 @@ static int degrade(struct lam_limits *limits, enum lam_limit limit, struct lam_p
 /* With no more room for the answer than the quota. */
 static int go_on_bounded(struct lam_limits *limits, struct lam_passage *passage)
 {
-    struct lam_reply *reply = passage->reply;
+    struct lam_module_reply *reply = passage->reply;
     uint64_t most = limits->options.reply_bytes_max, room = reply->capacity;
     int rc;
 

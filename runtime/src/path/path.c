@@ -122,7 +122,7 @@ int lam_path_go_on(struct lam_passage *passage)
 }
 
 int lam_path_run(const struct lam_path *path, struct lam_generation *generation,
-    const struct lam_method *method, struct lam_frame *frame, struct lam_reply *reply)
+    const struct lam_method *method, struct lam_frame *frame, struct lam_module_reply *reply)
 {
     struct lam_passage passage = {generation, method, frame, reply, path->stages};
 

@@ -20,8 +20,8 @@
 struct lam_passage {
     struct lam_generation *generation;
     const struct lam_method *method;
-    struct lam_frame *frame; /* frame->call: request, deadline, caller, depth, trace */
-    struct lam_reply *reply; /* the caller's */
+    struct lam_frame *frame;        /* frame->call: request, deadline, caller, depth, trace */
+    struct lam_module_reply *reply; /* the caller's */
     const struct lam_stage *next;
 };
 
@@ -86,7 +86,7 @@ struct lam_path *lam_path_of(struct lam_module *module);
 
 /* The first stage, and so all of them. */
 int lam_path_run(const struct lam_path *path, struct lam_generation *generation,
-    const struct lam_method *method, struct lam_frame *frame, struct lam_reply *reply);
+    const struct lam_method *method, struct lam_frame *frame, struct lam_module_reply *reply);
 
 /*
  * What is behind this stage: the other stages, then the code. May be called again by the same

@@ -178,7 +178,7 @@ const char *lam_remote_why(const struct lam_remote *remote)
 /* ---- calls ---- */
 
 static int finish(struct lam_remote *remote, const struct lam_protocol_response *response,
-    struct lam_reply *reply)
+    struct lam_module_reply *reply)
 {
     reply->failure = response->failure;
     reply->detail = response->detail;
@@ -198,7 +198,8 @@ static int finish(struct lam_remote *remote, const struct lam_protocol_response 
 }
 
 int lam_remote_call(struct lam_remote *remote, const char *module, const char *method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns)
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns)
 {
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_REQUEST,
                                                .module_id = lam_method_id(module),

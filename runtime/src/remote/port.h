@@ -3,8 +3,7 @@
 #define LAM_RUNTIME_PORT_H
 
 /*
- * port.h: layer 1's daemon and client, as far as a remote host needs them. What includes their
- * headers is behind this one: a reply is a struct lam_reply there and here, and not the same.
+ * port.h: layer 1's daemon and client, as far as a remote host needs them.
  */
 
 #include <stdint.h>

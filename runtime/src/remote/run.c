@@ -136,7 +136,8 @@ static enum lam_protocol_status status_of(int rc, uint32_t failure)
 }
 
 /* Returns as lam_module_call(). */
-static int call(struct lam_remote_server *server, struct remote_job *job, struct lam_reply *reply)
+static int call(
+    struct lam_remote_server *server, struct remote_job *job, struct lam_module_reply *reply)
 {
     const struct lam_protocol_request *request = &job->message.body.request;
     uint32_t method =
@@ -162,7 +163,7 @@ static void run_request(struct lam_remote_server *server, struct remote_job *job
     const struct lam_protocol_request *request = &job->message.body.request;
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_RESPONSE}};
     struct lam_protocol_response *response = &message.body.response;
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     if (job->message.header.module_id != hash_of(request->module) ||
         (request->method.bytes != 0 && job->message.header.method_id != hash_of(request->method))) {

@@ -90,7 +90,8 @@ static int ask(struct lam_crew *crew, struct crew_place *place, enum place_step 
     int rc;
 
     free(place->answer.data);
-    place->answer = (struct lam_reply){.data = calloc(1, capacity + 1), .capacity = capacity};
+    place->answer =
+        (struct lam_module_reply){.data = calloc(1, capacity + 1), .capacity = capacity};
     if (place->answer.data == NULL)
         return -ENOMEM;
     rc = lam_worker_send(crew->generation, place->worker, order, capacity, &place->asked_id);

@@ -35,8 +35,8 @@ struct worker_order lam_worker_confinement(
         .deadline_ns = deadline_ns};
 }
 
-int lam_worker_is_confined(
-    struct lam_generation *generation, const struct lam_reply *answer, struct lam_error *error)
+int lam_worker_is_confined(struct lam_generation *generation, const struct lam_module_reply *answer,
+    struct lam_error *error)
 {
     struct lam_error why = {""};
     int rc = lam_sandbox_take_report(generation->sandbox, answer->data, answer->bytes, &why);

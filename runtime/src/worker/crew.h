@@ -38,7 +38,7 @@ struct crew_place {
     /* Of a worker that is being started or stopped. */
     uint64_t asked_id;
     uint64_t step_deadline_ns;
-    struct lam_reply answer;
+    struct lam_module_reply answer;
     /* Its ends. */
     uint64_t deaths_since_ns;
     uint32_t deaths;
@@ -125,7 +125,8 @@ int lam_crew_start(struct lam_crew *crew, struct crew_place *place, enum place_s
 
 /* Its worker has ended, and @reply says how: the place is empty. LAM_EVENT_WORKER_DIED is told when
  * the turn is given back. */
-void lam_crew_bury(struct lam_crew *crew, struct crew_place *place, const struct lam_reply *reply);
+void lam_crew_bury(
+    struct lam_crew *crew, struct crew_place *place, const struct lam_module_reply *reply);
 
 /* A worker that is begun for a place that will be empty. */
 void lam_crew_make_spare(struct lam_crew *crew);

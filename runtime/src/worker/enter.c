@@ -19,7 +19,8 @@
 #define DEATHS_MAX 8
 #define DEATHS_NS  (10 * LAM_NS_PER_S)
 
-void lam_crew_bury(struct lam_crew *crew, struct crew_place *place, const struct lam_reply *reply)
+void lam_crew_bury(
+    struct lam_crew *crew, struct crew_place *place, const struct lam_module_reply *reply)
 {
     const char *how = reply->failure == LAM_FAILURE_DEADLINE   ? "killed at the deadline"
                       : reply->failure == LAM_FAILURE_POISONED ? "killed for what it wrote"
@@ -164,7 +165,7 @@ static int step_on(
 static void give_up(
     struct lam_crew *crew, struct crew_place *place, int rc, struct lam_error *error)
 {
-    struct lam_reply reply = {.failure = LAM_FAILURE_DEADLINE};
+    struct lam_module_reply reply = {.failure = LAM_FAILURE_DEADLINE};
 
     if (place->worker == NULL)
         return;

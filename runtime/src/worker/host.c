@@ -34,7 +34,7 @@ static struct worker_order order_of(struct lam_frame *frame)
 
 /* Its worker waits for this answer in the middle of a call, whose thread we are. */
 static int call_within(struct lam_generation *generation, struct crew_place *place,
-    struct lam_frame *frame, struct lam_reply *reply)
+    struct lam_frame *frame, struct lam_module_reply *reply)
 {
     struct worker_order order = order_of(frame);
 
@@ -45,7 +45,7 @@ static int call_within(struct lam_generation *generation, struct crew_place *pla
 
 /* In the turn at @place. */
 static int ask(struct lam_crew *crew, struct crew_place *place, struct lam_frame *frame,
-    struct lam_reply *reply)
+    struct lam_module_reply *reply)
 {
     struct worker_order order = order_of(frame);
     int rc = 0;
@@ -65,7 +65,7 @@ static int ask(struct lam_crew *crew, struct crew_place *place, struct lam_frame
 }
 
 /* Whether another worker is to be asked. */
-static int is_for_another(const struct lam_reply *reply, uint32_t *tries)
+static int is_for_another(const struct lam_module_reply *reply, uint32_t *tries)
 {
     /* This place is left alone from now on; nothing was asked. */
     if (reply->failure == LAM_FAILURE_NO_WORKER && reply->detail == -ECANCELED)
@@ -75,7 +75,7 @@ static int is_for_another(const struct lam_reply *reply, uint32_t *tries)
 }
 
 static int call(struct lam_generation *generation, const struct lam_method *entry,
-    struct lam_frame *frame, struct lam_reply *reply)
+    struct lam_frame *frame, struct lam_module_reply *reply)
 {
     struct lam_crew *crew = generation->crew;
     /* Again, once, where the method says that it may run twice, and the deadline is not over. */
@@ -111,7 +111,7 @@ static int start(struct lam_generation *generation)
 
 /* The only one there is: a pool of more has no state to hand over. */
 static int ask_only(
-    struct lam_crew *crew, const struct worker_order *order, struct lam_reply *reply)
+    struct lam_crew *crew, const struct worker_order *order, struct lam_module_reply *reply)
 {
     struct crew_place *place;
     int rc = lam_crew_take(crew, NULL, order->deadline_ns, &place);
@@ -133,7 +133,7 @@ static int save(struct lam_generation *generation, void **state, uint64_t *bytes
 {
     struct worker_order order = {
         .entry = LINK_SAVE, .deadline_ns = lam_deadline_after_ns(START_NS)};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int rc;
 
     do {
@@ -159,7 +159,7 @@ static int restore(struct lam_generation *generation, const void *state, uint64_
         .request = state,
         .request_bytes = bytes,
         .deadline_ns = lam_deadline_after_ns(START_NS)};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
 
     return ask_only(generation->crew, &order, &reply);
 }

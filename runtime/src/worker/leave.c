@@ -26,7 +26,7 @@ void lam_crew_stop(struct lam_crew *crew, struct crew_place *place)
 int lam_crew_has_stopped(struct lam_crew *crew, struct crew_place *place, uint64_t until_ns)
 {
     struct worker_order order = {.entry = LINK_SHUTDOWN, .deadline_ns = until_ns};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int status;
 
     if (place->step_deadline_ns != 0 &&

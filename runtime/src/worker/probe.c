@@ -32,7 +32,7 @@ static void send_probe(struct lam_crew *crew, struct crew_place *place, uint64_t
 static int hear_answer(struct lam_crew *crew, struct crew_place *place, uint64_t until_ns)
 {
     struct worker_order order = {.entry = LINK_HEALTH, .deadline_ns = until_ns};
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int status = 0, rc;
 
     if (place->worker->probe_id == 0)
@@ -76,7 +76,7 @@ static int judge(struct lam_crew *crew, struct crew_place *place,
 
 static void replace(struct lam_crew *crew, struct crew_place *place, struct health_count *count)
 {
-    struct lam_reply reply = {.failure = LAM_FAILURE_UNREADY};
+    struct lam_module_reply reply = {.failure = LAM_FAILURE_UNREADY};
 
     (void)lam_worker_end(place->worker, 0);
     lam_crew_bury(crew, place, &reply);
@@ -87,7 +87,7 @@ static void replace(struct lam_crew *crew, struct crew_place *place, struct heal
 static void probe(struct lam_crew *crew, struct crew_place *place,
     const struct lam_health_options *options, int is_round, struct health_count *count)
 {
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     int rc;
 
     if (is_round && place->probe_due_ns == 0)

@@ -32,7 +32,7 @@ int lam_worker_note(struct lam_generation *generation, const struct link_message
 {
     struct lam_module *module = generation->module;
     const char *strings[STRINGS_MAX];
-    struct lam_field fields[STRINGS_MAX / 2];
+    struct lam_log_field fields[STRINGS_MAX / 2];
     struct link_event event;
     struct lam_frame frame;
     uint32_t field_count;
@@ -52,7 +52,7 @@ int lam_worker_note(struct lam_generation *generation, const struct link_message
         return -EPROTO;
     field_count = event.string_count / 2;
     for (uint32_t i = 0; i < field_count; i++)
-        fields[i] = (struct lam_field){strings[1 + 2 * i], strings[2 + 2 * i]};
+        fields[i] = (struct lam_log_field){strings[1 + 2 * i], strings[2 + 2 * i]};
     frame.call.host->log(&frame.call, (enum lam_level)event.kind, strings[0], fields, field_count);
     return 0;
 }
@@ -76,7 +76,7 @@ static int read_request(const struct link_message *message, struct link_request 
 }
 
 static int respond(struct lam_worker *worker, uint64_t id, int status,
-    const struct lam_reply *reply, uint64_t deadline_ns)
+    const struct lam_module_reply *reply, uint64_t deadline_ns)
 {
     struct link_response response = {
         .status = status, .failure = reply->failure, .reply_bytes = reply->bytes};
@@ -89,7 +89,7 @@ int lam_worker_relay(
 {
     struct lam_protocol_header header = message->header;
     uint64_t deadline_ns = frame->call.deadline_ns;
-    struct lam_reply reply = {.data = NULL};
+    struct lam_module_reply reply = {.data = NULL};
     struct link_request request;
     const char *name;
     uint8_t *memory;

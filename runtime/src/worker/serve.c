@@ -95,7 +95,7 @@ static void set_string(struct iovec *part, const char *text)
 }
 
 static void write_log(const struct lam_call *call, enum lam_level level, const char *text,
-    const struct lam_field *fields, uint32_t field_count)
+    const struct lam_log_field *fields, uint32_t field_count)
 {
     uint32_t count = field_count < 4 ? field_count : 4;
     struct link_event event = {.kind = level, .string_count = 1 + 2 * count};
@@ -147,7 +147,7 @@ static void await_response(uint64_t id, struct link_message *message)
 }
 
 static int call_module(struct lam_call *call, const char *name, uint32_t method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply)
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply)
 {
     struct lam_protocol_header header = {.type = LAM_PROTOCOL_REQUEST,
         .request_id = ++worker.next_id,
@@ -366,6 +366,8 @@ int lam_worker_serve(int socket)
         (void)fprintf(stderr, "lamina_worker: %s\n", error.text);
         return 1;
     }
+    if (spawn_end_with_host(socket) != 0)
+        return 7;
     worker.runtime.host = &lent;
     worker.module.runtime = &worker.runtime;
     worker.generation.module = &worker.module;

@@ -57,7 +57,7 @@ struct spawn_end lam_worker_end(struct lam_worker *worker, uint64_t deadline_ns)
 }
 
 /* It is dead, or as good as that: end it and say why. */
-static int tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc)
+static int tell_end(struct lam_worker *worker, struct lam_module_reply *reply, int rc)
 {
     struct spawn_end end;
 
@@ -95,7 +95,7 @@ static int take(struct lam_worker *worker, struct link_message *message, uint64_
 }
 
 static int send(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, const struct lam_reply *reply, uint64_t id)
+    const struct worker_order *order, const struct lam_module_reply *reply, uint64_t id)
 {
     const struct lam_call *call = order->frame == NULL ? NULL : &order->frame->call;
     struct lam_protocol_header header = {.type = LAM_PROTOCOL_REQUEST,
@@ -130,7 +130,7 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
 }
 
 /* Its answer, looked at: it is copied already. Returns the status, or -EPROTO with *@is_bad. */
-static int finish(const struct link_message *message, struct lam_reply *reply, int *is_bad)
+static int finish(const struct link_message *message, struct lam_module_reply *reply, int *is_bad)
 {
     struct link_response response;
     uint64_t bytes;
@@ -183,14 +183,14 @@ static int take_probe(struct lam_worker *worker, const struct link_message *mess
 int lam_worker_send(struct lam_generation *generation, struct lam_worker *worker,
     const struct worker_order *order, uint64_t reply_capacity, uint64_t *id)
 {
-    struct lam_reply room = {.capacity = reply_capacity};
+    struct lam_module_reply room = {.capacity = reply_capacity};
 
     *id = ++worker->next_id;
     return send(generation, worker, order, &room, *id);
 }
 
 int lam_worker_hear(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, uint64_t id, struct lam_reply *reply, int *status)
+    const struct worker_order *order, uint64_t id, struct lam_module_reply *reply, int *status)
 {
     struct link_message message;
     int rc = 0;
@@ -215,7 +215,7 @@ int lam_worker_hear(struct lam_generation *generation, struct lam_worker *worker
     return rc;
 }
 
-int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc)
+int lam_worker_tell_end(struct lam_worker *worker, struct lam_module_reply *reply, int rc)
 {
     if (!worker->is_alive)
         return lam_reply_fail(reply, LAM_FAILURE_CRASHED, 0, -EOWNERDEAD);
@@ -225,7 +225,7 @@ int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int 
 }
 
 int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, struct lam_reply *reply)
+    const struct worker_order *order, struct lam_module_reply *reply)
 {
     uint64_t id;
     int status, rc = lam_worker_send(generation, worker, order, reply->capacity, &id);

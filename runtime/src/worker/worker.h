@@ -52,7 +52,7 @@ struct spawn_end lam_worker_end(struct lam_worker *worker, uint64_t deadline_ns)
  * -ETIMEDOUT (DEADLINE), -ENOTRECOVERABLE (POISONED): the worker has been ended then.
  */
 int lam_worker_ask(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, struct lam_reply *reply);
+    const struct worker_order *order, struct lam_module_reply *reply);
 
 /*
  * The same in parts. Ask: @reply_capacity bytes are room for the answer. Returns 0 and sets *@id;
@@ -68,10 +68,10 @@ int lam_worker_send(struct lam_generation *generation, struct lam_worker *worker
  * Returns 0 and sets *@status, -ETIMEDOUT, which is no end yet, or an error that ends the worker.
  */
 int lam_worker_hear(struct lam_generation *generation, struct lam_worker *worker,
-    const struct worker_order *order, uint64_t id, struct lam_reply *reply, int *status);
+    const struct worker_order *order, uint64_t id, struct lam_module_reply *reply, int *status);
 
 /* After such an error, or when its time is over: end it, and say why. As lam_worker_ask(). */
-int lam_worker_tell_end(struct lam_worker *worker, struct lam_reply *reply, int rc);
+int lam_worker_tell_end(struct lam_worker *worker, struct lam_module_reply *reply, int rc);
 
 /* ---- confine.c ---- */
 
@@ -83,8 +83,8 @@ struct worker_order lam_worker_confinement(
     const struct lam_generation *generation, uint64_t deadline_ns);
 
 /* Its answer: what it reports. Returns 0, or as lam_sandbox_take_report() with @error. */
-int lam_worker_is_confined(
-    struct lam_generation *generation, const struct lam_reply *answer, struct lam_error *error);
+int lam_worker_is_confined(struct lam_generation *generation, const struct lam_module_reply *answer,
+    struct lam_error *error);
 
 /* ---- relay.c: what the worker says and asks of its own ---- */
 

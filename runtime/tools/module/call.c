@@ -84,7 +84,7 @@ static const struct sentence {
     [LAM_FAILURE_UNREADY] = {"its probes say that it is not ready", 0},
 };
 
-static int report_failure(const struct arguments *arguments, const struct lam_reply *reply)
+static int report_failure(const struct arguments *arguments, const struct lam_module_reply *reply)
 {
     const struct sentence *sentence = &sentences[0];
     char detail[16] = "";
@@ -98,7 +98,7 @@ static int report_failure(const struct arguments *arguments, const struct lam_re
 }
 
 /* What came of the call. Returns the exit code. */
-static int report(const struct arguments *arguments, int rc, const struct lam_reply *reply,
+static int report(const struct arguments *arguments, int rc, const struct lam_module_reply *reply,
     const struct lam_remote *remote)
 {
     const char *module = arguments->words[0];
@@ -121,7 +121,7 @@ static int report(const struct arguments *arguments, int rc, const struct lam_re
 }
 
 static int call_file(
-    const struct arguments *arguments, const struct bytes *request, struct lam_reply *reply)
+    const struct arguments *arguments, const struct bytes *request, struct lam_module_reply *reply)
 {
     struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER,
         .config = arguments->config,
@@ -145,7 +145,7 @@ static int call_file(
 }
 
 static int call_host(
-    const struct arguments *arguments, const struct bytes *request, struct lam_reply *reply)
+    const struct arguments *arguments, const struct bytes *request, struct lam_module_reply *reply)
 {
     uint64_t most = request->count > reply->capacity ? request->count : reply->capacity;
     struct lam_remote *remote = NULL;
@@ -164,7 +164,7 @@ static int call_host(
 int verb_call(const struct arguments *arguments)
 {
     struct bytes request = {NULL, 0};
-    struct lam_reply reply = {
+    struct lam_module_reply reply = {
         .data = malloc(arguments->room_bytes + 1), .capacity = arguments->room_bytes};
     int code = take_request(arguments, &request);
 

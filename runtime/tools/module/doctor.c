@@ -61,7 +61,7 @@ static int try_worker(struct lam_runtime *runtime, int image, struct lam_sandbox
     struct lam_sandbox_options sandbox = {.layers = LAM_SANDBOX_ALL};
     struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER, .sandbox = &sandbox};
     char path[64], answer[8];
-    struct lam_reply reply = {.data = answer, .capacity = sizeof(answer)};
+    struct lam_module_reply reply = {.data = answer, .capacity = sizeof(answer)};
     struct lam_module *module;
     int rc;
 

@@ -13,7 +13,9 @@
 #include "lamina/runtime/messages.h"
 #include "lamina/runtime/method_id.h"
 
+/* clang-format off */
 #define VIEW(literal) {literal, sizeof(literal) - 1}
+/* clang-format on */
 #define TRACE                                                                                      \
     {                                                                                              \
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15                                       \

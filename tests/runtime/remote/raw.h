@@ -3,8 +3,7 @@
 #define LAM_TEST_RAW_H
 
 /*
- * raw.h: a client of the endpoint that says what it likes. Apart, because layer 1 and the runtime
- * have each a struct lam_reply.
+ * raw.h: a client of the endpoint that says what it likes.
  */
 
 #include <stdint.h>

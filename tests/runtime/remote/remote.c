@@ -12,7 +12,7 @@ static void ask(struct lam_remote *remote, const char *module, const char *metho
 {
     char room[4];
     int32_t number = -7;
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
     int got =
         lam_remote_call(remote, module, method, &number, sizeof(number), &reply, stage_soon());
 
@@ -26,7 +26,7 @@ static void a_call_there_is_as_a_call_here(struct lam_remote *remote)
 {
     static uint8_t request[900000], answer[900001];
     char room[4];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     stage_all_is_well(remote);
     ask(remote, "first", "status", -7, LAM_FAILURE_NONE);
@@ -37,7 +37,7 @@ static void a_call_there_is_as_a_call_here(struct lam_remote *remote)
     TEST_CHECK(reply.bytes == 5 && reply.failure == LAM_FAILURE_NONE);
     for (uint64_t bytes = 0; bytes <= sizeof(request); bytes += 100000) {
         memset(request, (int)bytes / 1000, bytes);
-        reply = (struct lam_reply){.data = answer, .capacity = bytes + 1};
+        reply = (struct lam_module_reply){.data = answer, .capacity = bytes + 1};
         TEST_CHECK(
             lam_remote_call(remote, "many", "echo", request, bytes, &reply, stage_soon()) == 0);
         TEST_CHECK(reply.bytes == bytes + 1 && memcmp(answer + 1, request, bytes) == 0);
@@ -47,7 +47,7 @@ static void a_call_there_is_as_a_call_here(struct lam_remote *remote)
 static void what_is_too_large_is_told(struct lam_remote *remote)
 {
     uint8_t *large = calloc(1, 2 << 20);
-    struct lam_reply reply = {.data = large, .capacity = 2 << 20};
+    struct lam_module_reply reply = {.data = large, .capacity = 2 << 20};
 
     TEST_CHECK(lam_remote_call(remote, "first", "echo", large, 2 << 20, &reply, stage_soon()) ==
                -EMSGSIZE);
@@ -59,7 +59,7 @@ static void what_is_too_large_is_told(struct lam_remote *remote)
 static void a_deadline_that_is_over_is_a_timeout(struct lam_remote *remote)
 {
     char room[4];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     TEST_CHECK(lam_remote_call(remote, "first", "echo", "a", 1, &reply, 1) == -ETIMEDOUT);
     TEST_CHECK(reply.failure == LAM_FAILURE_REMOTE);
@@ -111,7 +111,7 @@ static void modules_are_listed_and_looked_at(struct lam_remote *remote)
 static uint64_t counted(struct lam_remote *remote)
 {
     uint64_t count = 0;
-    struct lam_reply reply = {.data = &count, .capacity = sizeof(count)};
+    struct lam_module_reply reply = {.data = &count, .capacity = sizeof(count)};
 
     TEST_CHECK(lam_remote_call(remote, "other", "count", NULL, 0, &reply, stage_soon()) == 0);
     return count;
@@ -197,7 +197,7 @@ static void *wait_there(void *context)
 {
     struct waiting *waiting = context;
     char kind;
-    struct lam_reply reply = {.data = &kind, .capacity = 1};
+    struct lam_module_reply reply = {.data = &kind, .capacity = 1};
 
     waiting->rc = lam_remote_call(
         waiting->remote, "many", "wait", &waiting->fd, sizeof(waiting->fd), &reply, stage_soon());

@@ -108,7 +108,7 @@ static inline struct lam_remote *stage_connect(uint32_t wants_events)
 static inline void stage_all_is_well(struct lam_remote *remote)
 {
     char room[8];
-    struct lam_reply reply = {.data = room, .capacity = sizeof(room)};
+    struct lam_module_reply reply = {.data = room, .capacity = sizeof(room)};
 
     int rc = lam_remote_call(remote, "first", "echo", "abc", 3, &reply, stage_soon());
 

@@ -46,8 +46,8 @@ struct lam_trace {
     uint64_t parent;
 };
 
-/* Memory of the host for one call: gone when the call ends. lam_arena_take() of module.h. */
-struct lam_arena {
+/* Memory of the host for one call: gone when the call ends. lam_call_arena_take() of module.h. */
+struct lam_call_arena {
     uint8_t *base;
     uint64_t bytes;
     uint64_t used;
@@ -75,7 +75,7 @@ enum lam_failure {
 };
 
 /* Where the answer of a call goes. All of it is the caller's. */
-struct lam_reply {
+struct lam_module_reply {
     void *data;
     uint64_t capacity;
     uint64_t bytes;   /* set: how long the answer is; after -ENOSPC how long it would have been */
@@ -94,7 +94,7 @@ struct lam_later {
 #define LAM_LATER INT32_MIN
 
 /* A value of a line of the log. The strings are borrowed for the call. */
-struct lam_field {
+struct lam_log_field {
     const char *name;
     const char *value;
 };
@@ -125,7 +125,7 @@ struct lam_host {
 
     /* @text and the fields go to the host's log. */
     void (*log)(const struct lam_call *call, enum lam_level level, const char *text,
-        const struct lam_field *fields, uint32_t field_count);
+        const struct lam_log_field *fields, uint32_t field_count);
 
     /*
      * Note @value under @name, which is this module's own and of one kind: another kind has its own
@@ -140,7 +140,7 @@ struct lam_host {
      * its trace and its depth go along. Returns as the module method, or a failure in *@reply.
      */
     int (*call)(struct lam_call *call, const char *module, uint32_t method, const void *request,
-        uint64_t request_bytes, struct lam_reply *reply);
+        uint64_t request_bytes, struct lam_module_reply *reply);
 
     /*
      * A place for this call's answer, which comes when the entry has returned LAM_LATER. One for
@@ -180,7 +180,7 @@ struct lam_call {
     uint32_t depth_max;
     uint32_t pressure; /* thousandths: 0 idle, 1000 the host is about to refuse */
     uint32_t reserved;
-    struct lam_arena arena;
+    struct lam_call_arena arena;
     const void *frame; /* the host's own */
 };
 

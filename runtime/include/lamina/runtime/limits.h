@@ -65,7 +65,7 @@ struct lam_limits_stat {
 };
 
 /* Where a pressure begins, in thousandths, to be low, medium, high and critical. */
-enum lam_pressure {
+enum lam_pressure_mark {
     LAM_PRESSURE_LOW = 300,
     LAM_PRESSURE_MEDIUM = 500,
     LAM_PRESSURE_HIGH = 700,

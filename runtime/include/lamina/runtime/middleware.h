@@ -41,7 +41,7 @@ struct lam_middleware_call {
     const void *request;
     uint64_t request_bytes;
     /* The caller's. after may change what is at data, bytes, failure and detail. */
-    struct lam_reply *reply;
+    struct lam_module_reply *reply;
 };
 
 /* Both may be called by any thread, many at a time. */

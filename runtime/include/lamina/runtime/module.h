@@ -125,7 +125,8 @@ static inline int lam_call_answer(struct lam_call *call, const void *data, uint6
  * @bytes of memory for this call, aligned to @align (a power of two, at most 64). With old bytes in
  * it. Returns NULL where the arena's bound is reached.
  */
-static inline void *lam_arena_take(struct lam_arena *arena, uint64_t bytes, uint64_t align)
+static inline void *lam_call_arena_take(
+    struct lam_call_arena *arena, uint64_t bytes, uint64_t align)
 {
     uint64_t from = (arena->used + align - 1) & ~(align - 1);
 
@@ -190,7 +191,7 @@ static inline int lam_later_answer(
  * Returns as lam_host.call.
  */
 static inline int lam_call_module(struct lam_call *call, const char *module, uint32_t method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply)
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply)
 {
     return call->host->call(call, module, method, request, request_bytes, reply);
 }

@@ -126,7 +126,8 @@ void lam_remote_disconnect(struct lam_remote *remote);
  *   -EREMOTEIO   another error
  */
 int lam_remote_call(struct lam_remote *remote, const char *module, const char *method,
-    const void *request, uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns);
 
 /* enum lam_protocol_priority of the calls that follow; the default is LAM_PROTOCOL_NORMAL. */
 void lam_remote_set_priority(struct lam_remote *remote, uint32_t priority);

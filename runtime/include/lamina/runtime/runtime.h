@@ -36,7 +36,7 @@ struct lam_module;  /* opaque; the runtime's, valid until the runtime is destroy
 
 /* A line of a module's log. Called from the thread that calls the module, or the runtime's own. */
 typedef void (*lam_runtime_log_fn)(void *context, const char *module, enum lam_level level,
-    const char *text, const struct lam_field *fields, uint32_t field_count);
+    const char *text, const struct lam_log_field *fields, uint32_t field_count);
 
 struct lam_middleware_options;
 struct lam_trace_options;
@@ -262,7 +262,7 @@ uint64_t lam_runtime_prometheus(struct lam_runtime *runtime, char *text, uint64_
  *                     answer of more than LAM_WORKER_REPLY_BYTES_MAX finds no room (-ENOSPC)
  */
 int lam_module_call(struct lam_module *module, uint32_t method, const void *request,
-    uint64_t request_bytes, struct lam_reply *reply, uint64_t deadline_ns);
+    uint64_t request_bytes, struct lam_module_reply *reply, uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }
