@@ -42,6 +42,7 @@ void lam_event_tell(
         .text = text != NULL ? text : "",
         .value = value};
 
+    (void)lam_add_acq_rel(&module->told[kind], 1);
     tell(module->runtime, &event);
 }
 

@@ -115,6 +115,7 @@ struct lam_module {
     struct lam_generation *now, *next;
     uint64_t visit; /* the last of the runtime's that came here */
     struct lam_metrics metrics;
+    lam_atomic_u64 told[LAM_EVENT_KINDS]; /* how often what happened to it, by kind */
     struct lam_path *path; /* of the next generations; changed under the runtime's lock */
     pthread_mutex_t counted;
     /* Guarded by it: generations that count, and what those that ended have counted. */

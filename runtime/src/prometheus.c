@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct page {
     uint64_t capacity, bytes;
     const char *family; /* of the lines that are being written */
     const char *module;
+    size_t field;
 };
 
 static __attribute__((format(printf, 2, 3))) void write_line(
@@ -62,22 +64,16 @@ static void write_name(struct page *page, const char *family, const struct lam_v
     write_line(page, "} ");
 }
 
-static void write_calls(void *context, const struct lam_version *version, const char *method,
+/* The field of the sum that the family tells of. */
+static void write_count(void *context, const struct lam_version *version, const char *method,
     const struct lam_usage_sum *sum)
 {
     struct page *page = context;
+    uint64_t count;
 
+    memcpy(&count, (const char *)sum + page->field, sizeof(count));
     write_name(page, page->family, version, method, NULL);
-    write_line(page, "%" PRIu64 "\n", sum->calls);
-}
-
-static void write_failures(void *context, const struct lam_version *version, const char *method,
-    const struct lam_usage_sum *sum)
-{
-    struct page *page = context;
-
-    write_name(page, page->family, version, method, NULL);
-    write_line(page, "%" PRIu64 "\n", sum->failures);
+    write_line(page, "%" PRIu64 "\n", count);
 }
 
 static void write_durations(void *context, const struct lam_version *version, const char *method,
@@ -103,33 +99,85 @@ static void write_durations(void *context, const struct lam_version *version, co
     write_line(page, "%" PRIu64 "\n", sum->calls);
 }
 
+/* ---- families ---- */
+
 static const struct {
     const char *name, *type, *help;
     lam_usage_visit_fn visit;
+    size_t field;
 } families[] = {
-    {"lamina_module_calls_total", "counter", "Calls that have ended.", write_calls},
-    {"lamina_module_call_failures_total", "counter", "Calls that ended with an error.",
-        write_failures},
-    {"lamina_module_call_seconds", "histogram", "How long calls took.", write_durations},
+    {"lamina_module_calls_total", "counter", "Calls that have ended.", write_count,
+        offsetof(struct lam_usage_sum, calls)},
+    {"lamina_module_call_failures_total", "counter", "Calls that ended with an error.", write_count,
+        offsetof(struct lam_usage_sum, failures)},
+    {"lamina_module_call_timeouts_total", "counter", "Calls that had not ended by their deadline.",
+        write_count, offsetof(struct lam_usage_sum, timeouts)},
+    {"lamina_module_call_crashes_total", "counter", "Calls that ended their worker.", write_count,
+        offsetof(struct lam_usage_sum, crashes)},
+    {"lamina_module_call_seconds", "histogram", "How long calls took.", write_durations, 0},
 };
+
+/* Of whole modules, whether their calls are counted or not. */
+static const struct {
+    const char *name, *help;
+    enum lam_runtime_event_kind kind;
+} happenings[] = {
+    {"lamina_module_loads_total", "Loads that succeeded.", LAM_EVENT_LOADED},
+    {"lamina_module_unloads_total", "Unloads.", LAM_EVENT_UNLOADED},
+    {"lamina_module_reloads_total", "Reloads that succeeded.", LAM_EVENT_RELOADED},
+    {"lamina_module_reload_failures_total", "Reloads that failed.", LAM_EVENT_RELOAD_FAILED},
+    {"lamina_module_worker_deaths_total", "Workers that died.", LAM_EVENT_WORKER_DIED},
+};
+
+static void begin_family(struct page *page, const char *name, const char *type, const char *help)
+{
+    page->family = name;
+    write_line(page, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_of_module(struct page *page, const struct lam_module *module, uint64_t value)
+{
+    write_line(page, "%s{", page->family);
+    write_label(page, "module", module->name);
+    write_line(page, "} %" PRIu64 "\n", value);
+}
+
+static void write_modules(struct page *page, struct lam_runtime *runtime, uint32_t count)
+{
+    for (size_t i = 0; i < sizeof(happenings) / sizeof(happenings[0]); i++) {
+        begin_family(page, happenings[i].name, "counter", happenings[i].help);
+        for (uint32_t at = 0; at < count; at++) {
+            const struct lam_module *module = lam_runtime_handle_at(runtime, at);
+
+            /* Relaxed: each stands for itself. */
+            write_of_module(page, module, lam_load_relaxed(&module->told[happenings[i].kind]));
+        }
+    }
+    begin_family(page, "lamina_module_calls_running", "gauge", "Calls that run now.");
+    for (uint32_t at = 0; at < count; at++) {
+        struct lam_module *module = lam_runtime_handle_at(runtime, at);
+        struct lam_module_stat stat;
+
+        lam_module_look(module, &stat);
+        write_of_module(page, module, stat.calls);
+    }
+}
 
 uint64_t lam_runtime_prometheus(struct lam_runtime *runtime, char *text, uint64_t capacity)
 {
     struct page page = {.text = text, .capacity = capacity};
+    uint32_t count = lam_load_acquire(&runtime->module_count); /* T2 */
 
-    for (uint32_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        uint32_t count = lam_load_acquire(&runtime->module_count); /* T2 */
-
-        page.family = families[i].name;
-        write_line(&page, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
-            families[i].name, families[i].type);
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        begin_family(&page, families[i].name, families[i].type, families[i].help);
+        page.field = families[i].field;
         for (uint32_t at = 0; at < count; at++) {
-            struct lam_module *module =
-                (struct lam_module *)(uintptr_t)lam_load_relaxed(&runtime->modules[at]);
+            struct lam_module *module = lam_runtime_handle_at(runtime, at);
 
             page.module = module->name;
             lam_usage_visit(module, families[i].visit, &page);
         }
     }
+    write_modules(&page, runtime, count);
     return page.bytes;
 }

@@ -53,8 +53,8 @@ static __attribute__((noinline)) struct lam_usage_method *make_block(
     return block;
 }
 
-static void note(
-    struct lam_generation *generation, const struct lam_method *entry, int rc, uint64_t duration_ns)
+static void note(struct lam_generation *generation, const struct lam_method *entry, int rc,
+    uint32_t failure, uint64_t duration_ns)
 {
     uint32_t seat = lam_seat_index(lam_seat_own);
     struct lam_usage_method *block = block_at(generation, seat), *method;
@@ -65,6 +65,8 @@ static void note(
         return;
     method = &block[entry - generation->methods];
     add(&method->failures, rc < 0 && rc != -ENOSPC);
+    add(&method->timeouts, failure == LAM_FAILURE_DEADLINE);
+    add(&method->crashes, failure == LAM_FAILURE_CRASHED || failure == LAM_FAILURE_EXITED);
     add(&method->total_ns, duration_ns);
     add(&method->buckets[bucket_of(duration_ns)], 1);
 }
@@ -84,7 +86,8 @@ static int run_stage(void *state, struct lam_passage *passage)
     int rc = lam_path_go_on(passage);
 
     (void)state;
-    note(passage->generation, passage->method, rc, lam_clock_now_ns() - started_ns);
+    note(passage->generation, passage->method, rc, passage->reply->failure,
+        lam_clock_now_ns() - started_ns);
     return rc;
 }
 
@@ -104,6 +107,8 @@ static void sum_up(
         /* Relaxed: counts that move are from between before and now. Calls are what their buckets
          * say, so that the two never differ. */
         sum->failures += lam_load_relaxed(&block[place].failures);
+        sum->timeouts += lam_load_relaxed(&block[place].timeouts);
+        sum->crashes += lam_load_relaxed(&block[place].crashes);
         sum->total_ns += lam_load_relaxed(&block[place].total_ns);
         for (uint32_t i = 0; i < USAGE_BUCKETS; i++) {
             uint64_t count = lam_load_relaxed(&block[place].buckets[i]);
@@ -118,6 +123,8 @@ static void merge(struct lam_usage_sum *into, const struct lam_usage_sum *from)
 {
     into->calls += from->calls;
     into->failures += from->failures;
+    into->timeouts += from->timeouts;
+    into->crashes += from->crashes;
     into->total_ns += from->total_ns;
     for (uint32_t i = 0; i < USAGE_BUCKETS; i++)
         into->buckets[i] += from->buckets[i];

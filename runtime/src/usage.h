@@ -22,13 +22,15 @@ struct lam_module;
 /* One method: the lone writer is the thread in that seat, then whoever sits there next. */
 struct lam_usage_method {
     lam_atomic_u64 failures; /* negative, but for an answer that found no room */
+    lam_atomic_u64 timeouts; /* of them, that had not ended by the deadline */
+    lam_atomic_u64 crashes;  /* of them, that ended their worker */
     lam_atomic_u64 total_ns;
     lam_atomic_u64 buckets[USAGE_BUCKETS]; /* how many calls that were is their sum */
 };
 
 /* What the reader makes of it. */
 struct lam_usage_sum {
-    uint64_t calls, failures, total_ns;
+    uint64_t calls, failures, timeouts, crashes, total_ns;
     uint64_t buckets[USAGE_BUCKETS];
 };
 

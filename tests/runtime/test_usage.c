@@ -273,3 +273,75 @@ Test(usage, a_text_that_is_cut_short_says_how_long_it_is)
     cr_assert(eq(u64, bytes, lam_runtime_prometheus(runtime, small, sizeof(small) - 1)));
     cr_assert(small[38] == '\0' && small[39] == 'x' && strncmp(small, text, 38) == 0);
 }
+
+static double of_module(const char *family)
+{
+    char name[256];
+
+    (void)snprintf(name, sizeof(name), "\n%s{module=\"test\"} ", family);
+    return value_of(name);
+}
+
+Test(usage, loads_reloads_and_unloads_are_counted_by_module)
+{
+    struct lam_reload_options wrong = {.reference = module_file("wrong_init")};
+
+    load("concurrent", LAM_MODULE_IN_PROCESS, NULL);
+    cr_assert(eq(int, lam_runtime_reload(module, NULL, &error), 0));
+    cr_assert(eq(int, lam_runtime_reload(module, NULL, &error), 0));
+    cr_assert(eq(int, lam_runtime_reload(module, &wrong, &error), -ECANCELED));
+    cr_assert(eq(dbl, of_module("lamina_module_loads_total"), 1));
+    cr_assert(eq(dbl, of_module("lamina_module_reloads_total"), 2));
+    cr_assert(eq(dbl, of_module("lamina_module_reload_failures_total"), 1));
+    cr_assert(eq(dbl, of_module("lamina_module_unloads_total"), 0));
+    cr_assert(eq(dbl, of_module("lamina_module_worker_deaths_total"), 0));
+    cr_assert(eq(int, lam_runtime_unload(module, 0, &error), 0));
+    load("concurrent", LAM_MODULE_IN_PROCESS, NULL);
+    cr_assert(eq(dbl, of_module("lamina_module_loads_total"), 2));
+    cr_assert(eq(dbl, of_module("lamina_module_unloads_total"), 1));
+}
+
+Test(usage, calls_that_run_are_told)
+{
+    struct lam_module_stat stat;
+    pthread_t guest;
+
+    load("concurrent", LAM_MODULE_IN_PROCESS, NULL);
+    cr_assert(eq(dbl, of_module("lamina_module_calls_running"), 0));
+    cr_assert(eq(int, pipe(ends), 0));
+    cr_assert(eq(int, pthread_create(&guest, NULL, stay, NULL), 0));
+    do
+        lam_module_look(module, &stat);
+    while (stat.calls != 1);
+    cr_assert(eq(dbl, of_module("lamina_module_calls_running"), 1));
+    cr_assert(eq(int, (int)write(ends[1], "x", 1), 1));
+    cr_assert(eq(int, pthread_join(guest, NULL), 0));
+}
+
+static double ended_by(const char *family, const char *method)
+{
+    char name[256];
+
+    (void)snprintf(name, sizeof(name), "\n%s{module=\"bad\",method=\"%s\",version=\"1.0.0\"} ",
+        family, method);
+    return value_of(name);
+}
+
+Test(usage, timeouts_and_crashes_are_told_apart)
+{
+    struct lam_module_reply reply = {.data = NULL};
+
+    load("bad", LAM_MODULE_IN_WORKER, "bad");
+    cr_assert(eq(int,
+        lam_module_call(module, LAM_METHOD_ID("abort"), NULL, 0, &reply, LAM_DEADLINE_NEVER),
+        -EOWNERDEAD));
+    cr_assert(eq(int,
+        lam_module_call(module, LAM_METHOD_ID("loop"), NULL, 0, &reply,
+            lam_deadline_after_ns(2 * LAM_NS_PER_S)),
+        -ETIMEDOUT));
+    cr_assert(eq(dbl, ended_by("lamina_module_call_crashes_total", "abort"), 1));
+    cr_assert(eq(dbl, ended_by("lamina_module_call_timeouts_total", "abort"), 0));
+    cr_assert(eq(dbl, ended_by("lamina_module_call_crashes_total", "loop"), 0));
+    cr_assert(eq(dbl, ended_by("lamina_module_call_timeouts_total", "loop"), 1));
+    cr_assert(eq(dbl, ended_by("lamina_module_call_failures_total", "loop"), 1));
+}

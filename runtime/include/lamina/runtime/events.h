@@ -29,6 +29,7 @@ enum lam_runtime_event_kind {
     LAM_EVENT_POOL = 8,          /* value: how many workers there are now */
     LAM_EVENT_SPLIT = 9,         /* value: the candidate's weight in percent; text: why */
     LAM_EVENT_DISCOVERY = 10,    /* no module (NULL); name: of the file; value: a negative errno */
+    LAM_EVENT_KINDS,             /* how many, and zero, which is none */
 };
 
 struct lam_runtime_event {

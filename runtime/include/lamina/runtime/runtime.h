@@ -227,10 +227,12 @@ typedef void (*lam_module_metric_fn)(void *context, const struct lam_module_metr
 uint32_t lam_module_metrics(struct lam_module *module, lam_module_metric_fn visit, void *context);
 
 /*
- * What the modules with counts_calls have done so far, as text for Prometheus (exposition format
- * 0.0.4): by module, method and version the calls that ended, those that ended with an error, and a
- * histogram of their seconds. Counts never go back, whatever is reloaded or unloaded. At most
- * @capacity bytes go to @text, with a terminator; cut short where that is too little. Any thread.
+ * What all modules have done so far, as text for Prometheus (exposition format 0.0.4): by module
+ * loads, reloads that succeeded and that failed, unloads, workers that died, and calls that run;
+ * for those with counts_calls also by method and version the calls that ended, those that ended
+ * with an error, by their deadline or with their worker, and a histogram of their seconds. Counts
+ * never go back, whatever is reloaded or unloaded. At most @capacity bytes go to @text, with a
+ * terminator; cut short where that is too little. Any thread.
  *
  * Returns how many bytes the whole text has, without its terminator.
  */
