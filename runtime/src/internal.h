@@ -153,6 +153,8 @@ extern char lam_generation_held;
 struct lam_module *lam_runtime_handle(struct lam_runtime *runtime, const char *name);
 struct lam_module *lam_runtime_handle_at(const struct lam_runtime *runtime, uint32_t index);
 
+/* ---- load.c ---- */
+
 /* As lam_runtime_load(), for the sake of @outer. */
 int lam_runtime_load_within(struct lam_runtime *runtime, const char *reference,
     const struct lam_module_options *options, const struct lam_chain *outer,
@@ -264,7 +266,7 @@ static inline struct lam_frame *lam_frame_of(const struct lam_call *call)
 void lam_frame_init(struct lam_frame *frame, struct lam_module *module, const void *request,
     uint64_t request_bytes, void *reply, uint64_t reply_capacity);
 
-/* ---- load.c ---- */
+/* ---- module.c ---- */
 
 struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c: a module's first code, its next one, and its end.
+ * load.c: a module's first code: its handle, what that keeps of its options, and its service.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,259 +8,193 @@
 
 #include "internal.h"
 #include "path/path.h"
-#include "path/split.h"
-#include "usage.h"
 
-struct lam_module *lam_module_create(struct lam_runtime *runtime, const char *name)
+/* A handle for @name, new or of a module that was unloaded. */
+static int take_handle(struct lam_runtime *runtime, const char *name, struct lam_module **module,
+    struct lam_error *error)
 {
-    struct lam_module *module = aligned_alloc(128, sizeof(*module));
-    pthread_condattr_t monotonic;
+    uint32_t count;
 
-    if (module == NULL)
-        return NULL;
-    memset(module, 0, sizeof(*module));
-    module->runtime = runtime;
-    memcpy(module->name, name, strlen(name)); /* its length was checked */
-    module->name_hash = lam_method_id(name);
-    LAM_ASSERT(pthread_mutex_init(&module->change, NULL) == 0);
-    LAM_ASSERT(pthread_mutex_init(&module->gate, NULL) == 0);
-    LAM_ASSERT(pthread_condattr_init(&monotonic) == 0);
-    LAM_ASSERT(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    LAM_ASSERT(pthread_cond_init(&module->opened, &monotonic) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
-    LAM_ASSERT(pthread_mutex_init(&module->counted, NULL) == 0);
-    lam_metrics_init(&module->metrics);
-    return module;
-}
-
-void lam_module_destroy(struct lam_module *module)
-{
-    LAM_ASSERT(module->draining == NULL);
-    lam_path_close(module->path);
-    lam_usage_forget(module);
-    (void)pthread_mutex_destroy(&module->counted);
-    lam_metrics_fini(&module->metrics);
-    (void)pthread_cond_destroy(&module->opened);
-    (void)pthread_mutex_destroy(&module->gate);
-    (void)pthread_mutex_destroy(&module->change);
-    free(module->reference);
-    free(module->config);
-    free(module->wish);
-    free(module);
-}
-
-uint32_t lam_module_collect(struct lam_module *module)
-{
-    struct lam_generation **at, *ended = NULL;
-    uint32_t count = 0;
-
-    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
-    for (at = &module->draining; *at != NULL;) {
-        struct lam_generation *generation = *at;
-
-        if (lam_generation_count(generation) == 0) {
-            *at = generation->next;
-            generation->next = ended;
-            ended = generation;
-        } else {
-            at = &generation->next;
-            count++;
-        }
-    }
-    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
-    while (ended != NULL) {
-        struct lam_generation *generation = ended;
-
-        ended = generation->next;
-        lam_generation_close(generation);
-    }
-    return count;
-}
-
-/* No call begins in @generation any more. Returns 0 it has ended; 1 it will, when its calls do. */
-static int retire(
-    struct lam_module *module, struct lam_generation *generation, uint64_t deadline_ns)
-{
-    if (lam_generation_drain(generation, deadline_ns) == 0) {
-        lam_generation_close(generation);
+    *module = lam_runtime_handle(runtime, name);
+    if (*module != NULL)
         return 0;
-    }
-    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
-    generation->next = module->draining;
-    module->draining = generation;
-    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
-    return 1;
-}
-
-/* Let those go on who wait at the gate, in @generation. */
-static void open_gate(struct lam_module *module, struct lam_generation *generation)
-{
-    LAM_ASSERT(pthread_mutex_lock(&module->gate) == 0);
-    (void)lam_generation_publish(module, generation);
-    LAM_ASSERT(pthread_cond_broadcast(&module->opened) == 0);
-    LAM_ASSERT(pthread_mutex_unlock(&module->gate) == 0);
-}
-
-static int hand_over(struct lam_module *module, struct lam_generation *old,
-    struct lam_generation *fresh, uint64_t deadline_ns, struct lam_error *error)
-{
-    uint64_t bytes = 0;
-    void *state = NULL;
-    int rc = lam_generation_drain(old, deadline_ns);
-
-    if (rc != 0)
-        return lam_error_set(error, rc,
-            "module %s: its calls did not end in time, so its state was not handed over",
-            module->name);
-    rc = old->kind->save(old, &state, &bytes);
-    if (rc == -ENOTSUP)
-        return lam_error_set(error, rc, "module %s: it cannot save its state", module->name);
-    if (rc != 0)
-        return lam_error_set(error, -ECANCELED, "module %s: save returned %d", module->name, rc);
-    rc = fresh->kind->restore(fresh, state, bytes);
-    free(state);
-    if (rc == -ENOTSUP)
-        return lam_error_set(
-            error, rc, "module %s: its successor cannot restore a state", module->name);
-    if (rc != 0)
-        return lam_error_set(error, -ECANCELED, "module %s: restore of %llu bytes returned %d",
-            module->name, (unsigned long long)bytes, rc);
+    count = lam_load_relaxed(&runtime->module_count); /* relaxed: changed under the lock */
+    if (count == LAM_RUNTIME_MODULES_MAX)
+        return lam_error_set(error, -ENOSPC, "module %s: this runtime has had %d names already",
+            name, LAM_RUNTIME_MODULES_MAX);
+    *module = lam_module_create(runtime, name);
+    if (*module == NULL)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", name);
+    lam_store_relaxed(&runtime->modules[count], (uint64_t)(uintptr_t)*module);
+    lam_store_release(
+        &runtime->module_count, count + 1); /* T1, pairs with T2 in lam_runtime_handle() */
     return 0;
 }
 
-/* With the old one's state: nobody calls meanwhile. */
-static int replace_with_state(struct lam_module *module, struct lam_generation *fresh,
-    uint64_t deadline_ns, struct lam_error *error)
+static void swap_path(struct lam_module *module, struct lam_path *path)
 {
-    struct lam_generation *old = lam_generation_publish(module, &lam_generation_held);
-    int rc;
+    struct lam_path *old;
 
-    lam_store_relaxed(&module->phase, LAM_MODULE_HOLDING); /* relaxed: for those who look */
-    rc = hand_over(module, old, fresh, deadline_ns, error);
-    open_gate(module, rc == 0 ? fresh : old);
+    LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
+    old = module->path;
+    module->path = path;
+    LAM_ASSERT(pthread_mutex_unlock(&module->runtime->lock) == 0);
+    lam_path_close(old);
+}
+
+/* What the handle keeps for its generations. */
+static int keep(struct lam_module *module, const char *reference,
+    const struct lam_module_options *options, struct sandbox_wish **wish, struct lam_error *error)
+{
+    char *copy = strdup(reference);
+    void *config = malloc(options->config_bytes + 1);
+    struct lam_path *path = NULL;
+    int rc = copy != NULL && config != NULL
+                 ? lam_path_open(&path, module, options, error)
+                 : lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+
+    if (rc != 0) {
+        free(copy);
+        free(config);
+        return rc;
+    }
+    if (options->config_bytes != 0)
+        memcpy(config, options->config, options->config_bytes);
+    free(module->reference);
+    free(module->config);
+    free(module->wish);
+    module->wish = *wish;
+    *wish = NULL;
+    module->reference = copy;
+    module->config = config;
+    module->config_bytes = options->config_bytes;
+    module->host = options->host;
+    module->has_pool = options->pool != NULL;
+    module->pool = (struct lam_pool_options){.workers_min = 1, .workers_max = 1};
+    if (options->pool != NULL)
+        module->pool = *options->pool;
+    LAM_ASSERT(lam_pool_check(&module->pool, NULL) == 0); /* it was looked at */
+    swap_path(module, path);
+    return 0;
+}
+
+/* Under the change lock of the handle. */
+static int put_into_service(struct lam_module *module, struct lam_generation *generation,
+    const char *reference, const struct lam_module_options *options, struct sandbox_wish **wish,
+    struct lam_error *error)
+{
+    int rc = 0;
+
+    /* Relaxed, both: changed under the mutex, and for those who look. */
+    if (lam_load_relaxed(&module->current) != 0)
+        rc = lam_error_set(error, -EEXIST,
+            "a module %s is loaded: reload it, or give this one another name", module->name);
+    if (rc == 0)
+        rc = lam_depend_begin(module, generation, error);
+    if (rc != 0)
+        return rc;
+    rc = keep(module, reference, options, wish, error);
+    if (rc == 0)
+        rc = lam_generation_start(generation, module, error);
+    if (rc == 0) {
+        (void)lam_generation_publish(module, generation);
+        lam_store_relaxed(&module->phase, LAM_MODULE_SERVING);
+    }
     lam_depend_end(module, rc == 0);
-    lam_generation_close(rc == 0 ? old : fresh);
     return rc;
 }
 
-static int replace(struct lam_module *module, const struct lam_found *found,
-    const struct lam_reload_options *options, struct lam_error *error)
+static int load(struct lam_runtime *runtime, const char *reference, const struct lam_found *found,
+    const struct lam_module_options *options, const struct lam_chain *outer,
+    struct lam_module **module, struct lam_error *error)
 {
-    uint64_t drain_ns =
-        options->drain_ns != 0 ? options->drain_ns : module->runtime->options.drain_ns;
-    struct lam_generation *fresh, *old;
+    struct lam_chain chain = {options->name, outer};
+    struct sandbox_wish *wish = NULL;
+    struct lam_generation *generation;
+    int rc = options->host == LAM_MODULE_IN_WORKER
+                 ? lam_sandbox_wish(options->sandbox, &wish, error)
+                 : 0;
+
+    if (rc == 0)
+        rc = lam_generation_open(&generation, runtime, wish, found, error);
+    if (rc != 0) {
+        free(wish);
+        return rc;
+    }
+    if (chain.name == NULL)
+        chain.name = generation->name;
+    rc = lam_depend_bring(runtime, generation, options->host, &chain, error);
+    if (rc == 0)
+        rc = take_handle(runtime, chain.name, module, error);
+    if (rc == 0) {
+        LAM_ASSERT(pthread_mutex_lock(&(*module)->change) == 0);
+        rc = put_into_service(*module, generation, reference, options, &wish, error);
+        LAM_ASSERT(pthread_mutex_unlock(&(*module)->change) == 0);
+    }
+    if (rc != 0)
+        lam_generation_close(generation);
+    free(wish); /* unless the handle keeps it */
+    return rc;
+}
+
+static int check_options(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_error *error)
+{
+    if (options->name != NULL &&
+        (options->name[0] == '\0' ||
+            strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
+        return lam_error_set(error, -EINVAL, "module %s: its name has to be of 1 to %d bytes",
+            reference, LAM_NAME_BYTES_MAX - 1);
+    if ((unsigned)options->host > LAM_MODULE_IN_WORKER)
+        return lam_error_set(
+            error, -EINVAL, "module %s: there is no host %d", reference, (int)options->host);
+    if (options->host == LAM_MODULE_IN_PROCESS && options->sandbox != NULL)
+        return lam_error_set(
+            error, -EINVAL, "module %s: only a module in a worker has a sandbox", reference);
+    if (options->host == LAM_MODULE_IN_PROCESS && options->pool != NULL)
+        return lam_error_set(
+            error, -EINVAL, "module %s: only a module in workers has a pool", reference);
+    if (options->pool != NULL) {
+        struct lam_pool_options pool = *options->pool;
+        int rc = lam_pool_check(&pool, error);
+
+        if (rc != 0)
+            return rc;
+    }
+    if (options->host == LAM_MODULE_IN_WORKER && runtime->worker[0] == '\0')
+        return lam_error_set(error, -ENOENT,
+            "module %s: there is no lamina_worker to run it: give options.worker", reference);
+    return 0;
+}
+
+int lam_runtime_load_within(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, const struct lam_chain *outer,
+    struct lam_module **module, struct lam_error *error)
+{
+    static const struct lam_module_options defaults;
+    struct lam_found found;
     int rc;
 
-    if (options->keep_state && module->pool.workers_max > 1)
-        return lam_error_set(error, -ENOTSUP,
-            "module %s: its pool has up to %u workers, and the state of each is its own",
-            module->name, module->pool.workers_max);
-    rc = lam_generation_open(&fresh, module->runtime, module->wish, found, error);
-
-    if (rc != 0)
-        return rc;
-    rc = lam_depend_begin(module, fresh, error);
-    if (rc != 0) {
-        lam_generation_close(fresh);
-        return rc;
-    }
-    rc = lam_generation_start(fresh, module, error);
-    if (rc != 0) {
-        lam_depend_end(module, 0);
-        lam_generation_close(fresh);
-        return rc;
-    }
-    if (options->keep_state)
-        return replace_with_state(module, fresh, lam_deadline_after_ns(drain_ns), error);
-    old = lam_generation_publish(module, fresh);
-    lam_depend_end(module, 1);
-    return retire(module, old, lam_deadline_after_ns(drain_ns));
-}
-
-/* Inside itself a module would wait for its own end. */
-static int begin_change(struct lam_module *module, struct lam_error *error)
-{
-    for (const struct lam_frame *frame = lam_seat_own == NULL ? NULL : lam_seat_own->inner;
-         frame != NULL; frame = frame->outer)
-        if (frame->module == module)
-            return lam_error_set(error, -EDEADLK,
-                "module %s: it cannot be replaced or unloaded from inside itself", module->name);
-    LAM_ASSERT(pthread_mutex_lock(&module->change) == 0);
-    (void)lam_module_collect(module);
-    /* Relaxed: changed under the mutex. */
-    if (lam_load_relaxed(&module->current) != 0)
-        return 0;
-    LAM_ASSERT(pthread_mutex_unlock(&module->change) == 0);
-    return lam_error_set(error, -ENODEV, "module %s is not loaded", module->name);
-}
-
-static void end_change(struct lam_module *module)
-{
-    lam_store_relaxed(&module->phase, /* relaxed: for those who look */
-        lam_load_relaxed(&module->current) != 0 ? LAM_MODULE_SERVING : LAM_MODULE_UNLOADED);
-    LAM_ASSERT(pthread_mutex_unlock(&module->change) == 0);
-}
-
-int lam_runtime_reload(
-    struct lam_module *module, const struct lam_reload_options *options, struct lam_error *error)
-{
-    static const struct lam_reload_options defaults;
-    struct lam_found found;
-    char *reference = NULL;
-    struct lam_error own; /* an observer wants the reason, even if the caller does not */
-    uint64_t number;
-    int rc = begin_change(module, error);
-
-    if (rc != 0)
-        return rc;
     if (options == NULL)
         options = &defaults;
-    if (error == NULL)
-        error = &own;
-    lam_store_relaxed(&module->phase, LAM_MODULE_LOADING); /* relaxed: for those who look */
-    if (options->reference != NULL) {
-        reference = strdup(options->reference);
-        rc = reference != NULL ? 0 : lam_error_set(error, -ENOMEM, "out of memory");
-    }
+    rc = check_options(runtime, reference, options, error);
+    if (rc != 0)
+        return rc;
+    (void)lam_runtime_collect(runtime);
+    rc = lam_resolve(runtime, reference, &found, error);
+    if (rc != 0)
+        return rc;
+    LAM_ASSERT(pthread_mutex_lock(&runtime->loading) == 0);
+    rc = load(runtime, reference, &found, options, outer, module, error);
+    LAM_ASSERT(pthread_mutex_unlock(&runtime->loading) == 0);
+    lam_found_free(&found);
     if (rc == 0)
-        rc = lam_resolve(
-            module->runtime, reference != NULL ? reference : module->reference, &found, error);
-    if (rc == 0) {
-        rc = replace(module, &found, options, error);
-        lam_found_free(&found);
-    }
-    if (rc >= 0 && reference != NULL) {
-        free(module->reference);
-        module->reference = reference;
-    } else {
-        free(reference);
-    }
-    number = module->generations;
-    end_change(module);
-    if (rc >= 0)
-        lam_event_tell(module, LAM_EVENT_RELOADED, (int64_t)number, NULL);
-    else
-        lam_event_tell(module, LAM_EVENT_RELOAD_FAILED, rc, error->text);
+        lam_event_tell(*module, LAM_EVENT_LOADED, (int64_t)(*module)->generations, reference);
     return rc;
 }
 
-int lam_runtime_unload(struct lam_module *module, uint64_t deadline_ns, struct lam_error *error)
+int lam_runtime_load(struct lam_runtime *runtime, const char *reference,
+    const struct lam_module_options *options, struct lam_module **module, struct lam_error *error)
 {
-    struct lam_path *path = lam_path_of(module);
-    uint64_t number = 0;
-    int rc = begin_change(module, error);
-
-    if (rc == 0) {
-        rc = lam_depend_leave(module, error);
-        number = module->generations;
-        if (rc == 0)
-            rc = retire(module, lam_generation_publish(module, NULL), deadline_ns);
-        end_change(module);
-    }
-    if (rc >= 0) {
-        lam_split_end(path); /* without the lock: it may be about to reload the module */
-        lam_event_tell(module, LAM_EVENT_UNLOADED, (int64_t)number, NULL);
-    }
-    lam_path_close(path);
-    return rc;
+    return lam_runtime_load_within(runtime, reference, options, NULL, module, error);
 }
