@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "later.h"
+#include "path/methods.h"
 #include "path/path.h"
 
 /* Calls of one method of one generation. Guarded by the lock of its stage, but for what is marked
@@ -38,8 +39,7 @@ struct batching {
     struct lam_batch_stat stat;
     uint64_t wait_ns;
     uint32_t count_max;
-    uint32_t method_count; /* 0: all */
-    uint32_t methods[];    /* ids */
+    struct lam_method_set methods; /* none: all */
 };
 
 static int check(const struct lam_module *module, const struct lam_batch_options *options,
@@ -49,59 +49,6 @@ static int check(const struct lam_module *module, const struct lam_batch_options
         return lam_error_set(error, -EINVAL,
             "module %s: batch.count_max is %u: it has to be from 2 to %d", module->name,
             options->count_max, LAM_BATCH_COUNT_MAX);
-    if (options->method_count > LAM_METHODS_MAX ||
-        (options->method_count > 0) != (options->methods != NULL))
-        return lam_error_set(error, -EINVAL,
-            "module %s: batch.method_count is %u: it has to say how many names there are, %d at "
-            "most",
-            module->name, options->method_count, LAM_METHODS_MAX);
-    for (uint32_t i = 0; i < options->method_count; i++)
-        if (options->methods[i] == NULL || options->methods[i][0] == '\0' ||
-            strnlen(options->methods[i], LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX)
-            return lam_error_set(error, -EINVAL,
-                "module %s: batch.methods[%u] has to be a name of 1 to %d bytes", module->name, i,
-                LAM_NAME_BYTES_MAX - 1);
-    return 0;
-}
-
-static int open_stage(void **state, struct lam_module *module,
-    const struct lam_module_options *given, struct lam_error *error)
-{
-    const struct lam_batch_options *options = given->batch;
-    struct batching *made;
-    int rc;
-
-    if (options == NULL)
-        return 0;
-    rc = check(module, options, error);
-    if (rc != 0)
-        return rc;
-    made = calloc(1, sizeof(*made) + options->method_count * sizeof(made->methods[0]));
-    if (made == NULL)
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
-    LAM_ASSERT(pthread_mutex_init(&made->lock, NULL) == 0);
-    made->count_max = options->count_max != 0 ? options->count_max : LAM_BATCH_COUNT_DEFAULT;
-    made->wait_ns = options->wait_ns != 0 ? options->wait_ns : LAM_BATCH_WAIT_DEFAULT;
-    made->method_count = options->method_count;
-    for (uint32_t i = 0; i < options->method_count; i++)
-        made->methods[i] = lam_method_id(options->methods[i]);
-    *state = made;
-    return 1;
-}
-
-static int admit(void *state, const struct lam_generation *generation, struct lam_error *error)
-{
-    (void)state;
-    if (generation->kind != &lam_host_local)
-        return lam_error_set(error, -ENOTSUP,
-            "module %s: options.batch: a worker is given one call at a time: set options.host to "
-            "LAM_MODULE_IN_PROCESS, or options.batch to NULL",
-            generation->module->name);
-    if (generation->descriptor->batch == NULL)
-        return lam_error_set(error, -ENOTSUP,
-            "module %s: options.batch: it has no batch entry: give it one (.batch), or set "
-            "options.batch to NULL",
-            generation->module->name);
     return 0;
 }
 
@@ -127,6 +74,50 @@ static void close_stage(void *state)
     }
     (void)pthread_mutex_destroy(&batching->lock);
     free(batching);
+}
+
+static int open_stage(void **state, struct lam_module *module,
+    const struct lam_module_options *given, struct lam_error *error)
+{
+    const struct lam_batch_options *options = given->batch;
+    struct batching *made;
+    int rc;
+
+    if (options == NULL)
+        return 0;
+    rc = check(module, options, error);
+    if (rc != 0)
+        return rc;
+    made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+    LAM_ASSERT(pthread_mutex_init(&made->lock, NULL) == 0);
+    made->count_max = options->count_max != 0 ? options->count_max : LAM_BATCH_COUNT_DEFAULT;
+    made->wait_ns = options->wait_ns != 0 ? options->wait_ns : LAM_BATCH_WAIT_DEFAULT;
+    rc = lam_method_set_fill(
+        &made->methods, module, "batch", options->methods, options->method_count, error);
+    if (rc != 0) {
+        close_stage(made);
+        return rc;
+    }
+    *state = made;
+    return 1;
+}
+
+static int admit(void *state, const struct lam_generation *generation, struct lam_error *error)
+{
+    (void)state;
+    if (generation->kind != &lam_host_local)
+        return lam_error_set(error, -ENOTSUP,
+            "module %s: options.batch: a worker is given one call at a time: set options.host to "
+            "LAM_MODULE_IN_PROCESS, or options.batch to NULL",
+            generation->module->name);
+    if (generation->descriptor->batch == NULL)
+        return lam_error_set(error, -ENOTSUP,
+            "module %s: options.batch: it has no batch entry: give it one (.batch), or set "
+            "options.batch to NULL",
+            generation->module->name);
+    return 0;
 }
 
 /* ---- who is in which ---- */
@@ -290,13 +281,9 @@ static int is_wanted(const struct batching *batching, const struct lam_passage *
 {
     if (passage->frame->outer != NULL)
         return 0;
-    if (batching->method_count == 0)
+    if (batching->methods.count == 0)
         return 1;
-    for (uint32_t i = 0; i < batching->method_count; i++)
-        if (batching->methods[i] == passage->frame->call.method ||
-            batching->methods[i] == passage->method->id)
-            return 1;
-    return 0;
+    return lam_method_set_has(&batching->methods, passage);
 }
 
 static struct batch *find(const struct batching *batching, const struct lam_passage *passage)

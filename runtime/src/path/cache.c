@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "path/cache_table.h"
+#include "path/methods.h"
 #include "path/path.h"
 
 #define BYTES_DEFAULT (UINT64_C(8) << 20)
@@ -17,10 +18,9 @@
 struct cache {
     uint64_t ttl_ns, error_ttl_ns;
     uint64_t seed;
-    uint32_t method_count; /* 0: those that are flagged */
+    struct lam_method_set methods; /* none: those that are flagged */
     uint32_t shard_count;
     struct cache_shard *shards;
-    uint32_t methods[]; /* ids */
 };
 
 /* ---- its options ---- */
@@ -38,18 +38,6 @@ static int check(const struct lam_module *module, const struct lam_cache_options
         return lam_error_set(error, -EINVAL,
             "module %s: cache.bytes_max is %llu: give each of %u shards %d at least", module->name,
             (unsigned long long)options->bytes_max, shards, LAM_CACHE_BYTES_MIN);
-    if (options->method_count > LAM_METHODS_MAX ||
-        (options->method_count > 0) != (options->methods != NULL))
-        return lam_error_set(error, -EINVAL,
-            "module %s: cache.method_count is %u: it has to say how many names there are, %d at "
-            "most",
-            module->name, options->method_count, LAM_METHODS_MAX);
-    for (uint32_t i = 0; i < options->method_count; i++)
-        if (options->methods[i] == NULL || options->methods[i][0] == '\0' ||
-            strnlen(options->methods[i], LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX)
-            return lam_error_set(error, -EINVAL,
-                "module %s: cache.methods[%u] has to be a name of 1 to %d bytes", module->name, i,
-                LAM_NAME_BYTES_MAX - 1);
     return 0;
 }
 
@@ -63,18 +51,19 @@ static void close_stage(void *state)
     free(cache);
 }
 
-static int make_shards(struct cache *cache, uint64_t bytes_max)
+static int make_shards(struct cache *cache, const struct lam_cache_options *options)
 {
+    uint32_t count = options->shard_count != 0 ? options->shard_count : 1;
+    uint64_t bytes_max = options->bytes_max != 0 ? options->bytes_max : BYTES_DEFAULT;
     int rc = 0;
 
-    cache->shards = aligned_alloc(128, cache->shard_count * sizeof(*cache->shards));
-    if (cache->shards == NULL) {
-        cache->shard_count = 0;
+    cache->shards = aligned_alloc(128, count * sizeof(*cache->shards));
+    if (cache->shards == NULL)
         return -ENOMEM;
-    }
-    memset(cache->shards, 0, cache->shard_count * sizeof(*cache->shards));
-    for (uint32_t i = 0; i < cache->shard_count && rc == 0; i++)
-        rc = cache_shard_init(&cache->shards[i], bytes_max / cache->shard_count);
+    cache->shard_count = count;
+    memset(cache->shards, 0, count * sizeof(*cache->shards));
+    for (uint32_t i = 0; i < count && rc == 0; i++)
+        rc = cache_shard_init(&cache->shards[i], bytes_max / count);
     return rc;
 }
 
@@ -90,20 +79,20 @@ static int open_stage(void **state, struct lam_module *module,
     rc = check(module, options, error);
     if (rc != 0)
         return rc;
-    cache = calloc(1, sizeof(*cache) + options->method_count * sizeof(cache->methods[0]));
+    cache = calloc(1, sizeof(*cache));
     if (cache == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     cache->ttl_ns = options->ttl_ns != 0 ? options->ttl_ns : LAM_CACHE_TTL_DEFAULT;
     cache->error_ttl_ns = options->error_ttl_ns;
     /* So that no two processes have the same buckets. */
     cache->seed = lam_clock_now_ns() ^ (uintptr_t)cache;
-    cache->shard_count = options->shard_count != 0 ? options->shard_count : 1;
-    cache->method_count = options->method_count;
-    for (uint32_t i = 0; i < options->method_count; i++)
-        cache->methods[i] = lam_method_id(options->methods[i]);
-    if (make_shards(cache, options->bytes_max != 0 ? options->bytes_max : BYTES_DEFAULT) != 0) {
+    rc = lam_method_set_fill(
+        &cache->methods, module, "cache", options->methods, options->method_count, error);
+    if (rc == 0 && make_shards(cache, options) != 0)
+        rc = lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+    if (rc != 0) {
         close_stage(cache);
-        return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
+        return rc;
     }
     *state = cache;
     return 1;
@@ -113,13 +102,9 @@ static int open_stage(void **state, struct lam_module *module,
 
 static int is_wanted(const struct cache *cache, const struct lam_passage *passage)
 {
-    if (cache->method_count == 0)
+    if (cache->methods.count == 0)
         return (passage->method->flags & LAM_METHOD_CACHEABLE) != 0;
-    for (uint32_t i = 0; i < cache->method_count; i++)
-        if (cache->methods[i] == passage->frame->call.method ||
-            cache->methods[i] == passage->method->id)
-            return 1;
-    return 0;
+    return lam_method_set_has(&cache->methods, passage);
 }
 
 /* Spreads over buckets, no more: bytes are compared. */
