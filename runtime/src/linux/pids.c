@@ -17,12 +17,17 @@
 
 #include "linux/confine.h"
 
+/* How long the first one may take to say how the worker ended. */
+#define LAST_WORD_MS 3000
+
 static const char *failed = "not started in one";
 static int why = ENOSYS;
 
 /*
  * As the worker ended, of which the first one says how; or as that one, of which nobody does. And
- * when the host is gone: the worker may have let go of its end of the @socket, this one has not.
+ * when the host is gone: the worker may have let go of its end of the @socket, this one has not. A
+ * host that lives lets go, too, when it sees that the worker is dead, at times before the first one
+ * has said how: so that one is waited for.
  */
 static _Noreturn void end_as_told(int from, int socket)
 {
@@ -32,7 +37,7 @@ static _Noreturn void end_as_told(int from, int socket)
 
     while (poll(looks, 2, -1) < 0 && errno == EINTR)
         ;
-    if (looks[0].revents == 0)
+    if (looks[0].revents == 0 && poll(looks, 1, LAST_WORD_MS) != 1)
         _exit(0); /* the first one ends with this one, and all others with it */
     if (read(from, &status, sizeof(status)) != (ssize_t)sizeof(status))
         status = SIGKILL;

@@ -11,7 +11,7 @@
 /* How often a wait looks whether the worker is there. */
 #define LOOK_NS (10 * LAM_NS_PER_MS)
 /* How long the kernel may take to end a process whose channel is dead. */
-#define END_NS LAM_NS_PER_S
+#define END_NS (5 * LAM_NS_PER_S)
 
 int lam_worker_begin(
     struct lam_worker *worker, const char *program, const char *argument, struct lam_error *error)
