@@ -129,6 +129,7 @@ Test(descriptor, every_method_is_found_by_its_id_and_nothing_else_is)
         cr_assert(found == NULL || found->id == id * 2654435761U);
     }
     free(generation.methods);
+    free(generation.needs.all);
 }
 
 Test(descriptor, the_compiler_and_the_host_give_a_name_the_same_id)

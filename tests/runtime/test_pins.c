@@ -21,7 +21,7 @@ static inline void lam_barrier_light(void)
 
 #include "pin.h"
 
-static char first, second; /* generations, of which only the address matters */
+static struct lam_generation first, second; /* of which only the address and the guests matter */
 static struct lam_module *module;
 static struct lam_seat *seat;
 static uint32_t times;
