@@ -181,8 +181,7 @@ static void leave_nothing(struct lam_ring_consumer *consumer)
 }
 
 /* Whether our entry gates on when we are gone, as a dead one's does: its cursor is our place. */
-static int keeps_gating(
-    const struct lam_ring_consumer *consumer, const struct lam_ring_entry *entry)
+static int keeps_gating(const struct lam_ring_consumer *consumer, struct lam_ring_entry *entry)
 {
     uint64_t state = lam_load_relaxed(&consumer->ring->data_head->state);
 
@@ -190,6 +189,8 @@ static int keeps_gating(
     if (!consumer->is_named)
         return !lam_ring_left_is_of(&entry->left, consumer->entry_state);
     /* The producer of a required one waits for a successor. */
+    lam_store_relaxed(&entry->leaving, consumer->entry_state);
+    lam_fence_seq_cst(); /* F13, pairs with that in lam_ring_required_is_kept() */
     return lam_load_relaxed(&entry->required) != 0 && lam_ring_state_of(state) == LAM_RING_OPEN;
 }
 

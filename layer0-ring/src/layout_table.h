@@ -74,7 +74,8 @@ struct lam_ring_entry {
     lam_atomic_u64 required; /* 1: its producer needs it; the entry is kept for its name */
     /* The consumer's: the cursor is a place, below the horizon too. Marked as a left place is. */
     lam_atomic_u64 settled;
-    lam_atomic_u64 demand; /* the consumer's: how full the ring is to look, in thousandths */
+    lam_atomic_u64 demand;  /* the consumer's: how full the ring is to look, in thousandths */
+    lam_atomic_u64 leaving; /* the consumer's: the state word in which it began to leave */
 };
 
 /* The low byte of a group's state; above it, a generation. */

@@ -88,6 +88,12 @@ void lam_ring_required_watch(struct lam_ring_producer *producer, uint32_t i, uin
 int lam_ring_required_keeps(
     const struct lam_ring_required *required, const struct lam_ring_entry *entry);
 
+/*
+ * From now on the entry of the required consumer that gates there is kept when it leaves. Returns
+ * 0 where it gates no longer, or is leaving without having seen that it is required.
+ */
+int lam_ring_required_keep(struct lam_ring_producer *producer, uint32_t index);
+
 /* Whether all required consumers have come once. */
 int lam_ring_required_came(struct lam_ring_producer *producer);
 

@@ -146,6 +146,24 @@ int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
     return rc;
 }
 
+int lam_ring_required_keep(struct lam_ring_producer *producer, uint32_t index)
+{
+    struct lam_ring_entry *entry = &producer->ring->control_head->entries[index];
+    uint64_t word;
+
+    lam_store_relaxed(&entry->required, 1); /* no other name gets its entry, too */
+    LAM_CRASH_POINT("required.kept");
+    lam_fence_seq_cst(); /* F13: who leaves sees that it is required, or we see that it leaves */
+    word = lam_load_acquire(&entry->state); /* A4 */
+    if (lam_ring_entry_state_of(word) != LAM_RING_ENTRY_GATING)
+        return 0;
+    if (lam_load_relaxed(&entry->leaving) != word)
+        return 1;
+    /* With its lock free it has left, or it stays as it is for good. */
+    return !lam_ring_producer_sees_alive(producer, index) &&
+           lam_load_acquire(&entry->state) == word;
+}
+
 int lam_ring_required_came(struct lam_ring_producer *producer)
 {
     struct lam_ring_required *required = producer->required;
@@ -154,10 +172,12 @@ int lam_ring_required_came(struct lam_ring_producer *producer)
         return 1;
     for (uint32_t i = 0; i < required->options.count; i++) {
         struct lam_ring_required_one *one = &required->ones[i];
+        const char *name = required->options.names[i];
 
         if (one->came || one->given_up)
             continue;
-        if (!lam_ring_producer_is_gated_by(producer, required->options.names[i]))
+        if (!lam_ring_producer_is_gated_by(producer, name) ||
+            !lam_ring_required_keep(producer, lam_ring_producer_find(producer, name)))
             return 0;
         one->came = 1;
     }

@@ -6,7 +6,6 @@
  * last moved: a look finds an idle one behind the instant a burst has come, and that is no stall.
  */
 #include "count.h"
-#include "lamina/base/crash_point.h"
 #include "lamina/ring/required.h"
 #include "layout.h"
 #include "producer_internal.h"
@@ -29,11 +28,8 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
     entry = &producer->ring->control_head->entries[one->index];
     one->word = lam_load_acquire(&entry->state); /* A4 */
     state = lam_ring_entry_state_of(one->word);
-    if (state == LAM_RING_ENTRY_GATING) {
-        lam_store_relaxed(&entry->required, 1); /* no other name gets its entry */
-        LAM_CRASH_POINT("required.kept");
+    if (state == LAM_RING_ENTRY_GATING && lam_ring_required_keep(producer, one->index))
         one->came = 1;
-    }
     if (!lam_ring_producer_sees_alive(producer, one->index) ||
         (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_EVICTED))
         return one->came ? LAM_RING_ALARM_DEAD : LAM_RING_ALARM_MISSING;

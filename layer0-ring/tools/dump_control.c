@@ -111,7 +111,8 @@ static void entry_words(struct dump *dump, uint64_t offset, const struct lam_rin
         ENTRY_WORD(empty), ENTRY_WORD(wakes), ENTRY_WORD(overruns), ENTRY_WORD(joined),
         ENTRY_WORD(left.mark), ENTRY_WORD(left.sequence), ENTRY_WORD(left.ordinal),
         ENTRY_WORD(lag_max), ENTRY_WORD(taken.mark), ENTRY_WORD(taken.sequence),
-        ENTRY_WORD(taken.ordinal), ENTRY_WORD(required), ENTRY_WORD(settled), ENTRY_WORD(demand)};
+        ENTRY_WORD(taken.ordinal), ENTRY_WORD(required), ENTRY_WORD(settled), ENTRY_WORD(demand),
+        ENTRY_WORD(leaving)};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         const lam_atomic_u64 *word =

@@ -222,6 +222,60 @@ Test(required, one_that_detaches_keeps_its_place_for_its_successor)
     lam_ring_consumer_detach(&again);
 }
 
+/* Two laps, if they let us; then its successor has what it left. */
+static void finds_its_place(uint64_t first)
+{
+    struct lam_ring_consumer again;
+    uint64_t lost = 9, last = published + 2 * DEPTH;
+
+    while (published < last && publish() == 1)
+        continue;
+    cr_assert(eq(int, join(&again, "a", LAM_RING_RESUME), 0));
+    cr_assert(eq(int, lam_ring_consumer_resumed(&again, &lost), 1));
+    cr_assert(eq(u64, lost, 0));
+    cr_assert(eq(u64, take_one(&again), first));
+    lam_ring_consumer_detach(&again);
+}
+
+Test(required, one_that_detaches_before_any_look_keeps_its_place)
+{
+    struct lam_ring_consumer one;
+
+    cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
+    require(1, LAM_RING_FAIL_CALL);
+    lam_ring_consumer_detach(&one);
+    finds_its_place(0);
+}
+
+Test(required, one_that_came_late_and_detaches_before_a_look_keeps_its_place)
+{
+    struct lam_ring_consumer one;
+
+    require(1, LAM_RING_FAIL_CALL);
+    cr_assert(eq(int, fill(), 0));
+    cr_assert(eq(int, join(&one, "a", LAM_RING_OLDEST), 0));
+    cr_assert(eq(u64, take_one(&one), 0));
+    cr_assert(eq(int, publish(), 1)); /* it has come: it was asked for, since the ring was full */
+    lam_ring_consumer_detach(&one);
+    finds_its_place(1);
+}
+
+Test(required, the_second_that_is_there_is_kept_while_the_first_is_missed)
+{
+    struct lam_ring_consumer first, second;
+
+    cr_assert(eq(int, join(&second, "b", LAM_RING_OLDEST), 0));
+    require(2, LAM_RING_FAIL_CALL);
+    lam_ring_consumer_detach(&second);
+    cr_assert(eq(int, join(&first, "a", LAM_RING_OLDEST), 0));
+    for (uint64_t n = 0; n < 2 * DEPTH && publish() == 1; n++)
+        cr_assert(eq(u64, take_one(&first), n));
+    lam_ring_consumer_detach(&first);
+    cr_assert(eq(int, join(&second, "b", LAM_RING_RESUME), 0));
+    cr_assert(eq(u64, take_one(&second), 0));
+    lam_ring_consumer_detach(&second);
+}
+
 Test(required, each_death_has_a_grace_of_its_own)
 {
     struct lam_ring_consumer one;

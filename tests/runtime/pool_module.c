@@ -38,7 +38,7 @@ static char read_letter(const char *path)
     return letter;
 }
 
-/* Ready; unready; failed; hanging. */
+/* Ready; slow, and ready; unready; failed; hanging. */
 static int health(struct lam_call *call)
 {
     char path[96];
@@ -51,6 +51,8 @@ static int health(struct lam_call *call)
         (void)snprintf(path, sizeof(path), "%s.health", file);
         letter = read_letter(path);
     }
+    if (letter == 's')
+        (void)usleep(5000);
     while (letter == 'h' && access(path, F_OK) == 0)
         (void)usleep(1000);
     return letter == 'u' ? 1 : letter == 'f' ? -EIO : 0;

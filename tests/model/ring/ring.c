@@ -30,7 +30,8 @@
 #ifndef MODEL_TABLES
 #define MODEL_TABLES                                                                               \
     scenarios_publish, scenarios_room, scenarios_lossy, scenarios_sleep, scenarios_join,           \
-        scenarios_death, scenarios_many, scenarios_repair, scenarios_after, scenarios_group
+        scenarios_death, scenarios_required, scenarios_many, scenarios_repair, scenarios_after,    \
+        scenarios_group
 #endif
 
 static const struct scenario *const tables[] = {MODEL_TABLES};

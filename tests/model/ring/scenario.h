@@ -25,6 +25,7 @@ extern const struct scenario scenarios_lossy[];
 extern const struct scenario scenarios_sleep[];
 extern const struct scenario scenarios_join[];
 extern const struct scenario scenarios_death[];
+extern const struct scenario scenarios_required[];
 extern const struct scenario scenarios_many[];
 extern const struct scenario scenarios_repair[];
 extern const struct scenario scenarios_after[];
