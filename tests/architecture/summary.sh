@@ -52,6 +52,18 @@ grep -A 12 '^FAILED   fails$' found | diff wanted -
 grep -A 13 '^FAILED   fails$' found | tail -n 1 | grep -q '^[^ ]'
 grep -A 12 '^FAILED   endings.endings.fails$' found | grep -q '^    .*endings.c:[0-9]*: Assertion'
 
+# What passes at its second try is told and counted apart, and what fails again is a failure.
+cat >release/again.xml <<'END'
+	<testcase name="fails" status="run">
+	</testcase>
+	<testcase name="crashes" status="fail">
+	</testcase>
+END
+awk -f "$source_tree/tests/support/summary.awk" release/again.xml release/tests.xml >found || true
+grep -A 1 '^UNSTABLE release fails: failed, and passed alone$' found | grep -q '^    line 1 <is>'
+grep -qx 'FAILED   release crashes' found
+tail -n 1 found | grep -qx '3 passed, 8 failed, 2 skipped, 1 UNSTABLE'
+
 # A phase that failed without a failed test counts as one, the phase of these tests does not again.
 summary -v phases="lint test" >found || true
 grep -qx 'FAILED   the phase lint' found

@@ -3,6 +3,9 @@
 # test with its reason, a line for each failed one and under it how its output ends, and last the
 # counts.
 #
+# A report called again.xml, before the one that it belongs to, has what was tried once more, alone:
+# a test that failed and then passed is UNSTABLE, which has a line of its own and is counted.
+#
 # With -v phases="NAME ...", phases that failed: one without a failed test counts as a failure.
 # Ends with 1 when a test failed, or skipped itself without a reason: a skip is never silent.
 
@@ -61,11 +64,17 @@ function ending(    i, text)
 
 function finish()
 {
-    if (status == "run") {
+    if (is_again) {
+        passed_again[preset, test] = status == "run"
+    } else if (status == "run") {
         passed++
     } else if (message ~ /^SKIP_/ && reason() != "") {
         skipped++
         skip_report = skip_report sprintf("skipped  %s%s: %s\n", preset, test, reason())
+    } else if (passed_again[preset, test]) {
+        unstable++
+        fail_report = fail_report sprintf("UNSTABLE %s%s: failed, and passed alone\n%s", preset, test,
+            ending())
     } else {
         if (message ~ /^SKIP_/)
             message = "skipped itself without a reason"
@@ -83,6 +92,7 @@ FNR == 1 {
     sub(/.*\//, "", preset)
     phase = preset == "release" ? "test" : preset
     preset = ARGC > 2 ? preset " " : ""
+    is_again = FILENAME ~ /again\.xml$/
 }
 
 /<testcase name=/ {
@@ -115,6 +125,7 @@ END {
         }
     }
     printf "%s%s", skip_report, fail_report
-    printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+    printf "%d passed, %d failed, %d skipped%s\n", passed, failed, skipped,
+        unstable == 0 ? "" : sprintf(", %d UNSTABLE", unstable)
     exit failed > 0
 }
