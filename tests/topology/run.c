@@ -143,7 +143,7 @@ struct lam_observer *run_observe(const struct run *run)
     return observer;
 }
 
-static void look(const struct lam_observer *observer, const char *role, uint32_t index,
+void run_look(const struct lam_observer *observer, const char *role, uint32_t index,
     struct lam_topology_peer *peer)
 {
     const struct lam_plan_role *found = lam_plan_role(lam_observer_plan(observer), role);
@@ -156,7 +156,7 @@ pid_t run_pid(const struct lam_observer *observer, const char *role, uint32_t in
 {
     struct lam_topology_peer peer;
 
-    look(observer, role, index, &peer);
+    run_look(observer, role, index, &peer);
     cr_assert(lt(int, 0, peer.pid));
     return peer.pid;
 }
@@ -166,7 +166,7 @@ void run_reach(const struct lam_observer *observer, const char *role, uint32_t i
     struct lam_topology_peer peer;
 
     for (int i = 0; i < 10000; i++, (void)usleep(1000)) {
-        look(observer, role, index, &peer);
+        run_look(observer, role, index, &peer);
         if (peer.step >= step)
             return;
     }

@@ -43,6 +43,10 @@ int run_leftovers(const struct run *run);
 /* Attach to the topology once all of its processes are ready; ends the test after 10 s. */
 struct lam_observer *run_observe(const struct run *run);
 
+/* What instance @index of @role is at. */
+void run_look(const struct lam_observer *observer, const char *role, uint32_t index,
+    struct lam_topology_peer *peer);
+
 /* pid of instance @index of @role. */
 pid_t run_pid(const struct lam_observer *observer, const char *role, uint32_t index);
 

@@ -107,6 +107,7 @@ Test(death, who_does_not_end_after_the_main_role_is_named_and_stopped)
 Test(death, the_death_of_up_takes_all_along_and_the_next_one_cleans_up)
 {
     struct lam_observer *observer;
+    struct lam_topology_peer peer;
     struct run next = {0};
     char name[64];
     pid_t sink;
@@ -120,6 +121,8 @@ Test(death, the_death_of_up_takes_all_along_and_the_next_one_cleans_up)
         (void)usleep(1000);
     cr_expect(eq(int, run_is_alive(sink), 0));
     cr_expect(eq(int, lam_observer_is_up(observer), 0));
+    run_look(observer, "sinks", 1, &peer);
+    cr_expect(eq(int, (int)peer.state, LAM_TOPOLOGY_DIED), "though nobody noted it");
     cr_expect(lt(int, 0, run_leftovers(&run)));
     lam_observer_detach(observer);
 

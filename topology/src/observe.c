@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,10 @@ void lam_observer_peer(
 {
     LAM_ASSERT(instance < observer->plan->instance_count);
     status_read(&observer->status, instance, peer);
+    /* Nobody notes the end of a process once `lamina up` is dead. */
+    if ((peer->state == LAM_TOPOLOGY_READY || peer->state == LAM_TOPOLOGY_STARTING) &&
+        !lam_observer_is_up(observer) && kill(peer->pid, 0) != 0 && errno == ESRCH)
+        peer->state = LAM_TOPOLOGY_DIED;
 }
 
 uint32_t lam_observer_ring_count(const struct lam_observer *observer)
