@@ -100,6 +100,7 @@ main() {
         # shellcheck disable=SC2064 # the folder of now
         trap "rm -rf --one-file-system '$root' '$root.log'" EXIT
     fi
+    mkdir -p "$root"
     chmod 755 "$root"
 
     bootstrap "$root"
