@@ -148,6 +148,21 @@ Test(batch, it_belongs_to_its_place_alone)
     cr_assert(eq(int, look(bytes, total, place), BATCH_MISPLACED)); /* once more behind itself */
 }
 
+Test(batch, a_header_says_where_it_belongs_whatever_is_behind_it)
+{
+    uint32_t total = write_batch(3);
+    struct batch_place other = began;
+
+    bytes[total - 1] ^= 1;
+    cr_assert(eq(int, look(bytes, total, began), BATCH_NO_BODY));
+    other.next_sequence++;
+    cr_assert(eq(int, look(bytes, total, other), BATCH_MISPLACED));
+    cr_assert(batch_has_header(bytes, total, SEGMENT));
+    cr_assert(!batch_has_header(bytes, BATCH_HEADER_BYTES - 1, SEGMENT));
+    cr_assert(!batch_has_header(bytes, total, SEGMENT + 1));
+    cr_assert(!batch_has_header(bytes + SECTOR, total - SECTOR, SEGMENT));
+}
+
 /* Checksums are made to hold again: who forges them is not believed either. */
 static void seal_again(uint32_t total)
 {

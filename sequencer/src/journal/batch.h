@@ -97,7 +97,7 @@ enum batch_verdict {
     BATCH_SHORT,     /* the header is whole, and what is there ends before the batch does */
     BATCH_NO_HEADER, /* no header of this segment: never written here, cut or damaged */
     BATCH_NO_BODY,   /* the header is whole, what is behind it is not */
-    BATCH_MISPLACED, /* whole, and belongs elsewhere: offset, sequence, epoch or chain differ */
+    BATCH_MISPLACED, /* the header is whole, its offset, sequence, epoch or chain are not these */
     BATCH_NONSENSE,  /* whole by its checksums, and no writer makes it */
 };
 
@@ -107,6 +107,9 @@ enum batch_verdict {
  */
 enum batch_verdict batch_read(
     const uint8_t *bytes, uint64_t count, struct batch_place *place, struct batch_view *view);
+
+/* Returns 1 where a batch of that segment begins, whatever else is wrong with it, or 0. */
+int batch_has_header(const uint8_t *bytes, uint64_t count, uint64_t segment);
 
 /* The next record. Returns 1, or 0 behind the last one. */
 int batch_next(struct batch_view *view, struct batch_record *record);

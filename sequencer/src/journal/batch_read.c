@@ -65,6 +65,13 @@ static int has_its_records(const uint8_t *bytes, const struct batch_header *head
     return count == header->count;
 }
 
+int batch_has_header(const uint8_t *bytes, uint64_t count, uint64_t segment)
+{
+    struct batch_header header;
+
+    return count >= BATCH_HEADER_BYTES && read_header(bytes, segment, &header);
+}
+
 enum batch_verdict batch_read(
     const uint8_t *bytes, uint64_t count, struct batch_place *place, struct batch_view *view)
 {
@@ -77,12 +84,12 @@ enum batch_verdict batch_read(
         return BATCH_NO_HEADER;
     if (!makes_sense(&header))
         return BATCH_NONSENSE;
+    if (!is_in_its_place(&header, place))
+        return BATCH_MISPLACED;
     if (count < header.total_bytes)
         return BATCH_SHORT;
     if (batch_crc(place->segment, body, header.total_bytes - BATCH_HEADER_BYTES) != header.body_crc)
         return BATCH_NO_BODY;
-    if (!is_in_its_place(&header, place))
-        return BATCH_MISPLACED;
     if (!has_its_records(body, &header))
         return BATCH_NONSENSE;
     *view = (struct batch_view){.bytes = bytes,
