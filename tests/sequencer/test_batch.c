@@ -158,9 +158,9 @@ Test(batch, a_header_says_where_it_belongs_whatever_is_behind_it)
     other.next_sequence++;
     cr_assert(eq(int, look(bytes, total, other), BATCH_MISPLACED));
     cr_assert(batch_has_header(bytes, total, SEGMENT));
-    cr_assert(!batch_has_header(bytes, BATCH_HEADER_BYTES - 1, SEGMENT));
-    cr_assert(!batch_has_header(bytes, total, SEGMENT + 1));
-    cr_assert(!batch_has_header(bytes + SECTOR, total - SECTOR, SEGMENT));
+    cr_assert(batch_has_header(bytes, BATCH_HEADER_BYTES - 1, SEGMENT) == 0);
+    cr_assert(batch_has_header(bytes, total, SEGMENT + 1) == 0);
+    cr_assert(batch_has_header(bytes + SECTOR, total - SECTOR, SEGMENT) == 0);
 }
 
 /* Checksums are made to hold again: who forges them is not believed either. */
