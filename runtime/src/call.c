@@ -173,6 +173,8 @@ static inline int run_inside(struct lam_generation *generation, const char *call
     fill(frame, generation, caller, method, reply, deadline_ns);
     if (frame->outer != NULL)
         inherit(frame);
+    else if (__builtin_expect(seat->above != NULL, 0))
+        frame->call.trace = *seat->above;
     seat->depth++;
     seat->inner = frame;
     reply->failure = LAM_FAILURE_NONE;
@@ -247,6 +249,21 @@ int lam_call_detour(
     seat->inner = from;
     lam_store_release(place, 0); /* R2, pairs with S2 in lam_seat_count_pins() */
     return 1;
+}
+
+int lam_call_run_below(const struct lam_trace *above, struct lam_module *module, uint32_t method,
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns)
+{
+    struct lam_seat *seat = lam_seat_mine();
+    int rc;
+
+    if (seat != NULL)
+        seat->above = above;
+    rc = lam_call_run(module, "", method, request, request_bytes, reply, deadline_ns);
+    if (seat != NULL)
+        seat->above = NULL;
+    return rc;
 }
 
 int lam_module_call(struct lam_module *module, uint32_t method, const void *request,

@@ -306,6 +306,12 @@ int lam_call_detour(
 int lam_call_enter_batch(struct lam_generation *generation, struct lam_frame *frame,
     struct lam_call *calls, int32_t *results, uint32_t count, uint64_t deadline_ns);
 
+/* A call as of the program, from a thread that is inside none: part of the trace @above, and below
+ * its span, or of no trace where its id is 0. NULL: as lam_module_call(). */
+int lam_call_run_below(const struct lam_trace *above, struct lam_module *module, uint32_t method,
+    const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
+    uint64_t deadline_ns);
+
 /* A call of a module by the program or, with @caller, by another module. */
 int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     const void *request, uint64_t request_bytes, struct lam_module_reply *reply,

@@ -33,6 +33,7 @@ static void forked(void)
             continue;
         seat->depth = 0;
         seat->inner = NULL;
+        seat->above = NULL;
         /* Relaxed, both: there is one thread. */
         for (uint32_t depth = 0; depth < SEAT_PIN_COUNT; depth++)
             lam_store_relaxed(&seat->pins[depth], 0);

@@ -30,6 +30,8 @@ struct lam_seat {
     uint32_t depth;          /* calls that it is inside */
     lam_atomic_u32 is_taken; /* by a thread */
     struct lam_frame *inner; /* the innermost of them */
+    /* Of another process, which the outermost of them is a part of; NULL: of none. */
+    const struct lam_trace *above;
     uint8_t *arena;          /* SEAT_ARENA_BYTES, kept for the next who sits here */
 };
 

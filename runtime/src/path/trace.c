@@ -81,7 +81,7 @@ static int take_place(const struct lam_tracing *tracing, struct lam_frame *frame
 {
     struct lam_trace *trace = &frame->call.trace;
 
-    if (frame->outer == NULL) {
+    if (frame->outer == NULL && frame->seat->above == NULL) {
         if (tracing->options.sample_every > 1 && draw() % tracing->options.sample_every != 0)
             return 0;
         trace->id[0] = draw();

@@ -16,6 +16,7 @@ static void take_request(struct reading *r, struct lam_protocol_request *request
         r, "priority", LAM_PROTOCOL_CRITICAL, LAM_PROTOCOL_NORMAL);
     request->reply_capacity = take_number(r, "reply capacity", UINT64_MAX, UINT64_MAX);
     request->span = take_number(r, "span", UINT64_MAX, 0);
+    request->flags = (uint32_t)take_number(r, "flags", LAM_PROTOCOL_REQUEST_FLAGS, 0);
 }
 
 static void take_response(struct reading *r, struct lam_protocol_response *response)

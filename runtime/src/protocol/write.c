@@ -6,7 +6,7 @@
 
 static void put_request(struct sink *sink, const struct lam_protocol_request *request)
 {
-    put_array(sink, 8);
+    put_array(sink, 9);
     put_text(sink, &request->module);
     put_text(sink, &request->method);
     put_bytes(sink, &request->args);
@@ -15,6 +15,7 @@ static void put_request(struct sink *sink, const struct lam_protocol_request *re
     put_choice(sink, request->priority, LAM_PROTOCOL_CRITICAL);
     put_number(sink, request->reply_capacity);
     put_number(sink, request->span);
+    put_choice(sink, request->flags, LAM_PROTOCOL_REQUEST_FLAGS);
 }
 
 static void put_response(struct sink *sink, const struct lam_protocol_response *response)

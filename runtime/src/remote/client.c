@@ -170,12 +170,31 @@ void lam_remote_set_priority(struct lam_remote *remote, uint32_t priority)
     remote->priority = priority;
 }
 
+void lam_remote_set_trace(struct lam_remote *remote, const struct lam_trace *trace)
+{
+    remote->has_trace = trace != NULL;
+    remote->trace = trace != NULL ? *trace : (struct lam_trace){{0, 0}, 0, 0};
+}
+
 const char *lam_remote_why(const struct lam_remote *remote)
 {
     return remote->why.text;
 }
 
 /* ---- calls ---- */
+
+static void put_trace(const struct lam_remote *remote, struct lam_protocol_request *request)
+{
+    const struct lam_trace *trace = &remote->trace;
+
+    if (!remote->has_trace)
+        return;
+    if (trace->id[0] == 0 && trace->id[1] == 0)
+        request->flags |= LAM_PROTOCOL_REQUEST_UNTRACED;
+    lam_protocol_put(request->trace, trace->id[0], 8);
+    lam_protocol_put(request->trace + 8, trace->id[1], 8);
+    request->span = trace->span;
+}
 
 static int finish(struct lam_remote *remote, const struct lam_protocol_response *response,
     struct lam_module_reply *reply)
@@ -213,6 +232,7 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
         .deadline_ns = deadline_ns,
         .priority = (enum lam_protocol_priority)remote->priority,
         .reply_capacity = reply->capacity};
+    put_trace(remote, &message.body.request);
     rc = remote_ask(remote, &message, deadline_ns, &answer);
     if (rc == 0)
         return finish(remote, &answer.body.response, reply);

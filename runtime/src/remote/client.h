@@ -18,6 +18,8 @@ struct lam_remote {
     uint64_t next_id;
     uint32_t priority;
     uint32_t has_events;
+    uint32_t has_trace;
+    struct lam_trace trace;    /* that calls are within */
     uint32_t code;             /* of the last error that was answered; 0 none */
     uint8_t *request, *answer; /* each of bytes_max */
     struct lam_error why;      /* of the last call */

@@ -135,6 +135,17 @@ static enum lam_protocol_status status_of(int rc, uint32_t failure)
     }
 }
 
+/* Of the caller. Returns 1, or 0: it says nothing of one. */
+static int trace_of(const struct lam_protocol_request *request, struct lam_trace *trace)
+{
+    *trace = (struct lam_trace){
+        .id = {lam_protocol_get(request->trace, 8), lam_protocol_get(request->trace + 8, 8)}};
+    if (trace->id[0] == 0 && trace->id[1] == 0)
+        return (request->flags & LAM_PROTOCOL_REQUEST_UNTRACED) != 0;
+    trace->span = request->span;
+    return 1;
+}
+
 /* Returns as lam_module_call(). */
 static int call(
     struct lam_remote_server *server, struct remote_job *job, struct lam_module_reply *reply)
@@ -143,6 +154,7 @@ static int call(
     uint32_t method =
         request->method.bytes != 0 ? hash_of(request->method) : job->message.header.method_id;
     struct lam_module *module = find(server, request->module);
+    struct lam_trace above;
 
     if (module == NULL)
         return lam_reply_fail(reply, LAM_FAILURE_NO_MODULE, 0, -ENODEV);
@@ -154,8 +166,8 @@ static int call(
     if (remote_reserve(&job->reply, reply->capacity + 1) != 0)
         return lam_reply_fail(reply, LAM_FAILURE_LIMITED, 0, -ENOMEM);
     reply->data = job->reply.bytes;
-    return lam_module_call(
-        module, method, request->args.data, request->args.bytes, reply, job->deadline_ns);
+    return lam_call_run_below(trace_of(request, &above) ? &above : NULL, module, method,
+        request->args.data, request->args.bytes, reply, job->deadline_ns);
 }
 
 static void run_request(struct lam_remote_server *server, struct remote_job *job)

@@ -90,6 +90,7 @@ Test(messages, memlinks_elements_are_enough_and_later_ones_are_passed_over)
     cr_assert(message.body.request.priority == LAM_PROTOCOL_NORMAL);
     cr_assert(eq(u64, message.body.request.reply_capacity, UINT64_MAX));
     cr_assert(eq(u64, message.body.request.deadline_ns, UINT64_MAX));
+    cr_assert(eq(u32, message.body.request.flags, 0));
     read_whole("request_later", &message);
     cr_assert(message.body.request.priority == LAM_PROTOCOL_LOW);
     cr_assert(eq(u64, message.body.request.span, 2));
@@ -264,7 +265,7 @@ Test(messages, numbers_outside_their_range_are_refused_both_ways)
 
     message.body.request.priority = (enum lam_protocol_priority)4;
     cr_assert(eq(int, lam_protocol_write_message(&message, room, sizeof(room), &bytes), -EINVAL));
-    vector.bytes[vector.count - 5] = 4; /* its priority */
+    vector.bytes[vector.count - 6] = 4; /* its priority */
     cr_assert(eq(int, take(vector.bytes, vector.count), -EBADMSG));
     cr_assert(strstr(error.text, "priority: it is too large") != NULL, "%s", error.text);
     message = (struct lam_protocol_message){.header = {.type = LAM_PROTOCOL_NEGOTIATE}};

@@ -37,13 +37,14 @@ def report(body):
 TEXT = ["text", [2, 1, 3], 1, 3, 0, 9]
 VECTORS = {
     "request": message(0, 7, ["math", "add", b"\x01\x00\x00\x02", TRACE, 123456789012, 2, 4096,
-                              77], "math", "add"),
-    "request_bare": message(0, 1, ["echo", "", b"", None, None, 1, LARGEST, 0], "echo"),
+                              77, 0], "math", "add"),
+    "request_bare": message(0, 1, ["echo", "", b"", None, None, 1, LARGEST, 0, 1], "echo"),
     "request_memlinks": message(0, 7, ["math", "add", b"\x01\x00\x00\x02", TRACE, None],
                                 "math", "add"),
-    "request_later": message(0, 7, ["math", "add", b"", None, None, 0, 1, 2, [3, {"x": 4}], "5"],
+    "request_later": message(0, 7, ["math", "add", b"", None, None, 0, 1, 2, 0, [3, {"x": 4}],
+                                    "5"],
                              "math", "add"),
-    "request_bytes": message(0, 3, ["m", "n", bytes(range(256)), None, 0, 3, 300, LARGEST],
+    "request_bytes": message(0, 3, ["m", "n", bytes(range(256)), None, 0, 3, 300, LARGEST, 0],
                              "m", "n"),
     "response": message(1, 7, [b"\x03", 0, 0, 0, 0, 0]),
     "response_failed": message(1, 7, [b"", 3, -28, 7, -11, 70000]),

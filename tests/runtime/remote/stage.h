@@ -16,6 +16,7 @@
 
 static char stage_folder[] = "/tmp/lamina-remote-XXXXXX";
 static struct lam_error stage_error;
+static struct lam_runtime_options stage_options; /* of the host's runtime */
 
 /* A process that ends when a byte comes from @stop, or its writer is gone. */
 struct stage_host {
@@ -61,7 +62,7 @@ static inline _Noreturn void stage_run(const struct lam_remote_options *options,
     char byte;
 
     own.directory = stage_folder;
-    TEST_OK(lam_runtime_create(&runtime, NULL, &stage_error), stage_error);
+    TEST_OK(lam_runtime_create(&runtime, &stage_options, &stage_error), stage_error);
     stage_load(runtime, "first", "first");
     stage_load(runtime, "concurrent", "many");
     TEST_OK(lam_remote_serve(&server, runtime, &own, &stage_error), stage_error);

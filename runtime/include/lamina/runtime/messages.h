@@ -13,7 +13,7 @@
  * those that it knows. Text is not checked to be UTF-8.
  *
  *     request    [module, method, args, trace: 16 bytes or nil, deadline or nil,
- *                 priority, reply capacity, span]
+ *                 priority, reply capacity, span, flags]
  *     response   [data, status, result, failure, detail, needed]
  *     error      [code, text, retry after ms or nil, result]
  *     stream     [id: 16 bytes, total bytes, expires or nil, state, mode, chunk bytes]
@@ -104,6 +104,11 @@ enum lam_protocol_error lam_protocol_error_of(int rc);
 
 /* ---- bodies ---- */
 
+/* The caller's call is in no trace, and so is this one; without it, and without a trace, the host
+ * begins one as it likes. */
+#define LAM_PROTOCOL_REQUEST_UNTRACED 1u
+#define LAM_PROTOCOL_REQUEST_FLAGS    1u
+
 struct lam_protocol_request {
     struct lam_protocol_view module;
     struct lam_protocol_view method; /* its name; empty: the header's method id says which */
@@ -113,6 +118,7 @@ struct lam_protocol_request {
     enum lam_protocol_priority priority;
     uint64_t reply_capacity; /* the most that the answer may have */
     uint64_t span;           /* of the caller */
+    uint32_t flags;
 };
 
 struct lam_protocol_response {

@@ -56,6 +56,9 @@ struct lam_remote_options {
  * request that waits goes before those of lower priority, but one in eight is the oldest of all.
  * More than a quarter of queue_max is no client's (LAM_PROTOCOL_QUOTA_EXCEEDED).
  *
+ * A call that comes with a trace goes on with it (lamina/runtime/trace.h): a client chooses what of
+ * its calls is traced.
+ *
  * Returns 0, or
  *   -EINVAL an option is outside its range; @error says which
  *   -EBUSY  a daemon of that name is alive, or @runtime is served already
@@ -131,6 +134,14 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
 
 /* enum lam_protocol_priority of the calls that follow; the default is LAM_PROTOCOL_NORMAL. */
 void lam_remote_set_priority(struct lam_remote *remote, uint32_t priority);
+
+/*
+ * The calls that follow are made within one of this process: @trace is that of its struct lam_call,
+ * or of its struct lam_middleware_call (copied). They are spans of the host's runtime, below that
+ * one's; where @trace's id is 0 that call is in no trace, and they are in none, whatever the host's
+ * sampling is. NULL, and at first: the host begins a trace, or none, as for calls of a program.
+ */
+void lam_remote_set_trace(struct lam_remote *remote, const struct lam_trace *trace);
 
 /* Why the last call failed, if its failure was LAM_FAILURE_REMOTE. Lent until the next one. */
 const char *lam_remote_why(const struct lam_remote *remote);

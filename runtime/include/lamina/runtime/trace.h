@@ -8,7 +8,9 @@
  * Runtime, floor 6. The outermost stage of the path of every module of a runtime. A call of the
  * program begins a trace, or none, by sampling; calls within it belong to it, whatever module they
  * go to and whatever process that runs in. Each is a span below the one that called it. A module
- * sees its own in its struct lam_call; what a worker writes there is not believed.
+ * sees its own in its struct lam_call; what a worker writes there is not believed. A call that came
+ * from another process by lamina/runtime/remote.h goes on with the trace that it came with, and its
+ * sampling.
  *
  * A span is told when its call ends, so those below come before it. Calls that end before the path
  * (no such module or method, too deep) have none.
@@ -25,7 +27,7 @@ extern "C" {
 struct lam_span {
     uint64_t id[2];    /* of the trace: the same in all of its spans; never zero */
     uint64_t span;     /* never 0 */
-    uint64_t parent;   /* the span that called; 0: the program did */
+    uint64_t parent;   /* the span that called, here or in a client; 0: the program did */
     uint64_t start_ns; /* monotonic */
     uint64_t duration_ns;
     uint64_t generation;
