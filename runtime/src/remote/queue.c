@@ -96,25 +96,83 @@ int remote_queue_push(
     return is_taken;
 }
 
+/* ---- who runs ---- */
+
+/* A client takes another runner while it has fewer than are idle: what one leaves is halved again
+ * by the next, and the last one is for who has none. */
+static int may_run(const struct lam_remote_server *server, uint64_t client)
+{
+    uint32_t held = 0, idle = server->options.threads - server->running;
+
+    for (uint32_t i = 0; i < server->running; i++)
+        held += server->holders[i] == client;
+    return held < idle;
+}
+
+/* The first one of @list whose client may have a runner: where it hangs, or NULL. */
+static struct remote_job **find(const struct lam_remote_server *server, struct remote_list *list)
+{
+    uint64_t refused = 0; /* the last one: a client's jobs stand in a row */
+
+    for (struct remote_job **place = &list->first; *place != NULL; place = &(*place)->next) {
+        uint64_t client = (*place)->client;
+
+        if (client == refused)
+            continue;
+        if (may_run(server, client))
+            return place;
+        refused = client;
+    }
+    return NULL;
+}
+
+static struct remote_job *take(
+    struct lam_remote_server *server, struct remote_list *list, struct remote_job **place)
+{
+    struct remote_job *job = *place;
+
+    *place = job->next;
+    if (job->next == NULL)
+        list->last = place;
+    server->holders[server->running++] = job->client;
+    server->counts.requests++;
+    return job;
+}
+
 /* The most urgent one, but once in a while the oldest: nobody waits for ever. */
 static struct remote_job *choose(struct lam_remote_server *server)
 {
-    struct remote_list *chosen = NULL;
+    struct remote_job **chosen = NULL;
+    struct remote_list *from = NULL;
+    struct remote_job *job;
     int by_age = server->turns == REMOTE_TURNS;
 
-    for (uint32_t i = REMOTE_PRIORITIES; i-- > 0;) {
-        struct remote_list *list = &server->waiting[i];
+    for (uint32_t i = REMOTE_PRIORITIES; i-- > 0 && (chosen == NULL || by_age);) {
+        struct remote_job **place = find(server, &server->waiting[i]);
 
-        if (list->first == NULL)
-            continue;
-        if (chosen == NULL || (by_age && list->first->order < chosen->first->order))
-            chosen = list;
+        if (place != NULL && (chosen == NULL || (*place)->order < (*chosen)->order)) {
+            chosen = place;
+            from = &server->waiting[i];
+        }
     }
     if (chosen == NULL)
         return NULL;
     server->turns = by_age ? 0 : server->turns + 1;
-    server->counts.requests++;
-    return remote_list_pop(chosen);
+    job = take(server, from, chosen);
+    /* One that ends may let two run. */
+    for (uint32_t i = 0; i < REMOTE_PRIORITIES; i++)
+        if (server->waiting[i].first != NULL)
+            LAM_ASSERT(pthread_cond_signal(&server->work) == 0);
+    return job;
+}
+
+static void let_go(struct lam_remote_server *server, uint64_t client)
+{
+    uint32_t at = 0;
+
+    while (server->holders[at] != client)
+        at++;
+    server->holders[at] = server->holders[--server->running];
 }
 
 struct remote_job *remote_queue_wait(struct lam_remote_server *server)
@@ -131,6 +189,7 @@ struct remote_job *remote_queue_wait(struct lam_remote_server *server)
 void remote_queue_finish(struct lam_remote_server *server, struct remote_job *job)
 {
     LAM_ASSERT(pthread_mutex_lock(&server->lock) == 0);
+    let_go(server, job->client);
     remote_list_push(&server->done, job);
     LAM_ASSERT(pthread_mutex_unlock(&server->lock) == 0);
 }

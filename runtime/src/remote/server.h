@@ -68,7 +68,9 @@ struct lam_remote_server {
     /* Guarded by @lock. */
     struct remote_list waiting[REMOTE_PRIORITIES];
     struct remote_list done, idle;
-    uint32_t in_hand; /* jobs that wait, run or are done */
+    uint32_t in_hand;                         /* jobs that wait, run or are done */
+    uint32_t running;                         /* runners that have a job */
+    uint64_t holders[LAM_REMOTE_THREADS_MAX]; /* whose they are, in any order */
     uint32_t turns;
     uint64_t orders;
     uint32_t is_ending; /* for the runners; then */

@@ -54,7 +54,9 @@ struct lam_remote_options {
  * half of queue_max requests run or wait, those of low priority are turned away
  * (LAM_PROTOCOL_BACKPRESSURE); from three quarters on, of normal; from seven eighths, of high. A
  * request that waits goes before those of lower priority, but one in eight is the oldest of all.
- * More than a quarter of queue_max is no client's (LAM_PROTOCOL_QUOTA_EXCEEDED).
+ * More than a quarter of queue_max is no client's (LAM_PROTOCOL_QUOTA_EXCEEDED). A client whose
+ * requests run in as many threads as are idle waits for its own: of 4 threads one client holds 2 at
+ * most, the next one 1, the next one the last.
  *
  * A call that comes with a trace goes on with it (lamina/runtime/trace.h): a client chooses what of
  * its calls is traced.
