@@ -6,6 +6,7 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "modules.h"
 
@@ -21,10 +22,24 @@ static struct lam_module *load(const char *name)
     return module;
 }
 
+static char reason[256];
+
+static void keep_reason(void *context, const char *name, enum lam_level level, const char *text,
+    const struct lam_log_field *fields, uint32_t field_count)
+{
+    (void)context;
+    (void)level;
+    (void)snprintf(
+        reason, sizeof(reason), "%s: %s: %s", name, text, field_count != 0 ? fields[0].value : "");
+}
+
 static void setup(void)
 {
-    struct lam_runtime_options options = {.directories = MODULES};
+    static char program[4096];
+    struct lam_runtime_options options = {
+        .directories = MODULES, .worker = program, .log = keep_reason};
 
+    (void)snprintf(program, sizeof(program), "%s/lamina_worker", getenv("LAMINA_BIN"));
     cr_assert(eq(int, lam_runtime_create(&runtime, &options, &error), 0), "%s", error.text);
 }
 
@@ -153,6 +168,61 @@ Test(modules, string_works_on_bytes_and_joins_by_its_arena)
     expect_refused("join", "\2, \4one", 7, -EINVAL);
     expect_refused("join", pieces, sizeof(pieces), -ENOMEM);
     expect("join", "\1-\1a\1b", 6, "a-b", 3); /* the arena is whole again */
+}
+
+/* Values as MessagePack, which a caller of any language writes; {"a": 40, "b": 2} and the like. */
+static void expect_calc(enum lam_module_host host)
+{
+    struct lam_module_options options = {.host = host};
+    uint64_t needed = 2;
+    char room[2];
+
+    cr_assert(
+        eq(int, lam_runtime_load(runtime, "calc", &options, &module, &error), 0), "%s", error.text);
+    expect("add",
+        "\x82\xa1"
+        "a\x28\xa1"
+        "b\x02",
+        7, "\x81\xa5value\x2a", 8);
+    expect("divide",
+        "\x83\xa1"
+        "b\x05\xa1"
+        "a\xd0\xd8\xa5label\xa1q",
+        16, "\x82\xa5value\xf8\xa5label\xa1q", 16);
+    expect_refused("divide",
+        "\x81\xa1"
+        "a\x01",
+        4, -EDOM);
+    expect("summarize", "\x81\xa7numbers\x93\x05\xfd\x07", 13,
+        "\x84\xa5"
+        "count\x03\xa5least\xfd\xa7largest\x07\xa3sum\x09",
+        29);
+    expect("recall", NULL, 0, "\x81\xa5value\x00", 8);
+    expect("keep",
+        "\x81\xa1"
+        "b\x07",
+        4, NULL, 0);
+    expect("recall", "\xc0", 1, "\x81\xa5value\x07", 8);
+    expect("forget", "\x80", 1, NULL, 0);
+    expect("recall", "\x90", 1, "\x81\xa5value\x00", 8);
+    cr_assert(eq(int, module_ask(module, "recall", NULL, 0, room, &needed), -ENOSPC));
+    cr_assert(eq(u64, needed, 8));
+    expect_refused("add",
+        "\x81\xa1"
+        "a\xa1x",
+        5, -EBADMSG);
+    cr_assert(strstr(reason, "calc: ") == reason && strstr(reason, "calc.Operands.a") != NULL, "%s",
+        reason);
+}
+
+Test(modules, calc_is_given_values_and_gives_values)
+{
+    expect_calc(LAM_MODULE_IN_PROCESS);
+}
+
+Test(modules, calc_does_so_in_a_worker)
+{
+    expect_calc(LAM_MODULE_IN_WORKER);
 }
 
 Test(modules, counter_keeps_its_state_over_a_reload)
