@@ -27,12 +27,6 @@ static int open_arena(struct bench_lane *lane)
     return 0;
 }
 
-/* The compiler must not know what becomes of it. */
-static inline void use(void *memory)
-{
-    __asm__ volatile("" : : "r"(memory) : "memory");
-}
-
 static uint64_t take(struct bench_lane *lane, uint64_t count, uint64_t value)
 {
     struct lam_call_arena *arena = lane->state;
@@ -44,7 +38,7 @@ static uint64_t take(struct bench_lane *lane, uint64_t count, uint64_t value)
             arena->used = 0;
         memory = lam_call_arena_take(arena, BYTES, BYTES);
         bench_must(memory == NULL ? -ENOMEM : 0);
-        use(memory);
+        module_use(memory);
     }
     return 0;
 }
@@ -61,7 +55,7 @@ static uint64_t take_and_write(struct bench_lane *lane, uint64_t count, uint64_t
         memory = lam_call_arena_take(arena, BYTES, BYTES);
         bench_must(memory == NULL ? -ENOMEM : 0);
         *memory = i;
-        use(memory);
+        module_use(memory);
     }
     return 0;
 }
@@ -72,7 +66,7 @@ static uint64_t allocate(struct bench_lane *lane, uint64_t count, uint64_t value
         void *memory = malloc(BYTES);
 
         bench_must(memory == NULL ? -ENOMEM : 0);
-        use(memory);
+        module_use(memory);
         free(memory);
     }
     return 0;

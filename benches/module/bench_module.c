@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The module runtime part by part: calls, threads, loading, reloading; each figure beside what the
- * machine asks for the same without a runtime, of the same milliseconds.
+ * The module runtime part by part: calls, threads, loading, reloading, its protocol; each figure
+ * beside what the machine asks for the same without a runtime, of the same milliseconds.
  */
 #include "module.h"
 
@@ -11,8 +11,8 @@
 #include "clock.h"
 #include "runs.h"
 
-static const struct module_part *const parts[] = {
-    &module_calls, &module_threads, &module_loads, &module_reload, &module_worker, &module_arena};
+static const struct module_part *const parts[] = {&module_calls, &module_threads, &module_loads,
+    &module_reload, &module_worker, &module_arena, &module_headers, &module_messages};
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
 void module_begin(struct bench_campaign *campaign, const struct bench_measure *measure,

@@ -29,6 +29,8 @@ struct module_part {
 };
 
 extern const struct module_part module_arena;
+extern const struct module_part module_headers;
+extern const struct module_part module_messages;
 extern const struct module_part module_calls;
 extern const struct module_part module_threads;
 extern const struct module_part module_loads;
@@ -38,6 +40,12 @@ extern const struct module_part module_worker;
 /* As bench_run_init(), with budgets for as many campaigns as there are parts. */
 void module_begin(struct bench_campaign *campaign, const struct bench_measure *measure,
     const struct bench_options *options);
+
+/* The compiler must not know what becomes of @memory, nor what is in any. */
+static inline void module_use(const void *memory)
+{
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
 
 /* ---- calls.c ---- */
 
