@@ -3,7 +3,7 @@
 lam_criterion_test(framed_endpoint
   SOURCES endpoint/test_between.c endpoint/test_clients.c endpoint/test_large.c
     endpoint/test_misuse.c endpoint/test_place.c endpoint/test_rejoin.c endpoint/test_requests.c
-    endpoint/test_through.c endpoint/test_welcome.c endpoint/test_wire.c
+    endpoint/test_through.c endpoint/test_wants.c endpoint/test_welcome.c endpoint/test_wire.c
   LAYERS framed LABELS framed process TIMEOUT 60)
 
 # NATIVE: they fork while they have threads, which the emulators of other machines do not bear.
@@ -57,7 +57,8 @@ lam_fuzz_test(fuzz_endpoint SOURCES endpoint/fuzz_endpoint.c LAYERS framed LABEL
   ARGUMENTS -max_len=300)
 
 if(NOT LAM_SANITIZED AND NOT CMAKE_CROSSCOMPILING)
-  foreach(suite IN ITEMS between clients large misuse place rejoin requests through welcome wire)
+  foreach(suite IN ITEMS between clients large misuse place rejoin requests through wants welcome
+      wire)
     add_test(NAME framed_endpoint_${suite}_kills_its_mutants
       COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
         ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/endpoint/${suite}.mutants)

@@ -3,6 +3,7 @@
  * Where an object's memory comes from: its store, its pages, its NUMA node.
  */
 #include "lamina/base/segment.h"
+#include "lamina/base/store.h"
 #include "segment_internal.h"
 #include "small_file.h"
 
@@ -53,26 +54,6 @@ int lam_segment_huge_page_bytes(
     return 0;
 }
 
-/* Where the store of the object at @path is mounted: as far up as directories are on one device. */
-static void find_mount(const char *path, char mount[LAM_SEGMENT_PATH_BYTES])
-{
-    char above[LAM_SEGMENT_PATH_BYTES];
-    size_t length = strlen(path);
-    dev_t device = 0;
-    struct stat status;
-
-    mount[0] = '\0';
-    while (length > 0) {
-        while (path[--length] != '/' && length > 0)
-            continue;
-        (void)snprintf(above, sizeof(above), "%.*s", length == 0 ? 1 : (int)length, path);
-        if (stat(above, &status) != 0 || (mount[0] != '\0' && status.st_dev != device))
-            return;
-        device = status.st_dev;
-        (void)snprintf(mount, LAM_SEGMENT_PATH_BYTES, "%s", above);
-    }
-}
-
 static void read_line(const char *path, char *text, size_t text_bytes)
 {
     lam_small_file_read(path, text, text_bytes);
@@ -108,10 +89,7 @@ static int look_for_memory(const char *where, uint64_t bytes, struct lam_error *
 /* The store is looked at before it is asked: filling a tmpfs that is as large as memory kills. */
 static int look_for_room(const struct lam_segment *segment, uint64_t bytes, struct lam_error *error)
 {
-    char mount[LAM_SEGMENT_PATH_BYTES];
     struct statfs store;
-    uint64_t free_bytes;
-    uint64_t all_bytes;
 
     if (segment->page_bytes != lam_segment_page_bytes())
         return 0; /* huge pages have a pool of their own: it answers */
@@ -119,17 +97,11 @@ static int look_for_room(const struct lam_segment *segment, uint64_t bytes, stru
         return look_for_memory("memory file", bytes, error);
     if (fstatfs(segment->fd, &store) != 0 || store.f_blocks == 0)
         return 0;
-    free_bytes = (uint64_t)store.f_bavail * (uint64_t)store.f_bsize;
-    all_bytes = (uint64_t)store.f_blocks * (uint64_t)store.f_bsize;
-    if (free_bytes >= bytes)
+    if ((uint64_t)store.f_bavail * (uint64_t)store.f_bsize >= bytes)
         return (uint64_t)store.f_type == TMPFS_MAGIC ? look_for_memory(segment->path, bytes, error)
                                                      : 0;
-    find_mount(segment->path, mount);
-    return lam_error_set(error, -ENOSPC,
-        "%s: the store mounted at %s is too full: needs %llu bytes, %llu of %llu are free; make "
-        "depth or counts smaller, or the store larger",
-        segment->path, mount, (unsigned long long)bytes, (unsigned long long)free_bytes,
-        (unsigned long long)all_bytes);
+    return lam_store_refuse(
+        segment->path, bytes, "make depth or counts smaller, or the store larger", error);
 }
 
 /* A process that may make no file of that size is killed by SIGXFSZ when it asks for one. */
@@ -148,17 +120,9 @@ static int look_at_limit(const char *where, uint64_t bytes, struct lam_error *er
 int lam_segment_refuse_name(const struct lam_segment *segment, int code, struct lam_error *error)
 {
     const char *where = segment->path[0] != '\0' ? segment->path : "memory file";
-    char mount[LAM_SEGMENT_PATH_BYTES];
-    struct statfs store;
 
-    if (code == -ENOSPC && segment->path[0] != '\0') {
-        find_mount(segment->path, mount);
-        if (statfs(mount, &store) == 0 && store.f_files != 0 && store.f_ffree == 0)
-            return lam_error_set(error, code,
-                "%s: the store mounted at %s is too full: needs an inode, 0 of %llu are free; make "
-                "room for more files there",
-                where, mount, (unsigned long long)store.f_files);
-    }
+    if (code == -ENOSPC && segment->path[0] != '\0')
+        return lam_store_refuse(segment->path, 0, "make room for more files there", error);
     return lam_error_set(error, code, "%s: cannot create: %s", where, strerror(-code));
 }
 

@@ -90,6 +90,9 @@ void lam_client_tend(struct lam_client *client, uint64_t now_ns);
 void lam_client_say_goodbye(struct lam_client *client, uint32_t reason, const char *text);
 /* What a refusal says is the daemon's last word. */
 void lam_client_note_refusal(struct lam_client *client, const struct lam_endpoint_refused *refused);
+/* The one sentence for @refused. */
+void lam_client_say_refusal(
+    const struct lam_endpoint_refused *refused, char *text, size_t text_bytes);
 /* A look found that the connection is over by @rc: what that is by what the daemon has said. */
 int lam_client_reason(const struct lam_client *client, int rc);
 

@@ -3,6 +3,7 @@
 #include "client_internal.h"
 #include "conduct.h"
 #include "packet.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -120,6 +121,17 @@ static int allocate(struct lam_client *client, struct lam_error *error)
     return 0;
 }
 
+/* What ran out is said, and where, whatever came upon it. Returns @rc. */
+static int tell_shortage(const struct lam_client *client, int rc, struct lam_error *error)
+{
+    char text[LAM_ENDPOINT_REFUSED_TEXT_BYTES];
+
+    if (!lam_endpoint_is_shortage(rc))
+        return rc;
+    lam_endpoint_say_shortage(rc, "this process", text, sizeof(text));
+    return lam_error_set(error, rc, "endpoint %s: %s", client->endpoint, text);
+}
+
 int lam_client_connect(struct lam_client *client, const struct lam_client_options *options,
     uint64_t deadline_ns, struct lam_error *error)
 {
@@ -143,7 +155,7 @@ int lam_client_connect(struct lam_client *client, const struct lam_client_option
     set_hello(client);
     rc = allocate(client, error);
     if (rc == 0)
-        rc = lam_client_open_until(client, deadline_ns, error);
+        rc = tell_shortage(client, lam_client_open_until(client, deadline_ns, error), error);
     client->owner = rc == 0 ? lam_endpoint_process : 0;
     if (rc == 0)
         return 0;

@@ -63,17 +63,14 @@ static int take_rings(struct lam_client *client, struct lam_client_link *link, u
 static int be_refused(struct lam_client *client, const uint8_t *bytes, struct lam_error *error)
 {
     struct lam_endpoint_refused refused, wrong;
+    char text[2 * LAM_ENDPOINT_REFUSED_TEXT_BYTES];
 
     if (lam_endpoint_read_refused(bytes, &refused, &wrong) != 0)
         return lam_error_set(error, -EPROTO, "a refusal that makes no sense");
     lam_client_note_refusal(client, &refused);
-    if (refused.field == LAM_ENDPOINT_FIELD_NONE)
-        return lam_error_set(
-            error, lam_endpoint_refusal_error(refused.code), "refused: %s", refused.text);
+    lam_client_say_refusal(&refused, text, sizeof(text));
     return lam_error_set(error, lam_endpoint_refusal_error(refused.code),
-        "refused: %s (field %s: found 0x%llx, expected 0x%llx to 0x%llx)", refused.text,
-        lam_endpoint_field_name(refused.field), (unsigned long long)refused.found,
-        (unsigned long long)refused.expected_min, (unsigned long long)refused.expected_max);
+        "endpoint %s: refused: %s", client->endpoint, text);
 }
 
 static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct lam_error *error)
@@ -90,6 +87,8 @@ static int hear_answer(struct lam_client *client, uint64_t deadline_ns, struct l
             return lam_error_set(error, rc,
                 "the daemon, pid %d, does not answer: it is busy, or stopped", client->peer.pid);
         rc = lam_packet_receive(client->socket, bytes, &count);
+        if (rc == -EPIPE) /* refused unheard: a reset comes before what was said, once */
+            rc = lam_packet_receive(client->socket, bytes, &count);
     }
     if (rc == -EPIPE)
         return lam_error_set(error, -EOWNERDEAD, "the daemon died, or closed the connection");
@@ -123,8 +122,8 @@ static int shake_hands(struct lam_client *client, struct lam_client_link *link,
 
     lam_endpoint_write_hello(&client->hello, bytes);
     rc = lam_packet_send(client->socket, bytes, sizeof(bytes));
-    if (rc != 0)
-        return lam_error_set(error, rc == -EPIPE ? -EOWNERDEAD : rc, "no hello: %s", strerror(-rc));
+    if (rc != 0 && rc != -EPIPE) /* who has gone may have said why */
+        return lam_error_set(error, rc, "no hello: %s", strerror(-rc));
     LAM_CRASH_POINT("endpoint.said_hello");
     rc = hear_answer(client, deadline_ns, error);
     if (rc == 0)

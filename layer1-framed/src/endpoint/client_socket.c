@@ -9,13 +9,24 @@
 
 #define HEAR_AT_ONCE 16
 
+void lam_client_say_refusal(
+    const struct lam_endpoint_refused *refused, char *text, size_t text_bytes)
+{
+    int length = snprintf(text, text_bytes, "%s", refused->text);
+
+    if (refused->field != LAM_ENDPOINT_FIELD_NONE && length >= 0 && (size_t)length < text_bytes)
+        (void)snprintf(text + length, text_bytes - (size_t)length,
+            " (field %s: found 0x%llx, expected 0x%llx to 0x%llx)",
+            lam_endpoint_field_name(refused->field), (unsigned long long)refused->found,
+            (unsigned long long)refused->expected_min, (unsigned long long)refused->expected_max);
+}
+
 void lam_client_note_refusal(struct lam_client *client, const struct lam_endpoint_refused *refused)
 {
     int is_dropped = refused->code == LAM_ENDPOINT_NOT_ALLOWED;
 
     client->goodbye.reason = is_dropped ? (uint32_t)refused->found : (uint32_t)refused->code;
-    (void)snprintf(client->goodbye.text, sizeof(client->goodbye.text), "%.*s",
-        LAM_ENDPOINT_GOODBYE_TEXT_BYTES - 1, refused->text);
+    lam_client_say_refusal(refused, client->goodbye.text, sizeof(client->goodbye.text));
 }
 
 /* We are sent away: for good, or because there is no memory for us now. */

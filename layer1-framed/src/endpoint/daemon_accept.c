@@ -4,6 +4,7 @@
 #include "lamina/base/crash_point.h"
 #include "lamina/ring/pass.h"
 #include "packet.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,6 +93,27 @@ static void take_in(struct lam_daemon *daemon, int socket)
         lam_daemon_greet(daemon, slot); /* who is quick has said what it wants by now */
 }
 
+/* Nothing is left for one more but what is kept for it. Returns whether somebody was told so. */
+static int refuse_for_want(struct lam_daemon *daemon)
+{
+    struct lam_endpoint_refused refused = {.code = LAM_ENDPOINT_NO_MEMORY};
+    int socket;
+
+    if (daemon->poll->spare < 0)
+        return 0;
+    (void)close(daemon->poll->spare);
+    daemon->poll->spare = -1;
+    socket = accept4(daemon->place.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (socket >= 0) {
+        lam_endpoint_say_shortage(-EMFILE, "the daemon", refused.text, sizeof(refused.text));
+        send_refusal(socket, &refused);
+        daemon->counts.refused++;
+        (void)close(socket);
+    }
+    (void)lam_daemon_poll_spare(daemon);
+    return socket >= 0;
+}
+
 void lam_daemon_accept(struct lam_daemon *daemon)
 {
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
@@ -99,6 +121,8 @@ void lam_daemon_accept(struct lam_daemon *daemon)
 
         if (socket >= 0)
             take_in(daemon, socket);
+        else if (errno == EMFILE && refuse_for_want(daemon))
+            continue;
         else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             /* They wait in the queue until a tick: looked at, they would keep us awake. */
             (void)lam_daemon_poll_listen(daemon, 0);
@@ -132,6 +156,8 @@ static void welcome_it(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     int rc = lam_daemon_make_rings(daemon, slot, welcome, &error);
 
     if (rc != 0) {
+        if (lam_endpoint_is_shortage(rc))
+            lam_endpoint_say_shortage(rc, "the daemon", error.text, sizeof(error.text));
         lam_daemon_refuse(daemon, slot, LAM_ENDPOINT_NO_MEMORY, error.text);
         return;
     }

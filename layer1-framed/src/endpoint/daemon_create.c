@@ -3,8 +3,10 @@
 #include "conduct.h"
 #include "daemon_internal.h"
 #include "place.h"
+#include "shortage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +94,8 @@ static int allocate(struct lam_daemon *daemon, struct lam_error *error)
     daemon->poll = calloc(1, sizeof(*daemon->poll));
     if (daemon->slots == NULL || daemon->live == NULL || daemon->poll == NULL)
         return lam_error_set(error, -ENOMEM, "no memory for %u clients", daemon->clients_max);
+    daemon->poll->epoll = -1;
+    daemon->poll->spare = -1;
     for (uint32_t i = 0; i < daemon->slot_count; i++) {
         daemon->slots[i].index = i;
         daemon->slots[i].socket = -1;
@@ -132,6 +136,14 @@ int lam_daemon_create(
         rc = lam_endpoint_place_take(&daemon->place, options, error);
     if (rc == 0 && lam_daemon_poll_listen(daemon, 1) != 0)
         rc = lam_error_set(error, -errno, "epoll_ctl: %s", strerror(errno));
+    if (rc == 0 && lam_daemon_poll_spare(daemon) != 0)
+        rc = -errno;
+    if (lam_endpoint_is_shortage(rc)) {
+        char text[LAM_ENDPOINT_REFUSED_TEXT_BYTES];
+
+        lam_endpoint_say_shortage(rc, "this process", text, sizeof(text));
+        (void)lam_error_set(error, rc, "endpoint %s: %s", options->name, text);
+    }
     if (rc != 0)
         lam_daemon_destroy(daemon);
     return rc;
@@ -150,8 +162,10 @@ void lam_daemon_destroy(struct lam_daemon *daemon)
     for (uint32_t i = 0; is_ours && daemon->poll != NULL && i < DAEMON_NOTIFIERS; i++)
         if ((daemon->poll->opened >> i & 1) != 0)
             lam_ring_notifier_close(&daemon->poll->notifiers[i]); /* its thread did not fork */
-    if (daemon->poll != NULL && daemon->poll->epoll > 0)
+    if (daemon->poll != NULL && daemon->poll->epoll >= 0)
         (void)close(daemon->poll->epoll);
+    if (daemon->poll != NULL && daemon->poll->spare >= 0)
+        (void)close(daemon->poll->spare);
     lam_endpoint_place_give_back(&daemon->place);
     free(daemon->slots);
     free((void *)daemon->live);

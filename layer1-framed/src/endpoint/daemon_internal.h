@@ -67,6 +67,7 @@ struct lam_daemon_slot {
 
 struct lam_daemon_poll {
     int epoll;
+    int spare;        /* a descriptor that is nobody's: to tell one that there is none for it */
     uint32_t listens; /* the listener is looked at */
     uint32_t opened;  /* bits of notifiers */
     struct lam_ring_notifier notifiers[DAEMON_NOTIFIERS];
@@ -79,6 +80,8 @@ struct lam_daemon_poll {
 #define POLL_WATCH    (UINT32_MAX - 1)
 
 int lam_daemon_poll_listen(struct lam_daemon *daemon, int on);
+/* Have the spare descriptor again, where that can be. Returns 0, or -1 and errno. */
+int lam_daemon_poll_spare(struct lam_daemon *daemon);
 int lam_daemon_poll_add(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 void lam_daemon_poll_remove(struct lam_daemon *daemon, struct lam_daemon_slot *slot);
 int lam_daemon_watch(

@@ -4,6 +4,7 @@
 #include "lamina/base/poll.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -22,6 +23,13 @@ int lam_daemon_poll_listen(struct lam_daemon *daemon, int on)
     daemon->poll->listens = (uint32_t)on;
     return control(
         daemon, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, daemon->place.listener, POLL_LISTENER);
+}
+
+int lam_daemon_poll_spare(struct lam_daemon *daemon)
+{
+    if (daemon->poll->spare < 0)
+        daemon->poll->spare = fcntl(daemon->poll->epoll, F_DUPFD_CLOEXEC, 0);
+    return daemon->poll->spare < 0 ? -1 : 0;
 }
 
 int lam_daemon_poll_add(struct lam_daemon *daemon, struct lam_daemon_slot *slot)

@@ -2,7 +2,12 @@
 /* The rings of a client, and the ends of them that are its daemon's. */
 #include "daemon_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#define LATER_FDS (LAM_LANE_COUNT + 2)
 
 struct lam_lanes_options lam_daemon_lanes_options(
     const struct lam_daemon *daemon, uint64_t depth, uint32_t cell_bytes)
@@ -76,17 +81,46 @@ void lam_daemon_destroy_rings(struct lam_daemon_slot *slot)
     (void)lam_ring_destroy(&slot->answers_ring);
 }
 
+/*
+ * Descriptors for what comes when it is too late to refuse: a ring is opened once more to be
+ * passed, and each lane has a watch, the first of them its notifier.
+ */
+static int keep_descriptors(const struct lam_daemon_slot *slot, int kept[LATER_FDS])
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < LATER_FDS; i++) {
+        kept[i] = rc == 0 ? fcntl(slot->socket, F_DUPFD_CLOEXEC, 0) : -1;
+        if (rc == 0 && kept[i] < 0)
+            rc = -errno;
+    }
+    return rc;
+}
+
+static void give_back(const int kept[LATER_FDS])
+{
+    for (uint32_t i = 0; i < LATER_FDS; i++)
+        if (kept[i] >= 0)
+            (void)close(kept[i]);
+}
+
 int lam_daemon_make_rings(struct lam_daemon *daemon, struct lam_daemon_slot *slot,
     const struct lam_endpoint_welcome *welcome, struct lam_error *error)
 {
     struct lam_lanes_options options =
         lam_daemon_lanes_options(daemon, welcome->depth, welcome->cell_bytes);
-    int rc = create_rings(slot, &options, error);
+    int kept[LATER_FDS];
+    int rc = keep_descriptors(slot, kept);
 
-    if (rc != 0)
-        return rc;
-    rc = attach_ends(daemon, slot, welcome, error);
-    if (rc != 0)
-        lam_daemon_destroy_rings(slot);
+    if (rc == 0)
+        rc = create_rings(slot, &options, error);
+    else
+        (void)lam_error_set(error, rc, "no descriptors: %s", strerror(-rc));
+    if (rc == 0) {
+        rc = attach_ends(daemon, slot, welcome, error);
+        if (rc != 0)
+            lam_daemon_destroy_rings(slot);
+    }
+    give_back(kept);
     return rc;
 }

@@ -14,9 +14,7 @@ static int refuse(struct lam_endpoint_refused *refused, enum lam_endpoint_code c
         .found = found,
         .expected_min = expected_min,
         .expected_max = expected_max};
-    (void)snprintf(refused->text, sizeof(refused->text),
-        "%s: found 0x%llx, expected 0x%llx to 0x%llx", what, (unsigned long long)found,
-        (unsigned long long)expected_min, (unsigned long long)expected_max);
+    (void)snprintf(refused->text, sizeof(refused->text), "%s", what);
     return lam_endpoint_refusal_error(code);
 }
 
@@ -84,14 +82,14 @@ static int agree_on_geometry(const struct lam_endpoint_terms *terms,
 {
     if (hello->depth > terms->depth_max || hello->depth == 1)
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_DEPTH, hello->depth, 2,
-            terms->depth_max, "depth");
+            terms->depth_max, "another depth");
     if (hello->cell_bytes > terms->cell_bytes_max ||
         (hello->cell_bytes != 0 && hello->cell_bytes < 32))
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_CELL_BYTES,
-            hello->cell_bytes, 32, terms->cell_bytes_max, "cell_bytes");
+            hello->cell_bytes, 32, terms->cell_bytes_max, "other cells");
     if (hello->message_bytes_max > terms->message_bytes_max)
         return refuse(refused, LAM_ENDPOINT_TOO_LARGE, LAM_ENDPOINT_FIELD_MESSAGE_BYTES,
-            hello->message_bytes_max, 0, terms->message_bytes_max, "message_bytes_max");
+            hello->message_bytes_max, 0, terms->message_bytes_max, "messages too large");
     welcome->depth = hello->depth != 0 ? hello->depth : terms->depth;
     welcome->cell_bytes = hello->cell_bytes != 0 ? hello->cell_bytes : terms->cell_bytes;
     welcome->message_bytes_max =

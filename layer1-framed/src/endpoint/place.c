@@ -33,8 +33,7 @@ static int bind_first_name(struct lam_endpoint_place *place,
     place->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (place->listener < 0 ||
         bind(place->listener, (const struct sockaddr *)&address, sizeof(address)) != 0)
-        return lam_error_set(
-            error, -errno, "%s/%s: no socket: %s", place->directory, file, strerror(errno));
+        return lam_endpoint_refuse_file(place, file, 0, -errno, error);
     LAM_CRASH_POINT("endpoint.bound");
     if (fchmodat(place->directory_fd, file, options->mode != 0 ? options->mode : 0600, 0) != 0 ||
         (options->set_group &&
@@ -49,11 +48,25 @@ static int bind_first_name(struct lam_endpoint_place *place,
 
 /*
  * Whether the socket that @file names is a dead daemon's: nobody listens there, or it is that of
- * the lock's last holder, whose forked child may have it open and hears nobody.
+ * the lock's last holder, whose forked child may have it open and hears nobody. One that cannot be
+ * asked is not taken for one.
  */
 static int is_dead(const struct lam_endpoint_place *place, const char *file, ino_t inode)
 {
-    return inode == place->left_inode || !lam_endpoint_is_live(place->directory_fd, file);
+    return inode == place->left_inode || lam_endpoint_is_live(place->directory_fd, file) == 0;
+}
+
+/* Who listens at @file, or cannot be asked, stays. */
+static int refuse_listener(
+    const struct lam_endpoint_place *place, const char *file, struct lam_error *error)
+{
+    int live = lam_endpoint_is_live(place->directory_fd, file);
+
+    if (live < 0)
+        return lam_endpoint_refuse_file(place, file, 0, live, error);
+    return lam_error_set(error, -EBUSY,
+        "%s/%s: somebody listens there who does not hold the lock; \"fuser %s/%s\" finds it",
+        place->directory, file, place->directory, file);
 }
 
 /* Put the socket where another file is: a dead daemon's socket, or it stays. */
@@ -69,9 +82,7 @@ static int replace(
         return lam_error_set(
             error, -EEXIST, "%s/%s is no socket: it is left alone", place->directory, to);
     if (!is_dead(place, to, status.st_ino))
-        return lam_error_set(error, -EBUSY,
-            "%s/%s: somebody listens there who does not hold the lock; \"fuser %s/%s\" finds it",
-            place->directory, to, place->directory, to);
+        return refuse_listener(place, to, error);
     if (renameat2(fd, from, fd, to, RENAME_EXCHANGE) != 0)
         return errno == ENOENT ? 1 : -errno;
     LAM_CRASH_POINT("endpoint.exchanged");
@@ -96,7 +107,7 @@ static int appear(struct lam_endpoint_place *place, const char *from, struct lam
         else if (errno == EEXIST)
             rc = replace(place, from, to, error);
         else
-            rc = lam_error_set(error, -errno, "%s/%s: %s", place->directory, to, strerror(errno));
+            rc = lam_endpoint_refuse_file(place, to, 0, -errno, error);
     }
     LAM_CRASH_POINT("endpoint.appeared");
     return rc == 1 ? -EEXIST : rc;

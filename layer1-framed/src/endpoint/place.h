@@ -28,6 +28,12 @@ void lam_endpoint_file(char file[PLACE_FILE_BYTES], const char *name, const char
  * Returns 0 and left_inode, or as lam_daemon_create().
  */
 int lam_endpoint_lock_take(struct lam_endpoint_place *place, struct lam_error *error);
+/*
+ * Say why @file of @place could not be made (@bytes is 0), or be given @bytes: @code, and where the
+ * store is full, where and how full it is. Returns @code.
+ */
+int lam_endpoint_refuse_file(const struct lam_endpoint_place *place, const char *file,
+    uint64_t bytes, int code, struct lam_error *error);
 /* Our socket is the endpoint's now. A record that fails costs a successor a child of ours. */
 void lam_endpoint_lock_remember(const struct lam_endpoint_place *place);
 
@@ -58,7 +64,7 @@ int lam_endpoint_check_name(const char *name, struct lam_error *error);
  */
 int lam_endpoint_open_directory(
     const char *given, int make, char path[LAM_ENDPOINT_PATH_MAX + 1], struct lam_error *error);
-/* Whether anybody listens at the socket @file. */
+/* Whether anybody listens at the socket @file. Returns 1, 0, or -errno: it cannot be asked. */
 int lam_endpoint_is_live(int directory_fd, const char *file);
 /*
  * Connect to the socket of the endpoint @name in @directory (NULL: the one of endpoints).

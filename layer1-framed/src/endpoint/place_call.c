@@ -60,7 +60,7 @@ int lam_endpoint_is_live(int directory_fd, const char *file)
     int rc;
 
     if (fd < 0)
-        return 1;
+        return -errno;
     rc = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
     (void)close(fd);
     return rc != ECONNREFUSED && rc != ENOENT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is an endpoint's daemon: the lock of NAME.lock, and what that file says of its holder. */
 #include "lamina/base/crash_point.h"
+#include "lamina/base/store.h"
 #include "place.h"
 
 #include <errno.h>
@@ -70,17 +71,27 @@ static struct lam_identity said_identity(int fd)
     return said;
 }
 
-/* Say in the lock's file who we are, and which socket is the endpoint's. Returns 0, or -errno. */
-static int say_it(int fd, ino_t inode)
+/* Who we are, and which socket is the endpoint's. Returns its bytes. */
+static int our_text(ino_t inode, char text[TEXT_BYTES])
 {
     struct lam_identity self = lam_identity_self();
-    char text[TEXT_BYTES];
-    int bytes = snprintf(text, sizeof(text),
+
+    return snprintf(text, TEXT_BYTES,
         LOCK_MARK "%u" SOCKET_MARK "%llu" PROCESS_MARK "%llx %llu %u\n", self.pid,
         (unsigned long long)inode, (unsigned long long)self.boot,
         (unsigned long long)self.start_ticks, self.pid_space);
+}
 
-    return pwrite(fd, text, (size_t)bytes, 0) == bytes && ftruncate(fd, bytes) == 0 ? 0 : -errno;
+/* Say it in the lock's file. Returns 0, or -errno. */
+static int say_it(int fd, ino_t inode)
+{
+    char text[TEXT_BYTES];
+    int bytes = our_text(inode, text);
+    ssize_t put = pwrite(fd, text, (size_t)bytes, 0);
+
+    if (put >= 0 && put < bytes)
+        return -ENOSPC; /* there was room for a part */
+    return put == bytes && ftruncate(fd, bytes) == 0 ? 0 : -errno;
 }
 
 /* Whether the process @pid has ended, though its parent may not know. 0 where none can tell. */
@@ -142,6 +153,19 @@ static int names_it(int directory_fd, const char *file, int fd)
            named.st_dev == open_one.st_dev;
 }
 
+int lam_endpoint_refuse_file(const struct lam_endpoint_place *place, const char *file,
+    uint64_t bytes, int code, struct lam_error *error)
+{
+    char path[LAM_ENDPOINT_PATH_MAX + 1 + PLACE_FILE_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", place->directory, file);
+    if (code == -ENOSPC)
+        return lam_store_refuse(
+            path, bytes, "make room there, or let LAMINA_RUN_DIR say where else", error);
+    return lam_error_set(error, code, "%s: cannot be %s: %s", path,
+        bytes == 0 ? "made or opened" : "written", strerror(-code));
+}
+
 static int refuse_second(const struct lam_endpoint_place *place, int fd, struct lam_error *error)
 {
     char text[TEXT_BYTES];
@@ -181,8 +205,8 @@ static int lock_file_once(
     fd = openat(
         place->directory_fd, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
-        return lam_error_set(error, errno == ELOOP || errno == EISDIR ? -EEXIST : -errno,
-            "%s/%s cannot be opened: %s", place->directory, file, strerror(errno));
+        return lam_endpoint_refuse_file(
+            place, file, 0, errno == ELOOP || errno == EISDIR ? -EEXIST : -errno, error);
     rc = check_lock_file(fd, place, error);
     if (rc == 0)
         rc = lock_it(place, fd, end_ns);
@@ -198,8 +222,12 @@ static int lock_file_once(
         /* The last holder's socket is remembered until ours stands in its place. */
         place->left_inode = said_inode(fd);
         rc = say_it(fd, place->left_inode);
-        if (rc != 0)
-            rc = lam_error_set(error, rc, "%s: %s", file, strerror(-rc));
+        if (rc != 0) {
+            char text[TEXT_BYTES];
+
+            rc = lam_endpoint_refuse_file(
+                place, file, (uint64_t)our_text(place->left_inode, text), rc, error);
+        }
     }
     (void)close(fd);
     return rc;

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lamina/framed/client.h"
@@ -326,6 +327,27 @@ static inline uint32_t stage_descriptors(void)
         count++;
     (void)closedir(folder);
     return count;
+}
+
+/* So many descriptors for this process, those among them that it has open. */
+static inline void stage_allow(rlim_t count)
+{
+    struct rlimit limit;
+
+    STAGE_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = count;
+    STAGE_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* @more descriptors than this process has open, and no more. Returns what was allowed before. */
+static inline rlim_t stage_allow_no_more(rlim_t more)
+{
+    struct rlimit limit;
+    int next = dup(0);
+
+    STAGE_CHECK(next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    stage_allow((rlim_t)next + more);
+    return limit.rlim_cur;
 }
 
 static inline uint64_t stage_effort(void)

@@ -6,7 +6,6 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "stage.h"
@@ -182,29 +181,6 @@ Test(rejoin, what_is_new_goes_behind_what_is_sent_again)
     stage_kill(next);
 }
 
-/* As many descriptors as this process has open, and no more. Returns what was allowed before. */
-static rlim_t allow_no_more(rlim_t more)
-{
-    struct rlimit limit;
-    rlim_t before;
-    int next = dup(0);
-
-    STAGE_CHECK(next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    before = limit.rlim_cur;
-    limit.rlim_cur = (rlim_t)next + more;
-    STAGE_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    return before;
-}
-
-static void allow(rlim_t count)
-{
-    struct rlimit limit;
-
-    STAGE_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = count;
-    STAGE_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-}
-
 Test(rejoin, a_want_of_descriptors_is_waited_out)
 {
     struct lam_reply reply;
@@ -221,11 +197,11 @@ Test(rejoin, a_want_of_descriptors_is_waited_out)
         cr_assert(
             eq(int, lam_client_take_until(&client, &ticket, stage_ms(15), &reply), -ETIMEDOUT));
         daemon = stage_fork_daemon(&it);
-        before = allow_no_more(more);
+        before = stage_allow_no_more(more);
         /* With what is enough it may come back at once. */
         cr_assert(
             eq(int, lam_client_take_until(&client, &ticket, stage_ms(15), &reply), -ETIMEDOUT));
-        allow(before);
+        stage_allow(before);
         cr_assert(eq(int, stage_echo(&client, more, stage_soon()), 0), "with %d more", (int)more);
         cr_assert(eq(int, lam_client_cancel(&client, ticket), 0));
         cr_assert(eq(int, lam_client_take_until(&client, &ticket, stage_soon(), &reply), 0));
@@ -245,9 +221,9 @@ Test(rejoin, a_daemon_without_descriptors_is_asked_again)
     cr_assert(eq(int, stage_connect(&client, &for_ever, &error), 0), "%s", error.text);
     ticket = begin(STAGE_NEVER, 8);
     stage_kill(daemon);
-    before = allow_no_more(12); /* enough for an endpoint, and not for a client */
+    before = stage_allow_no_more(12); /* enough for an endpoint, and not for a client */
     daemon = stage_fork_daemon(&options);
-    allow(before);
+    stage_allow(before);
     cr_assert(eq(int, lam_client_take_until(&client, &ticket, stage_ms(100), &reply), -ETIMEDOUT));
     cr_assert(eq(u64, lam_client_counts(&client)->reconnects, 0));
     stage_kill(daemon);
