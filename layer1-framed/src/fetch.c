@@ -123,6 +123,8 @@ int lam_framed_receiver_readmit(
     receiver->state &= ~(uint32_t)STATE_DEFERRED;
     receiver->released = receiver->consumer.next;
     receiver->lent_end = receiver->released;
+    if ((receiver->state & STATE_KEPT) == 0) /* a copy that is to be handed over yet */
+        lam_framed_receiver_free(receiver, receiver->released);
     (void)lam_framed_receiver_gap(receiver, from, lost, -ESTALE);
     return 0;
 }

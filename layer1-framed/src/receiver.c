@@ -131,6 +131,11 @@ static unsigned free_buffers(struct lam_framed_receiver *receiver, uint64_t end)
     return freed;
 }
 
+void lam_framed_receiver_free(struct lam_framed_receiver *receiver, uint64_t end)
+{
+    (void)free_buffers(receiver, end);
+}
+
 int lam_framed_receiver_release_rarely(struct lam_framed_receiver *receiver, uint64_t end)
 {
     unsigned freed = free_buffers(receiver, end);
@@ -138,7 +143,7 @@ int lam_framed_receiver_release_rarely(struct lam_framed_receiver *receiver, uin
     /* The cells of what was in a buffer went back as it came. */
     if (freed != 0 && (int64_t)(end - receiver->released) <= 0)
         return 0;
-    LAM_ASSERT((int64_t)(end - receiver->released) >= 0);
+    LAM_ASSERT((int64_t)(end - receiver->released) > 0);
     receiver->released = end;
     return lam_ring_consumer_release_to(&receiver->consumer, end);
 }

@@ -9,6 +9,7 @@
 #include <criterion/new/assert.h>
 
 #include "channel.h"
+#include "lamina/framed/held.h"
 
 static struct channel channel;
 static struct lam_framed_message message;
@@ -73,6 +74,7 @@ static void expect_numbered(uint64_t number)
 }
 
 static struct lam_framed_loss loss;
+static struct lam_error error;
 
 /* A message of frames that a lossy receiver takes one by one. */
 static void round_of_frames(uint64_t number, uint64_t bytes)
@@ -182,8 +184,6 @@ Test(gaps, who_is_lapped_into_another_message_is_told_of_that_one_too)
 
 Test(gaps, an_evicted_receiver_goes_on_and_knows_what_it_missed)
 {
-    struct lam_error error;
-
     for (unsigned at = 0; at < 4; at++) {
         open_as(LAM_RING_GATE_THEN_EVICT, firsts[at]);
         for (unsigned ahead = 20; ahead < 60; ahead += 13) {
@@ -209,6 +209,49 @@ Test(gaps, an_evicted_receiver_goes_on_and_knows_what_it_missed)
             -EALREADY));
         channel_close(&channel);
     }
+}
+
+/* Also where it missed nothing, and goes on right behind what it held. */
+Test(gaps, what_is_held_over_an_eviction_is_finished_once)
+{
+    struct lam_held_message places[16];
+    struct lam_held held;
+    uint64_t place[8];
+
+    open_as(LAM_RING_GATE_THEN_EVICT, UINT64_MAX - 9);
+    lam_held_init(&held, &channel.receiver, places, 16);
+    send_numbered(8);
+    for (unsigned i = 0; i < 8; i++) {
+        cr_assert(eq(int, receive(), 1));
+        place[i] = lam_held_keep(&held, &message);
+    }
+    send_numbered(9);
+    cr_assert(eq(int, receive(), -ESTALE));
+    cr_assert(eq(int, lam_framed_receiver_readmit(&channel.receiver, LAM_RING_OLDEST, &error), 0));
+    cr_assert(eq(int, lam_framed_receiver_loss(&channel.receiver, &loss), 1));
+    cr_assert(eq(u64, loss.event_count, 0));
+    for (unsigned i = 0; i < 8; i++)
+        cr_assert(eq(int, lam_held_finish(&held, place[i]), 0));
+    for (uint64_t number = 8; number < event_number; number++)
+        expect_numbered(number);
+    channel_close(&channel);
+}
+
+/* A buffer that was lent, too. */
+Test(gaps, who_is_readmitted_holds_nothing)
+{
+    open_as(LAM_RING_GATE_THEN_EVICT, UINT64_MAX - 9);
+    for (unsigned round = 0; round < 3; round++) {
+        begin_frames(7, 600, 3);
+        cr_assert(eq(int, receive(), 1));
+        cr_assert(known_is(&message, 7, 600));
+        while (receive() != -ESTALE)
+            send_numbered(1);
+        cr_assert(
+            eq(int, lam_framed_receiver_readmit(&channel.receiver, LAM_RING_HEAD, &error), 0));
+        round_of_frames(3, 600);
+    }
+    channel_close(&channel);
 }
 
 Test(gaps, an_eviction_cuts_the_message_on_its_way_and_the_next_is_intact)

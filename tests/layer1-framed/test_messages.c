@@ -239,3 +239,46 @@ Test(messages, released_behind_a_later_one_are_a_programmers_error, .signal = SI
     lam_framed_receiver_release(&channel.receiver, &message[1]);
     lam_framed_receiver_release(&channel.receiver, &message[0]);
 }
+
+Test(messages, released_twice_are_a_programmers_error, .signal = SIGABRT)
+{
+    struct lam_framed_message message[2];
+
+    for (int i = 0; i < 2; i++) {
+        (void)known_try_send(&channel.sender, 0, 8);
+        (void)lam_framed_receiver_try_receive(&channel.receiver, &message[i]);
+    }
+    if (lam_framed_receiver_release(&channel.receiver, &message[0]) == 0)
+        (void)lam_framed_receiver_release(&channel.receiver, &message[0]);
+}
+
+/* What was in a buffer went back as it came: its release has less to do, and is one as well. */
+static void release_twice(uint32_t copies, uint64_t bytes)
+{
+    struct lam_framed_receiver_options options = {
+        .copies = copies, .message_bytes_max = CHANNEL_MESSAGE_BYTES_MAX};
+    static struct lam_framed_receiver receiver;
+    struct lam_framed_message message;
+
+    lam_framed_receiver_detach(&channel.receiver);
+    if (lam_framed_receiver_attach(&receiver, &channel.ring, &options, NULL) != 0)
+        return;
+    if (known_try_send(&channel.sender, 0, bytes) != 1) {
+        (void)lam_framed_sender_open_stream(&channel.sender, bytes, 0, NULL);
+        while (known_try_piece(&channel.sender, 0) == 1 && channel.sender.stream.bytes_total != 0)
+            continue;
+    }
+    if (lam_framed_receiver_try_receive(&receiver, &message) == 1 && known_is(&message, 0, bytes) &&
+        lam_framed_receiver_release(&receiver, &message) == 0)
+        (void)lam_framed_receiver_release(&receiver, &message);
+}
+
+Test(messages, of_frames_released_twice_are_a_programmers_error, .signal = SIGABRT)
+{
+    release_twice(0, 520);
+}
+
+Test(messages, copied_and_released_twice_are_a_programmers_error, .signal = SIGABRT)
+{
+    release_twice(1, 40);
+}

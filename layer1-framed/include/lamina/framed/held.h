@@ -57,9 +57,11 @@ LAM_INLINE int lam_held_release_to(struct lam_held *held, uint64_t end)
 {
     const struct lam_framed_message message = {NULL, 0, 0, end, NULL, 0, 0, 0};
 
-    /* The receiver was readmitted behind it: whatever was held has been released. */
-    if ((int64_t)(end - held->receiver->released) < 0)
+    /* It was in a buffer, or the receiver was readmitted: its cells went back before. */
+    if (__builtin_expect((int64_t)(end - held->receiver->released) <= 0, 0)) {
+        lam_framed_receiver_free(held->receiver, end);
         return 0;
+    }
     return lam_framed_receiver_release(held->receiver, &message);
 }
 

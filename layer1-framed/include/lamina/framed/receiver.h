@@ -146,6 +146,8 @@ int lam_framed_receiver_proceed(
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message);
 int lam_framed_receiver_release_rarely(struct lam_framed_receiver *receiver, uint64_t end);
+/* The cells up to @end went back already: buffers up to there are free, if any is lent. */
+void lam_framed_receiver_free(struct lam_framed_receiver *receiver, uint64_t end);
 
 /* Lend a message that is an event without extensions. */
 LAM_INLINE void lam_framed_receiver_lend(
@@ -254,7 +256,8 @@ LAM_INLINE int lam_framed_receiver_receive_until(
 /*
  * Release *@message and all that were received before it: their memory is the sender's again, and
  * the buffer is free. Later ones stay borrowed. Wait-free; one system call if the sender sleeps on
- * us.
+ * us. Each message is released once, by its own release or by that of a later one, a take or a
+ * readmit: another one aborts.
  *
  * Returns 0, or
  *   -ESTALE this receiver was evicted meanwhile: what was borrowed may have been overwritten while
@@ -265,7 +268,7 @@ LAM_INLINE int lam_framed_receiver_release(
 {
     if (__builtin_expect(receiver->state != 0, 0))
         return lam_framed_receiver_release_rarely(receiver, message->end);
-    LAM_ASSERT((int64_t)(message->end - receiver->released) >= 0);
+    LAM_ASSERT((int64_t)(message->end - receiver->released) > 0);
     receiver->released = message->end;
     return lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }
