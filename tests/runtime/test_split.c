@@ -352,6 +352,47 @@ Test(split, a_call_inside_the_candidate_holds_it)
     cr_assert(eq(u32, lam_runtime_collect(runtime), 0));
 }
 
+static void *stay_in_the_first(void *unused)
+{
+    char kind;
+    uint64_t size = 1;
+
+    cr_assert(eq(int, module_ask(module, "wait", &ends[0], sizeof(ends[0]), &kind, &size), 0));
+    cr_assert(eq(int, kind, 3));
+    return unused;
+}
+
+/* The suite's time is over long before the runtime's patience with the call that stays. */
+Test(split, a_call_that_stays_holds_up_neither_a_promotion_nor_the_keeper)
+{
+    struct lam_split_options options = {
+        .steps = {{.percent = 100, .ns = LAM_NS_PER_MS}}, .step_count = 1, .promotes = 1};
+    struct lam_runtime_options patient = {.drain_ns = FOREVER};
+    struct lam_module_stat stat;
+    pthread_t guest;
+
+    lam_runtime_destroy(runtime);
+    cr_assert(eq(int, lam_runtime_create(&runtime, &patient, &error), 0), "%s", error.text);
+    load("concurrent_too");
+    cr_assert(eq(int, pipe(ends), 0));
+    cr_assert(eq(int, pthread_create(&guest, NULL, stay_in_the_first, NULL), 0));
+    do
+        lam_module_look(module, &stat);
+    while (stat.calls != 1);
+    start(&options);
+    wait_for(LAM_SPLIT_PROMOTED);
+    while (lam_runtime_find(runtime, "test@next") != NULL)
+        (void)usleep(1000);
+    lam_module_look(module, &stat);
+    cr_assert(eq(u32, stat.draining, 1));
+    cr_assert(eq(int, (int)write(ends[1], "x", 1), 1));
+    cr_assert(eq(int, pthread_join(guest, NULL), 0));
+    /* The keeper has not forgotten the code that was replaced. */
+    do
+        lam_module_look(module, &stat);
+    while (stat.draining != 0);
+}
+
 Test(split, a_split_within_a_split_goes_one_way)
 {
     struct lam_split_options options = share(100);

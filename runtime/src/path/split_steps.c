@@ -126,10 +126,13 @@ static char *reference_of(struct lam_module *module)
     return copy;
 }
 
-/* Without the lock: it takes as long as a reload. Calls go to the candidate until it is done. */
+/*
+ * Without the lock: it takes as long as a reload. Calls go to the candidate until it is done. The
+ * keeper has other modules to look after: it does not wait for calls that run, but looks again.
+ */
 static void promote(struct split *split, struct lam_module *candidate)
 {
-    struct lam_reload_options options = {.reference = reference_of(candidate)};
+    struct lam_reload_options options = {.reference = reference_of(candidate), .drain_ns = 1};
     struct lam_error error = {"out of memory"};
     char reason[sizeof(split->reason)];
     int rc =
@@ -147,8 +150,7 @@ static void promote(struct split *split, struct lam_module *candidate)
     LAM_ASSERT(pthread_mutex_unlock(&split->lock) == 0);
     tell(split, 100, reason);
     if (rc >= 0)
-        (void)lam_runtime_unload(
-            candidate, lam_deadline_after_ns(split->module->runtime->options.drain_ns), NULL);
+        (void)lam_runtime_unload(candidate, 0, NULL);
 }
 
 uint64_t lam_split_keep(struct lam_task *task)
@@ -157,10 +159,11 @@ uint64_t lam_split_keep(struct lam_task *task)
     struct lam_module *candidate;
     char reason[sizeof(split->reason)];
     uint32_t percent;
-    int news = 0, is_running;
+    int news = 0, is_running, has_promoted;
 
     LAM_ASSERT(pthread_mutex_lock(&split->lock) == 0);
     is_running = split->phase == LAM_SPLIT_RUNNING;
+    has_promoted = split->phase == LAM_SPLIT_PROMOTED;
     if (is_running)
         news = move_on(split);
     memcpy(reason, split->reason, sizeof(reason));
@@ -171,6 +174,8 @@ uint64_t lam_split_keep(struct lam_task *task)
         tell(split, percent, reason);
     else if (news == 2)
         promote(split, candidate);
+    if (has_promoted && lam_runtime_collect(split->module->runtime) > 0)
+        return LOOK_NS;
     return is_running ? LOOK_NS : NEVER_NS;
 }
 
