@@ -101,7 +101,7 @@ Test(yaml_keys, each_key_of_a_breaker_fills_its_field)
 
     accept("modules:\n  a:\n    breaker: {window: 1s, open: 2s, slow: 3ms, window_calls: 40,\n"
            "      calls_min: 5, failure_percent: 6, slow_percent: 7, probes: 8,\n"
-           "      counts_results: true, resets_on_reload: true}\n");
+           "      counts_results: true, resets_on_reload: true, follows_health: true}\n");
     breaker = wanted(0)->options.breaker;
     cr_assert(breaker != NULL);
     cr_expect(eq(u64, breaker->window_ns, LAM_NS_PER_S));
@@ -114,6 +114,7 @@ Test(yaml_keys, each_key_of_a_breaker_fills_its_field)
     cr_expect(eq(u32, breaker->probes, 8));
     cr_expect(eq(u32, breaker->counts_results, 1));
     cr_expect(eq(u32, breaker->resets_on_reload, 1));
+    cr_expect(eq(u32, breaker->follows_health, 1));
 }
 
 Test(yaml_keys, each_key_of_a_cache_fills_its_field)

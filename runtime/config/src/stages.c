@@ -156,6 +156,10 @@ const struct lam_config_field option_breaker_fields[] = {
         .kind = LAM_CONFIG_FLAG,
         .doc = "true: a new generation begins with a closed one",
         BREAKER(resets_on_reload)},
+    {.key = "follows_health",
+        .kind = LAM_CONFIG_FLAG,
+        .doc = "true: open while the module's health is not well, then probes; needs health",
+        BREAKER(follows_health)},
     {0}};
 
 /* ---- struct lam_cache_options ---- */

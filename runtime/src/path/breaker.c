@@ -160,7 +160,7 @@ static int check(const struct lam_breaker_options *given, const char *name, stru
         {"probes", given->probes, LAM_BREAKER_PROBES_MAX},
         {"counts_results", given->counts_results, 1},
         {"resets_on_reload", given->resets_on_reload, 1},
-        {"reserved", given->reserved, 0},
+        {"follows_health", given->follows_health, 1},
     };
     uint32_t calls_min = given->calls_min != 0 ? given->calls_min : CALLS_MIN_DEFAULT;
 
@@ -213,6 +213,10 @@ static int open_breaker(void **state, struct lam_module *module,
     if (options->breaker == NULL)
         return 0;
     rc = check(options->breaker, module->name, error);
+    if (rc == 0 && options->breaker->follows_health && options->health == NULL)
+        rc = lam_error_set(error, -EINVAL,
+            "module %s: breaker: follows_health is 1, but the module has no health options",
+            module->name);
     if (rc != 0)
         return rc;
     breaker = aligned_alloc(128, sizeof(*breaker));

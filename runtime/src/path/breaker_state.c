@@ -92,9 +92,33 @@ void lam_breaker_become(
 
 static void open_up(struct breaker *breaker, struct breaker_news *news)
 {
-    lam_store_relaxed(&breaker->until_ns, lam_deadline_after_ns(breaker->options.open_ns));
+    lam_store_relaxed(&breaker->until_ns,
+        breaker->is_held ? LAM_DEADLINE_NEVER : lam_deadline_after_ns(breaker->options.open_ns));
     lam_breaker_become(breaker, LAM_BREAKER_OPEN, news);
     breaker->opened++;
+}
+
+void lam_breaker_follow(
+    struct breaker *breaker, enum lam_health_state health, struct breaker_news *news)
+{
+    uint32_t state = lam_load_relaxed(&breaker->state), was_held = breaker->is_held;
+
+    breaker->is_held = health == LAM_HEALTH_UNREADY || health == LAM_HEALTH_DOWN;
+    if (state >= LAM_BREAKER_FORCED_OPEN)
+        return;
+    if (!breaker->is_held) {
+        /* What calls have opened is not well for a new worker that nobody has judged. */
+        if (was_held && state == LAM_BREAKER_OPEN)
+            lam_store_relaxed(&breaker->until_ns, 0);
+        return;
+    }
+    if (state == LAM_BREAKER_OPEN)
+        lam_store_relaxed(&breaker->until_ns, LAM_DEADLINE_NEVER);
+    else
+        open_up(breaker, news);
+    if (news->is_new)
+        (void)snprintf(news->text, sizeof(news->text), "its health is %s",
+            health == LAM_HEALTH_DOWN ? "down" : "unready");
 }
 
 static void begin_round(struct breaker *breaker)

@@ -12,6 +12,7 @@
  */
 
 #include "lamina/runtime/breaker.h"
+#include "lamina/runtime/health.h"
 #include "path/blocks.h"
 
 #define BREAKER_SLICES    8
@@ -45,7 +46,8 @@ struct breaker {
     struct breaker_mark marks[BREAKER_MARKS_MAX]; /* the oldest first */
     uint32_t mark_count;
     uint32_t opened;
-    uint64_t round; /* of probes */
+    uint32_t is_held; /* with follows_health: its module is not well */
+    uint64_t round;   /* of probes */
     uint32_t probes_begun, probes_well;
 };
 
@@ -69,6 +71,10 @@ int lam_breaker_ask_in(struct breaker *breaker, uint64_t *round, struct breaker_
 /* With a new window. Under the lock. */
 void lam_breaker_become(
     struct breaker *breaker, enum lam_breaker_state state, struct breaker_news *news);
+
+/* Its module's health is now @health: hold it open, or let probes in. Under the lock. */
+void lam_breaker_follow(
+    struct breaker *breaker, enum lam_health_state health, struct breaker_news *news);
 
 void lam_breaker_lock(struct breaker *breaker);
 void lam_breaker_unlock_and_tell(struct breaker *breaker, const struct breaker_news *news);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path/breaker_state.h"
 #include "path/path.h"
 #include "pin.h"
 
@@ -23,6 +24,7 @@
 struct health {
     struct lam_task task; /* the keeper's */
     struct lam_module *module;
+    struct breaker *breaker; /* that follows, or NULL */
     struct lam_health_options options;
     lam_atomic_u32 state;      /* enum lam_health_state */
     lam_atomic_u64 generation; /* that was judged */
@@ -60,9 +62,20 @@ static int fill_in(struct lam_health_options *options, struct lam_error *error)
     return 0;
 }
 
+/* Under the lock, so that the breaker hears of all states in their order. */
+static void tell_breaker(struct health *health, uint32_t state, struct breaker_news *news)
+{
+    if (health->breaker == NULL)
+        return;
+    lam_breaker_lock(health->breaker);
+    lam_breaker_follow(health->breaker, (enum lam_health_state)state, news);
+    LAM_ASSERT(pthread_mutex_unlock(&health->breaker->lock) == 0);
+}
+
 /* What both rows come to. Told if it is another one. Without the lock. */
 static void publish(struct health *health)
 {
+    struct breaker_news news = {.is_new = 0};
     uint32_t state, before;
 
     LAM_ASSERT(pthread_mutex_lock(&health->lock) == 0);
@@ -74,10 +87,14 @@ static void publish(struct health *health)
     lam_store_relaxed(&health->calls_well,
         health->calls.state == LAM_HEALTH_READY && health->calls.failures == 0);
     before = lam_load_relaxed(&health->state);
+    if (state != before)
+        tell_breaker(health, state, &news);
     lam_store_relaxed(&health->state, state);
     LAM_ASSERT(pthread_mutex_unlock(&health->lock) == 0);
     if (state != before)
         lam_event_tell(health->module, LAM_EVENT_HEALTH, state, NULL);
+    if (news.is_new)
+        lam_event_tell(health->module, LAM_EVENT_BREAKER, news.state, news.text);
 }
 
 /* Of a newer one than before nothing is known. Returns whether it is the newest. */
@@ -252,10 +269,6 @@ static int open_health(void **state, struct lam_module *module,
     health->task.run = look_after;
     LAM_ASSERT(pthread_mutex_init(&health->lock, NULL) == 0);
     rc = fill_in(&health->options, error);
-    if (rc == 0) {
-        health->round_ns = lam_clock_now_ns();
-        rc = lam_keeper_add(&module->runtime->keeper, &health->task, LAM_NS_PER_MS);
-    }
     if (rc != 0) {
         (void)pthread_mutex_destroy(&health->lock);
         free(health);
@@ -263,6 +276,29 @@ static int open_health(void **state, struct lam_module *module,
     }
     *state = health;
     return 1;
+}
+
+/* From here on it is looked after. */
+static int begin_health(void *state, const struct lam_path *path, struct lam_error *error)
+{
+    struct health *health = state;
+    struct breaker *breaker = lam_path_find(path, &lam_stage_breaker);
+    int rc;
+
+    if (breaker != NULL && breaker->options.follows_health)
+        health->breaker = breaker;
+    health->round_ns = lam_clock_now_ns();
+    rc = lam_keeper_add(&health->module->runtime->keeper, &health->task, LAM_NS_PER_MS);
+    return rc == 0 ? 0
+                   : lam_error_set(error, rc, "module %s: health: no thread for its probes",
+                         health->module->name);
+}
+
+static void end_health(void *state)
+{
+    struct health *health = state;
+
+    lam_keeper_remove(&health->module->runtime->keeper, &health->task);
 }
 
 static int run_health(void *state, struct lam_passage *passage)
@@ -286,13 +322,16 @@ static void close_health(void *state)
 {
     struct health *health = state;
 
-    lam_keeper_remove(&health->module->runtime->keeper, &health->task);
     (void)pthread_mutex_destroy(&health->lock);
     free(health);
 }
 
-const struct lam_stage_kind lam_stage_health = {
-    .name = "health", .open = open_health, .run = run_health, .close = close_health};
+const struct lam_stage_kind lam_stage_health = {.name = "health",
+    .open = open_health,
+    .begin = begin_health,
+    .run = run_health,
+    .end = end_health,
+    .close = close_health};
 
 int lam_health_look(struct lam_module *module, struct lam_health_stat *stat)
 {

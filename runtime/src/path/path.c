@@ -28,34 +28,46 @@ struct lam_path {
 
 static void close_stages(struct lam_path *path)
 {
+    for (uint32_t i = 0; i < path->count; i++)
+        if (path->stages[i].kind->end != NULL)
+            path->stages[i].kind->end(path->stages[i].state);
     while (path->count-- > 0)
         if (path->stages[path->count].kind->close != NULL)
             path->stages[path->count].kind->close(path->stages[path->count].state);
     free(path);
 }
 
+static int begin_stages(struct lam_path *path, struct lam_error *error)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < path->count && rc == 0; i++)
+        if (path->stages[i].kind->begin != NULL)
+            rc = path->stages[i].kind->begin(path->stages[i].state, path, error);
+    return rc;
+}
+
 int lam_path_open(struct lam_path **path, struct lam_module *module,
     const struct lam_module_options *options, struct lam_error *error)
 {
     struct lam_path *made = calloc(1, sizeof(*made));
+    int rc = 0;
 
     *path = NULL;
     if (made == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
-    for (size_t i = 0; i < STAGES_MAX; i++) {
+    for (size_t i = 0; i < STAGES_MAX && rc >= 0; i++) {
         void *state = NULL;
-        int rc = order[i]->open(&state, module, options, error);
 
-        if (rc < 0) {
-            close_stages(made);
-            return rc;
-        }
+        rc = order[i]->open(&state, module, options, error);
         if (rc > 0)
             made->stages[made->count++] = (struct lam_stage){order[i], state};
     }
-    if (made->count == 0) {
-        free(made);
-        return 0;
+    if (rc >= 0)
+        rc = begin_stages(made, error);
+    if (rc < 0 || made->count == 0) {
+        close_stages(made);
+        return rc < 0 ? rc : 0;
     }
     *path = lam_path_share(made);
     return 0;

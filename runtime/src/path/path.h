@@ -25,6 +25,8 @@ struct lam_passage {
     const struct lam_stage *next;
 };
 
+struct lam_path;
+
 struct lam_stage_kind {
     const char *name; /* as in the README and in messages */
 
@@ -44,13 +46,23 @@ struct lam_stage_kind {
     int (*admit)(void *state, const struct lam_generation *generation, struct lam_error *error);
 
     /*
+     * All stages of @path are open: look for others of them. NULL: nothing to do. Returns 0, or
+     * -errno with the reason in @error.
+     */
+    int (*begin)(void *state, const struct lam_path *path, struct lam_error *error);
+
+    /*
      * Around each call. It goes on by lam_path_go_on(): once, again after a failure, or not at all;
      * then it fills the reply itself, with lam_reply_fail() if the call failed. Returns as
      * lam_module_call(). Any thread, many at a time; it takes no lock on the common way.
      */
     int (*run)(void *state, struct lam_passage *passage);
 
-    /* No call is inside. NULL where there is nothing to free. */
+    /* No call is inside, and the others still are: let go of them. NULL: nothing to do. It may
+     * come without begin(). */
+    void (*end)(void *state);
+
+    /* Behind the end() of all. NULL where there is nothing to free. */
     void (*close)(void *state);
 };
 
@@ -58,8 +70,6 @@ struct lam_stage {
     const struct lam_stage_kind *kind; /* NULL behind the last */
     void *state;
 };
-
-struct lam_path;
 
 /*
  * The path that @options describe, for one owner.

@@ -10,6 +10,9 @@
  * is half-open: a bounded number of calls goes in as probes. If all of them do well it closes; if
  * one does not it is open again.
  *
+ * With follows_health it also opens when the module's health says so, before calls have failed, and
+ * a module that is well again gets probes at first, not all that waits.
+ *
  * While it is closed a call writes only memory of its own thread; the window is judged when a call
  * was bad. Its state changes are events (LAM_EVENT_BREAKER).
  */
@@ -37,7 +40,9 @@ struct lam_breaker_options {
     uint32_t counts_results;  /* 1: what the method itself returns below zero is a failure, too, but
                                   for -ENOSPC. 0: only what the host says of a call */
     uint32_t resets_on_reload; /* 1: a new generation begins with a closed one */
-    uint32_t reserved;         /* 0 */
+    /* 1: open for as long as health.h calls the module UNREADY or DOWN, and half-open at the first
+     * call behind that, whatever open_ns is; a forced state stays. Needs health options. */
+    uint32_t follows_health;
 };
 
 /* The value of LAM_EVENT_BREAKER. */
@@ -57,7 +62,8 @@ struct lam_breaker_stat {
     uint32_t reserved;
     /* Of the window: what was counted since the bad call that began it. */
     uint64_t calls, failures, slow;
-    uint64_t until_ns; /* monotonic; OPEN: when probes may come; 0 otherwise */
+    uint64_t until_ns; /* monotonic; OPEN: when probes may come, LAM_DEADLINE_NEVER: when it is
+                          well again; 0 otherwise */
 };
 
 /*

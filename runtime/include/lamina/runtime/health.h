@@ -12,7 +12,8 @@
  *
  * A worker that fails is replaced, and one that is not ready is passed over by its pool. A module
  * that is not ready as a whole, or that fails in this process, gives UNREADY at once. So does one
- * whose calls fail, if they are counted. A new generation is let in until it has been judged.
+ * whose calls fail, if they are counted; a breaker that follows_health (breaker.h) is open then, and
+ * lets a bounded number of calls in when it is well again. A new generation is let in until it has been judged.
  */
 
 #include "lamina/runtime/runtime.h"
