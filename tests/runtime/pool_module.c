@@ -3,7 +3,8 @@
  * pool_module.c: a module that says which process it is, and stays in a call until it is let go:
  * it calls "gate", a module of the program's. Its configuration, if there is one, names a file: its
  * init does not return while that is there. Its health is a letter in that file with ".health"
- * behind its name, or with its process.
+ * behind its name, or with its process; who hangs gives that file ".hanging" behind its name, and
+ * hangs until it is gone.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,6 +39,16 @@ static char read_letter(const char *path)
     return letter;
 }
 
+static void hang(const char *path)
+{
+    char other[112];
+
+    (void)snprintf(other, sizeof(other), "%s.hanging", path);
+    (void)rename(path, other);
+    while (access(other, F_OK) == 0)
+        (void)usleep(1000);
+}
+
 /* Ready; slow, and ready; unready; failed; hanging. */
 static int health(struct lam_call *call)
 {
@@ -53,8 +64,8 @@ static int health(struct lam_call *call)
     }
     if (letter == 's')
         (void)usleep(5000);
-    while (letter == 'h' && access(path, F_OK) == 0)
-        (void)usleep(1000);
+    if (letter == 'h')
+        hang(path);
     return letter == 'u' ? 1 : letter == 'f' ? -EIO : 0;
 }
 

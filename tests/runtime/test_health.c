@@ -5,6 +5,7 @@
  */
 #include "health.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 
 #include "lamina/runtime/breaker.h"
@@ -12,6 +13,7 @@
 
 static char file[] = "/tmp/lamina-health-XXXXXX";
 static char letters[80]; /* where the health of all is */
+static char hanging[96]; /* and where it is that somebody hangs */
 
 static void setup_health(void)
 {
@@ -23,11 +25,13 @@ static void setup_health(void)
     (void)close(fd);
     (void)unlink(file);
     (void)snprintf(letters, sizeof(letters), "%s.health", file);
+    (void)snprintf(hanging, sizeof(hanging), "%s.hanging", letters);
 }
 
 static void teardown_health(void)
 {
     (void)unlink(letters);
+    (void)unlink(hanging);
     teardown();
 }
 
@@ -166,6 +170,8 @@ Test(health, a_worker_that_hangs_in_its_probe_is_replaced)
     (void)snprintf(own, sizeof(own), "%s.%d", file, pid);
     say(own, 'h');
     UNTIL(look().restarts == 1);
+    (void)unlink(own);
+    (void)snprintf(own, sizeof(own), "%s.%d.hanging", file, pid);
     (void)unlink(own);
     cr_assert(look_health().failures >= 2);
     cr_assert(pid_for(NULL, 0) != pid);
@@ -323,6 +329,109 @@ Test(health, so_many_in_a_row_and_not_one_less)
         cr_assert(eq(u32, row.state, answers[i].state), "answer %u", i);
         cr_assert(eq(int, is_down, row.state == LAM_HEALTH_DOWN));
     }
+}
+
+/* ---- who does not come back ---- */
+
+/* Its probes have no time at all. */
+static const struct lam_health_options impatient = {
+    .failures = 2, .successes = 1, .interval_ns = LAM_NS_PER_MS, .timeout_ns = LAM_NS_PER_MS};
+
+/* Behind it a probe is inside, until the file is gone. */
+static void load_hanging(void)
+{
+    say(letters, 'h');
+    load_health(LAM_MODULE_IN_PROCESS, NULL, &impatient);
+    UNTIL(access(hanging, F_OK) == 0);
+}
+
+static int is_still_inside(void)
+{
+    return (int)lam_runtime_collect(runtime) != 0;
+}
+
+Test(health, a_module_that_hangs_in_its_probe_keeps_no_other_one_waiting)
+{
+    char others[80];
+    struct lam_module *bad, *well;
+    struct lam_module_options options = {
+        .name = "well", .health = &often, .config = others, .config_bytes = sizeof(others)};
+    struct lam_pool_options pool = fixed(2, LAM_POOL_ROUND_ROBIN);
+    struct lam_module_reply reply = {.data = NULL};
+
+    load_hanging();
+    bad = module;
+    UNTIL(look_health().state == LAM_HEALTH_DOWN);
+    {
+        struct lam_health_stat stat = look_health();
+
+        cr_assert(eq(u64, stat.probes, stat.failures));
+    }
+    (void)snprintf(others, sizeof(others), "%s.other", file);
+    cr_assert(eq(int, lam_runtime_load(runtime, module_file("pool"), &options, &well, &error), 0));
+    module = well;
+    UNTIL(look_health().state == LAM_HEALTH_READY);
+    /* A pool is filled again, too. */
+    options = (struct lam_module_options){.name = "third", .health = &often};
+    load_with(&pool, options);
+    cr_assert(eq(int, kill(look().all[0].pid, SIGKILL), 0));
+    UNTIL(look().restarts == 1);
+    UNTIL(look().ready == 2);
+    module = bad;
+    expect_refused(LAM_HEALTH_DOWN);
+    (void)unlink(hanging);
+    UNTIL(ask("echo", NULL, 0, &reply, LONG_NS) == 0);
+}
+
+static int count_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+
+    cr_assert(folder != NULL);
+    while (readdir(folder) != NULL)
+        count++;
+    (void)closedir(folder);
+    return count;
+}
+
+Test(health, a_module_that_hangs_in_its_probe_has_one_probe_and_fails_by_each_timeout)
+{
+    int threads;
+
+    load_hanging();
+    UNTIL(look_health().failures >= 1);
+    threads = count_threads();
+    UNTIL(look_health().failures >= 6);
+    cr_assert(eq(int, count_threads(), threads));
+    (void)unlink(hanging);
+    UNTIL(look_health().state == LAM_HEALTH_READY);
+}
+
+Test(health, an_unload_says_that_a_probe_is_still_inside_and_does_not_wait_for_it)
+{
+    load_hanging();
+    UNTIL(look_health().failures >= 1);
+    cr_assert(eq(int, lam_runtime_unload(module, lam_deadline_after_ns(LAM_NS_PER_MS), &error), 1));
+    cr_assert(is_still_inside());
+    (void)unlink(hanging);
+    UNTIL(!is_still_inside());
+}
+
+Test(health, the_next_code_is_asked_while_the_one_before_hangs)
+{
+    struct lam_reload_options options = {.drain_ns = 1};
+
+    load_hanging();
+    UNTIL(look_health().state == LAM_HEALTH_DOWN);
+    say(letters, 'u');
+    cr_assert(eq(int, lam_runtime_reload(module, &options, &error), 1), "%s", error.text);
+    UNTIL(look_health().state == LAM_HEALTH_UNREADY);
+    cr_assert(is_still_inside());
+    say(letters, 'r');
+    UNTIL(look_health().state == LAM_HEALTH_READY);
+    (void)unlink(hanging);
+    UNTIL(!is_still_inside());
 }
 
 /* ---- the breaker ---- */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "path/breaker_state.h"
+#include "path/health_ask.h"
 #include "path/path.h"
 #include "pin.h"
 
@@ -21,8 +22,18 @@
 /* How often an answer that has not come is looked for. */
 #define PENDING_NS (2 * LAM_NS_PER_MS)
 
+/* A probe of the module in this process; the keeper's. */
+struct here {
+    struct lam_asker *asker; /* who is inside, or NULL */
+    uint64_t number;         /* of the generation that is asked */
+    uint64_t due_ns;
+    uint32_t is_late; /* it was judged for that already */
+};
+
 struct health {
     struct lam_task task; /* the keeper's */
+    struct lam_askers askers;
+    struct here here;
     struct lam_module *module;
     struct breaker *breaker; /* that follows, or NULL */
     struct lam_health_options options;
@@ -152,40 +163,59 @@ static void forgive(struct health *health)
 
 /* ---- by probes ---- */
 
-/* In this process, in its turn. Returns 0 and sets *@status, or -EBUSY. */
-static int ask_here(struct health *health, struct lam_generation *generation, int *status)
+static void judge_here(struct health *health, int status)
 {
-    lam_entry_fn entry = generation->descriptor->health;
-    uint64_t until_ns = lam_deadline_after_ns(health->options.timeout_ns);
-    struct lam_frame frame;
-
-    *status = 0;
-    if (entry == NULL)
-        return 0;
-    if (generation->is_serial && pthread_mutex_trylock(&generation->turn) != 0)
-        return -EBUSY;
-    lam_frame_init(&frame, health->module, NULL, 0, NULL, 0);
-    frame.call.state = generation->state;
-    frame.call.deadline_ns = until_ns;
-    *status = entry(&frame.call);
-    if (lam_clock_now_ns() > until_ns)
-        *status = -ETIMEDOUT;
-    if (generation->is_serial)
-        LAM_ASSERT(pthread_mutex_unlock(&generation->turn) == 0);
-    return 0;
-}
-
-static void probe_here(struct health *health, struct lam_generation *generation)
-{
-    int status;
-
-    if (ask_here(health, generation, &status) != 0)
-        return;
     LAM_ASSERT(pthread_mutex_lock(&health->lock) == 0);
     health->count.probes++;
     health->count.failures += status < 0;
     (void)health_judge(&health->probes, &health->options, status);
     LAM_ASSERT(pthread_mutex_unlock(&health->lock) == 0);
+}
+
+/* One that has not answered has its time again: it cannot be asked anything else. */
+static int await_answer(struct health *health)
+{
+    struct here *here = &health->here;
+    struct lam_answer answer;
+    uint64_t now_ns = lam_clock_now_ns();
+
+    if (lam_ask_take(&health->askers, here->asker, &answer)) {
+        here->asker = NULL;
+        if (!answer.is_busy && !here->is_late)
+            judge_here(health, answer.at_ns <= here->due_ns ? answer.status : -ETIMEDOUT);
+        return 0;
+    }
+    if (now_ns >= here->due_ns) {
+        here->is_late = 1;
+        here->due_ns = lam_deadline_after_ns(health->options.timeout_ns);
+        judge_here(health, -ETIMEDOUT);
+    }
+    return 1;
+}
+
+/* In this process. Returns whether an answer is to come. */
+static int probe_here(struct health *health, struct lam_generation *generation, int is_round)
+{
+    struct here *here = &health->here;
+
+    /* What another code says is nothing to this one. */
+    if (here->asker != NULL && here->number != generation->number) {
+        lam_ask_leave(&health->askers, here->asker);
+        here->asker = NULL;
+    }
+    if (here->asker != NULL && await_answer(health))
+        return 1;
+    if (!is_round)
+        return 0;
+    if (generation->descriptor->health == NULL) {
+        judge_here(health, 0);
+        return 0;
+    }
+    here->number = generation->number;
+    here->is_late = 0;
+    here->due_ns = lam_deadline_after_ns(health->options.timeout_ns);
+    here->asker = lam_ask(&health->askers, generation, here->due_ns);
+    return here->asker != NULL;
 }
 
 static int probe_workers(struct health *health, struct lam_generation *generation, int is_round)
@@ -221,37 +251,56 @@ static int probe(struct health *health, int is_round)
             is_pending = 0;
         else if (generation->crew != NULL)
             is_pending = probe_workers(health, generation, is_round);
-        else if (is_round)
-            probe_here(health, generation);
+        else
+            is_pending = probe_here(health, generation, is_round);
     }
     lam_unpin(seat);
     return is_pending;
 }
 
+static void hurry(void *context)
+{
+    struct health *health = context;
+
+    lam_keeper_hurry(&health->module->runtime->keeper, &health->task);
+}
+
 static uint64_t look_after(struct lam_task *task)
 {
     struct health *health = (struct health *)(void *)((char *)task - offsetof(struct health, task));
-    uint64_t now_ns = lam_clock_now_ns();
-    int is_round = now_ns >= health->round_ns;
+    uint64_t now_ns = lam_clock_now_ns(), due_ns;
+    int is_round = now_ns >= health->round_ns, is_pending;
 
     if (is_round)
         health->round_ns = now_ns + health->options.interval_ns;
     if ((health->options.by & LAM_HEALTH_BY_CALLS) != 0)
         forgive(health);
-    if (probe(health, is_round)) {
-        publish(health);
-        return PENDING_NS;
-    }
+    is_pending = probe(health, is_round);
     publish(health);
+    if (is_pending && health->here.asker == NULL)
+        return PENDING_NS;
     if (lam_load_relaxed(&health->generation) == 0) { /* relaxed; it is being loaded */
         health->round_ns = now_ns;
         return PENDING_NS;
     }
     now_ns = lam_clock_now_ns();
-    return health->round_ns > now_ns ? health->round_ns - now_ns : 0;
+    due_ns = health->round_ns;
+    /* An answer comes by itself; so it is time for the next round, or too late for the answer. */
+    if (is_pending && health->here.due_ns < due_ns)
+        due_ns = health->here.due_ns;
+    return due_ns > now_ns ? due_ns - now_ns : 0;
 }
 
 /* ---- the stage ---- */
+
+static void close_health(void *state)
+{
+    struct health *health = state;
+
+    lam_askers_fini(&health->askers);
+    (void)pthread_mutex_destroy(&health->lock);
+    free(health);
+}
 
 static int open_health(void **state, struct lam_module *module,
     const struct lam_module_options *options, struct lam_error *error)
@@ -267,11 +316,11 @@ static int open_health(void **state, struct lam_module *module,
     health->options = *options->health;
     health->module = module;
     health->task.run = look_after;
+    lam_askers_init(&health->askers, hurry, health);
     LAM_ASSERT(pthread_mutex_init(&health->lock, NULL) == 0);
     rc = fill_in(&health->options, error);
     if (rc != 0) {
-        (void)pthread_mutex_destroy(&health->lock);
-        free(health);
+        close_health(health);
         return rc;
     }
     *state = health;
@@ -316,14 +365,6 @@ static int run_health(void *state, struct lam_passage *passage)
     if ((health->options.by & LAM_HEALTH_BY_CALLS) != 0 && is_newest)
         note(health, passage->reply->failure);
     return rc;
-}
-
-static void close_health(void *state)
-{
-    struct health *health = state;
-
-    (void)pthread_mutex_destroy(&health->lock);
-    free(health);
 }
 
 const struct lam_stage_kind lam_stage_health = {.name = "health",
