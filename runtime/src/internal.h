@@ -97,7 +97,8 @@ struct lam_module {
     char name[LAM_NAME_BYTES_MAX];
     /* Of whoever loads, reloads or unloads it: one at a time. */
     _Alignas(128) pthread_mutex_t change;
-    lam_atomic_u32 phase; /* enum lam_module_phase */
+    lam_atomic_u32 phase;      /* enum lam_module_phase */
+    lam_atomic_u32 is_brought; /* for the sake of another one */
     enum lam_module_host host;
     uint32_t has_pool;
     struct lam_pool_options pool; /* in a worker: without one, of one worker */

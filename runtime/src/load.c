@@ -129,6 +129,8 @@ static int load(struct lam_runtime *runtime, const char *reference, const struct
     if (rc == 0) {
         LAM_ASSERT(pthread_mutex_lock(&(*module)->change) == 0);
         rc = put_into_service(*module, generation, reference, options, &wish, error);
+        if (rc == 0) /* relaxed: for those who look */
+            lam_store_relaxed(&(*module)->is_brought, outer != NULL);
         LAM_ASSERT(pthread_mutex_unlock(&(*module)->change) == 0);
     }
     if (rc != 0)

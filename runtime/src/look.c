@@ -28,8 +28,9 @@ void lam_module_look(struct lam_module *module, struct lam_module_stat *stat)
 {
     memset(stat, 0, sizeof(*stat));
     memcpy(stat->name, module->name, sizeof(stat->name));
-    /* Relaxed: it stands for itself. */
+    /* Relaxed, both: each stands for itself. */
     stat->phase = (enum lam_module_phase)lam_load_relaxed(&module->phase);
+    stat->is_brought = lam_load_relaxed(&module->is_brought);
     look_at_current(module, stat);
     LAM_ASSERT(pthread_mutex_lock(&module->runtime->lock) == 0);
     for (const struct lam_generation *one = module->draining; one != NULL; one = one->next) {

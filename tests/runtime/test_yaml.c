@@ -204,3 +204,89 @@ Test(yaml, what_others_loaded_before_stays_after_a_failed_file)
     cr_expect(lam_runtime_find(runtime, "two") == mine);
     cr_expect(eq(int, module_kind(mine), 3));
 }
+
+/* A runtime whose modules bring what they need, and a last one that is refused. */
+static void fail_behind_what_is_brought(char *folder, struct lam_module **mine)
+{
+    static const char *const kinds[] = {"db_1_0", "cache", "api"};
+    static const char *const names[] = {"db", "cache", "api"};
+    char text[512], path[96];
+
+    cr_assert(mkdtemp(folder) != NULL);
+    (void)snprintf(text, sizeof(text),
+        "directories: [%s]\nloads_dependencies: true\nmodules:\n"
+        "  api: {}\n  bad: {reference: %s}\n",
+        folder, module_file("wrong_init"));
+    accept(text);
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s.so", folder, names[i]);
+        cr_assert(eq(int, symlink(module_file(kinds[i]), path), 0));
+    }
+    make_runtime();
+    if (mine != NULL)
+        cr_expect(eq(int, lam_runtime_load(runtime, "db", NULL, mine, &error), 0));
+    cr_expect(eq(int, lam_runtime_config_load(config, runtime, &error), -ECANCELED));
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s.so", folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(folder);
+    cr_expect(strstr(error.text, "modules.bad: ") != NULL, "%s", error.text);
+    cr_expect(lam_runtime_find(runtime, "api") == NULL);
+    cr_expect(lam_runtime_find(runtime, "cache") == NULL);
+}
+
+Test(yaml, of_a_file_with_one_wrong_module_nothing_that_others_needed_stays)
+{
+    char folder[] = "/tmp/lamina-yaml-XXXXXX";
+
+    fail_behind_what_is_brought(folder, NULL);
+    cr_expect(lam_runtime_find(runtime, "db") == NULL);
+    cr_expect(eq(u32, lam_runtime_order(runtime, NULL, 0), 0));
+}
+
+Test(yaml, what_was_there_before_a_failed_file_and_is_needed_by_it_stays)
+{
+    char folder[] = "/tmp/lamina-yaml-XXXXXX";
+    struct lam_module_stat stat;
+    struct lam_module *mine;
+
+    fail_behind_what_is_brought(folder, &mine);
+    cr_expect(lam_runtime_find(runtime, "db") == mine);
+    lam_module_look(mine, &stat);
+    cr_expect(eq(u32, stat.is_brought, 0));
+}
+
+static void *load_another(void *unused)
+{
+    struct lam_module_options options = {.name = "another"};
+    struct lam_module *made;
+
+    cr_expect(eq(int, lam_runtime_load(runtime, module_file("first"), &options, &made, &error), 0));
+    return unused;
+}
+
+/* While the file is being loaded, another thread loads one. */
+static void load_another_meanwhile(void *times, const struct lam_runtime_event *event)
+{
+    pthread_t thread;
+
+    if (event->kind != LAM_EVENT_LOADED || (*(int *)times)++ != 0)
+        return;
+    cr_assert(eq(int, pthread_create(&thread, NULL, load_another, NULL), 0));
+    cr_assert(eq(int, pthread_join(thread, NULL), 0));
+}
+
+Test(yaml, what_others_load_meanwhile_stays_after_a_failed_file)
+{
+    int times = 0;
+
+    accept("directories: [" MODULES "]\nmodules:\n"
+           "  one: {reference: test_module_first}\n"
+           "  bad: {reference: test_module_wrong_init}\n");
+    make_runtime();
+    cr_assert(eq(int, lam_runtime_observe(runtime, load_another_meanwhile, &times), 0));
+    cr_assert(eq(int, lam_runtime_config_load(config, runtime, &error), -ECANCELED));
+    cr_expect(lam_runtime_find(runtime, "one") == NULL);
+    cr_expect(lam_runtime_find(runtime, "another") != NULL);
+}

@@ -9,6 +9,7 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "lamina/runtime/breaker.h"
 #include "lamina/runtime/cache.h"
 #include "lamina/runtime/config.h"
+#include "lamina/runtime/dependency.h"
+#include "lamina/runtime/events.h"
 #include "lamina/runtime/health.h"
 #include "lamina/runtime/limits.h"
 #include "lamina/runtime/pool.h"

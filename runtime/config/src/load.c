@@ -3,7 +3,10 @@
 #include "option.h"
 
 #include "lamina/base/assert.h"
+#include "lamina/runtime/dependency.h"
 #include "lamina/runtime/registry.h"
+
+#include <string.h>
 
 const struct lam_runtime_options *lam_runtime_config_options(
     const struct lam_runtime_config *config)
@@ -39,24 +42,51 @@ static int blame(
         line, column, lam_config_key(config->nodes[index]));
 }
 
-/* By name: the handle of a name is the same, however often it is loaded. */
-static void unload(
-    const struct lam_runtime_config *config, struct lam_runtime *runtime, uint32_t index)
-{
-    struct lam_module *module =
-        lam_runtime_find(runtime, config->modules[index].wanted.options.name);
-    uint64_t drain_ns = config->top.runtime.drain_ns;
+struct modules {
+    struct lam_module *all[LAM_RUNTIME_MODULES_MAX];
+    uint32_t count;
+};
 
-    if (module != NULL)
-        (void)lam_runtime_unload(
-            module, lam_deadline_after_ns(drain_ns != 0 ? drain_ns : LAM_NS_PER_S), NULL);
+static struct modules what_is_loaded(struct lam_runtime *runtime)
+{
+    struct modules modules;
+
+    modules.count = lam_runtime_order(runtime, modules.all, LAM_RUNTIME_MODULES_MAX);
+    return modules;
 }
 
-static void unload_all(
-    const struct lam_runtime_config *config, struct lam_runtime *runtime, uint32_t count)
+static int is_among(const struct modules *modules, const struct lam_module *module)
 {
-    while (count-- > 0)
-        unload(config, runtime, count);
+    for (uint32_t i = 0; i < modules->count; i++)
+        if (modules->all[i] == module)
+            return 1;
+    return 0;
+}
+
+/* Is it one of the first @count modules of the file, or one that others need? */
+static int is_ours(
+    const struct lam_runtime_config *config, struct lam_module *module, uint32_t count)
+{
+    struct lam_module_stat stat;
+
+    lam_module_look(module, &stat);
+    while (!stat.is_brought && count-- > 0)
+        if (strcmp(config->modules[count].wanted.options.name, stat.name) == 0)
+            return 1;
+    return (int)stat.is_brought;
+}
+
+/* What the first @count modules of the file brought, each before what it needs. */
+static void unload_all(const struct lam_runtime_config *config, struct lam_runtime *runtime,
+    const struct modules *before, uint32_t count)
+{
+    struct modules now = what_is_loaded(runtime);
+    uint64_t drain_ns = config->top.runtime.drain_ns;
+
+    while (now.count-- > 0)
+        if (!is_among(before, now.all[now.count]) && is_ours(config, now.all[now.count], count))
+            (void)lam_runtime_unload(now.all[now.count],
+                lam_deadline_after_ns(drain_ns != 0 ? drain_ns : LAM_NS_PER_S), NULL);
 }
 
 /* All modules are there. Returns 0, or blames the first that cannot. */
@@ -82,6 +112,7 @@ int lam_runtime_config_load(
 {
     const char *registry = config->top.registry;
     int rc = registry != NULL ? lam_runtime_read_registry(runtime, registry, error) : 0;
+    struct modules before = what_is_loaded(runtime);
     struct lam_discovery *discovery; /* ends with the runtime */
     uint32_t i;
 
@@ -91,7 +122,7 @@ int lam_runtime_config_load(
 
         rc = lam_runtime_load(runtime, wanted->reference, &wanted->options, &module, error);
         if (rc != 0) {
-            unload_all(config, runtime, i);
+            unload_all(config, runtime, &before, i);
             return blame(config, i, rc, error);
         }
     }
@@ -100,6 +131,6 @@ int lam_runtime_config_load(
     if (rc == 0 && config->top.discover != NULL)
         rc = lam_discover_start(runtime, &config->top.discover->options, &discovery, error);
     if (rc != 0)
-        unload_all(config, runtime, i);
+        unload_all(config, runtime, &before, i);
     return rc;
 }

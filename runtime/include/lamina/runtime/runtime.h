@@ -199,6 +199,8 @@ struct lam_module_stat {
     enum lam_module_phase phase;
     uint32_t calls;      /* that run now, in all generations */
     uint32_t draining;   /* replaced generations that have calls */
+    uint32_t is_brought; /* 1: it was loaded because another one needs it: dependency.h */
+    uint32_t reserved;   /* 0 */
     uint64_t generation; /* 1 for the first */
 };
 

@@ -83,7 +83,8 @@ const struct lam_runtime_wanted *lam_runtime_config_module(
 
 /*
  * Load all modules of the file into @runtime, in its order, or none: after an error those that were
- * loaded by this call are unloaded again, the latest first.
+ * loaded by this call are unloaded again, each before what it needs, and so are those that they
+ * brought with loads_dependencies.
  *
  * Then its splits begin, and directories are watched until the runtime ends.
  *
