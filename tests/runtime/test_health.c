@@ -6,92 +6,10 @@
 #include "health.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 
-#include "lamina/runtime/breaker.h"
-#include "pool.h"
-
-static char file[] = "/tmp/lamina-health-XXXXXX";
-static char letters[80]; /* where the health of all is */
-static char hanging[96]; /* and where it is that somebody hangs */
-
-static void setup_health(void)
-{
-    int fd;
-
-    setup();
-    fd = mkstemp(file);
-    cr_assert(fd >= 0);
-    (void)close(fd);
-    (void)unlink(file);
-    (void)snprintf(letters, sizeof(letters), "%s.health", file);
-    (void)snprintf(hanging, sizeof(hanging), "%s.hanging", letters);
-}
-
-static void teardown_health(void)
-{
-    (void)unlink(letters);
-    (void)unlink(hanging);
-    teardown();
-}
+#include "well.h"
 
 TestSuite(health, .init = setup_health, .fini = teardown_health, .timeout = 60);
-
-/* Often, and one answer counts. */
-static const struct lam_health_options often = {
-    .failures = 1, .successes = 1, .interval_ns = LAM_NS_PER_MS, .timeout_ns = LONG_NS};
-
-static void load_breaker(enum lam_module_host host, const struct lam_pool_options *pool,
-    const struct lam_health_options *health, const struct lam_breaker_options *breaker)
-{
-    struct lam_module_options options = {.host = host,
-        .pool = pool,
-        .health = health,
-        .breaker = breaker,
-        .config = file,
-        .config_bytes = sizeof(file)};
-
-    cr_assert(eq(int, lam_runtime_load(runtime, module_file("pool"), &options, &module, &error), 0),
-        "%s", error.text);
-}
-
-static void load_health(enum lam_module_host host, const struct lam_pool_options *pool,
-    const struct lam_health_options *health)
-{
-    load_breaker(host, pool, health, NULL);
-}
-
-/* In one step: whoever reads it sees the old one or the new one. */
-static void say(const char *path, char letter)
-{
-    char other[96];
-    int fd;
-
-    (void)snprintf(other, sizeof(other), "%s.new", path);
-    fd = creat(other, 0600);
-    cr_assert(eq(sz, (size_t)write(fd, &letter, 1), 1));
-    (void)close(fd);
-    cr_assert(eq(int, rename(other, path), 0));
-}
-
-static struct lam_health_stat look_health(void)
-{
-    struct lam_health_stat stat;
-
-    cr_assert(eq(int, lam_health_look(module, &stat), 0));
-    return stat;
-}
-
-static void expect_refused(enum lam_health_state state)
-{
-    struct lam_module_reply reply = {.data = NULL};
-    uint64_t before = look_health().refused;
-
-    cr_assert(eq(int, ask("echo", NULL, 0, &reply, LONG_NS), -ECANCELED));
-    cr_assert(eq(u32, reply.failure, LAM_FAILURE_UNREADY));
-    cr_assert(eq(i32, reply.detail, (int32_t)state));
-    cr_assert(eq(u64, look_health().refused, before + 1));
-}
 
 static void go_there_and_back(enum lam_module_host host, char letter, enum lam_health_state state)
 {
@@ -434,118 +352,6 @@ Test(health, the_next_code_is_asked_while_the_one_before_hangs)
     UNTIL(!is_still_inside());
 }
 
-/* ---- the breaker ---- */
-
-static struct lam_breaker_stat look_breaker(void)
-{
-    struct lam_breaker_stat stat;
-
-    cr_assert(eq(int, lam_breaker_look(module, &stat), 0));
-    return stat;
-}
-
-/* By itself it would stay open for an hour. */
-static const struct lam_breaker_options following = {
-    .open_ns = 3600 * LAM_NS_PER_S, .probes = 2, .follows_health = 1};
-
-static void open_for(enum lam_module_host host, char letter, enum lam_health_state state)
-{
-    load_breaker(host, NULL, &often, &following);
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_CLOSED));
-    say(letters, letter);
-    UNTIL(look_health().state == state);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_OPEN));
-    cr_assert(eq(u64, look_breaker().until_ns, LAM_DEADLINE_NEVER));
-    cr_assert(eq(u32, look_breaker().opened, 1));
-    expect_refused(state);
-    say(letters, 'r');
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_OPEN));
-    (void)pid_for(NULL, 0);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_HALF_OPEN));
-    (void)pid_for(NULL, 0);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_CLOSED));
-}
-
-Test(health, a_breaker_that_follows_is_open_while_it_is_unready_and_probes_when_it_is_well)
-{
-    open_for(LAM_MODULE_IN_PROCESS, 'u', LAM_HEALTH_UNREADY);
-}
-
-Test(health, a_breaker_that_follows_is_open_while_it_is_down_and_probes_when_it_is_well)
-{
-    open_for(LAM_MODULE_IN_PROCESS, 'f', LAM_HEALTH_DOWN);
-}
-
-Test(health, a_breaker_follows_the_workers_of_its_module)
-{
-    open_for(LAM_MODULE_IN_WORKER, 'u', LAM_HEALTH_UNREADY);
-}
-
-static void unready_changes_nothing_of(enum lam_breaker_state state)
-{
-    cr_assert(eq(int, look_breaker().state, state));
-    say(letters, 'u');
-    UNTIL(look_health().state == LAM_HEALTH_UNREADY);
-    cr_assert(eq(int, look_breaker().state, state));
-    say(letters, 'r');
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    cr_assert(eq(int, look_breaker().state, state));
-}
-
-Test(health, a_breaker_that_was_not_told_to_does_not_follow)
-{
-    struct lam_breaker_options alone = following;
-
-    alone.follows_health = 0;
-    load_breaker(LAM_MODULE_IN_PROCESS, NULL, &often, &alone);
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    unready_changes_nothing_of(LAM_BREAKER_CLOSED);
-}
-
-Test(health, a_forced_breaker_does_not_follow)
-{
-    load_breaker(LAM_MODULE_IN_PROCESS, NULL, &often, &following);
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    cr_assert(eq(int, lam_breaker_force(module, LAM_BREAKER_FORCED_CLOSED), 0));
-    unready_changes_nothing_of(LAM_BREAKER_FORCED_CLOSED);
-    cr_assert(eq(int, lam_breaker_force(module, LAM_BREAKER_FORCED_OPEN), 0));
-    unready_changes_nothing_of(LAM_BREAKER_FORCED_OPEN);
-}
-
-Test(health, a_breaker_that_calls_have_opened_probes_when_the_module_becomes_well)
-{
-    struct lam_breaker_options options = following;
-    struct lam_module_reply reply = {.data = NULL};
-    unsigned told_before;
-
-    options.calls_min = 1;
-    say(letters, 'u');
-    load_breaker(LAM_MODULE_IN_WORKER, NULL, &often, &options);
-    UNTIL(look_health().state == LAM_HEALTH_UNREADY);
-    say(letters, 'r');
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    (void)pid_for(NULL, 0);
-    (void)pid_for(NULL, 0);
-    cr_assert(eq(int, ask("leave", NULL, 0, &reply, LONG_NS), -EOWNERDEAD));
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_OPEN));
-    cr_assert(look_breaker().until_ns != LAM_DEADLINE_NEVER);
-    /* What comes next is unknown, then ready: neither is a word about the calls. */
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    told_before = told.healths;
-    cr_assert(eq(int, lam_runtime_reload(module, NULL, &error), 0), "%s", error.text);
-    UNTIL(told.healths >= told_before + 2);
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    cr_assert(look_breaker().until_ns > lam_clock_now_ns());
-    say(letters, 'u');
-    UNTIL(look_breaker().until_ns == LAM_DEADLINE_NEVER);
-    say(letters, 'r');
-    UNTIL(look_health().state == LAM_HEALTH_READY);
-    (void)pid_for(NULL, 0);
-    cr_assert(eq(int, look_breaker().state, LAM_BREAKER_HALF_OPEN));
-}
-
 static void refused(struct lam_health_options health, const char *why)
 {
     struct lam_module_options options = {.health = &health, .name = "other"};
@@ -565,11 +371,4 @@ Test(health, what_makes_no_sense_is_refused_by_its_field)
     refused((struct lam_health_options){.reserved = 1}, "reserved is 1");
     load_health(LAM_MODULE_IN_PROCESS, NULL, NULL);
     cr_assert(eq(int, lam_health_look(module, &stat), -ENOENT));
-    {
-        struct lam_module_options options = {.breaker = &following, .name = "other"};
-
-        cr_assert(eq(int,
-            lam_runtime_load(runtime, module_file("first"), &options, &module, &error), -EINVAL));
-        cr_assert(strstr(error.text, "follows_health is 1") != NULL, "%s", error.text);
-    }
 }

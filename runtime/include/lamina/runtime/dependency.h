@@ -8,10 +8,10 @@
  * Runtime, floor 6. What a module needs stands in its description (struct lam_dependency: a name
  * that the host knows, a range of versions as in version.h). It is loaded when all of that is
  * loaded and fits; with loads_dependencies in the runtime's options, what is not is resolved as
- * NAME@RANGE and loaded first, in the same host, and stays if the load then fails, unless a
- * file loads it (config.h). A cycle is refused and written out. While a module is needed it is not unloaded, and only reloaded to a
- * version that fits all who need it. An optional dependency must fit where it is loaded, and holds
- * nothing back.
+ * NAME@RANGE and loaded first, in the same host, and stays if the load then fails, unless a file
+ * loads it (config.h). A cycle is refused and written out. While a module is needed it is not
+ * unloaded, and only reloaded to a version that fits all who need it. An optional dependency must
+ * fit where it is loaded, and holds nothing back.
  */
 
 #include "lamina/runtime/runtime.h"

@@ -7,18 +7,20 @@
  *
  * Runtime, floor 6. The module's health entry is asked: each worker that is idle by the runtime's
  * own thread, or, in this process, the module itself in its turn by a thread that is made for it
- * with the first probe; one that is busy is asked the next time. 0 is ready; a positive number is alive and not ready; a negative one, no answer in time, or
- * an end is a failure. A module without the entry is ready as long as it answers.
+ * with the first probe; one that is busy is asked the next time. 0 is ready; a positive number is
+ * alive and not ready; a negative one, no answer in time, or an end is a failure. A module without
+ * the entry is ready as long as it answers.
  *
  * Nobody takes a thread out of a module in this process: a probe there that does not return fails
  * again after each timeout_ns, and no other is begun in that code; other modules, and the next code
- * of this one, are asked as ever. For lam_runtime_unload() and reload() it is a call that runs: 1
- * says that it still does; lam_runtime_destroy() waits for it.
+ * of this one, are asked as ever. For lam_runtime_unload() and lam_runtime_reload() it is a call
+ * that runs, and 1 says that it still does; lam_runtime_destroy() waits for it.
  *
  * A worker that fails is replaced, and one that is not ready is passed over by its pool. A module
  * that is not ready as a whole, or that fails in this process, gives UNREADY at once. So does one
- * whose calls fail, if they are counted; a breaker that follows_health (breaker.h) is open then, and
- * lets a bounded number of calls in when it is well again. A new generation is let in until it has been judged.
+ * whose calls fail, if they are counted; a breaker that follows_health (breaker.h) is open then,
+ * and lets a bounded number of calls in when it is well again. A new generation is let in until it
+ * has been judged.
  */
 
 #include "lamina/runtime/runtime.h"
