@@ -12,7 +12,8 @@
 #include "runs.h"
 
 static const struct module_part *const parts[] = {&module_calls, &module_threads, &module_loads,
-    &module_reload, &module_worker, &module_arena, &module_headers, &module_messages};
+    &module_reload, &module_worker, &module_arena, &module_headers, &module_messages,
+    &module_stages, &module_pool, &module_batch};
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
 void module_begin(struct bench_campaign *campaign, const struct bench_measure *measure,

@@ -67,15 +67,20 @@ static struct lam_module *load(
 static void open_caller(struct module_caller *caller, const char *method, uint32_t bytes,
     const struct lam_module_options *options)
 {
+    static const struct lam_runtime_options with_workers = {.worker = BENCH_WORKER_PROGRAM};
+    int has_workers = options->host == LAM_MODULE_IN_WORKER;
     struct lam_error error = {""};
+    int rc;
 
     *caller = (struct module_caller){.method = lam_method_id(method), .bytes = bytes};
-    bench_must(bench_said(lam_runtime_create(&caller->runtime, NULL, &error), &error));
+    rc = lam_runtime_create(&caller->runtime, has_workers ? &with_workers : NULL, &error);
+    bench_must(bench_said(rc, &error));
     caller->module = load(caller->runtime, "echo", options);
     if (caller->method != LAM_METHOD_ID("echo"))
         caller->module = load(caller->runtime, method, options);
     make_buffers(caller);
-    open_raw(caller);
+    if (!has_workers)
+        open_raw(caller);
 }
 
 void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes)
@@ -85,25 +90,19 @@ void module_caller_open(struct module_caller *caller, const char *method, uint32
     open_caller(caller, method, bytes, &options);
 }
 
+void module_caller_open_as(
+    struct module_caller *caller, uint32_t bytes, const struct lam_module_options *options)
+{
+    open_caller(caller, "echo", bytes, options);
+}
+
 void module_caller_open_guarded(struct module_caller *caller, uint32_t bytes)
 {
     struct lam_breaker_options breaker = {.counts_results = 1};
     struct lam_retry_options retry = {.deadline_ns = LAM_NS_PER_S};
     struct lam_module_options options = {.counts_calls = 1, .breaker = &breaker, .retry = &retry};
 
-    open_caller(caller, "echo", bytes, &options);
-}
-
-void module_caller_open_worker(struct module_caller *caller, uint32_t bytes)
-{
-    struct lam_runtime_options options = {.worker = BENCH_WORKER_PROGRAM};
-    struct lam_module_options module = {.host = LAM_MODULE_IN_WORKER};
-    struct lam_error error = {""};
-
-    *caller = (struct module_caller){.method = LAM_METHOD_ID("echo"), .bytes = bytes};
-    bench_must(bench_said(lam_runtime_create(&caller->runtime, &options, &error), &error));
-    caller->module = load(caller->runtime, "echo", &module);
-    make_buffers(caller);
+    module_caller_open_as(caller, bytes, &options);
 }
 
 void module_caller_close(struct module_caller *caller)

@@ -18,6 +18,13 @@ static int relay(struct lam_call *call)
     return rc;
 }
 
+static void at_once(struct lam_call *calls, int32_t *results, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        results[i] = echo(lam_batch_at(calls, i));
+}
+
 #define METHODS(METHOD)                                                                            \
     METHOD(echo, "echo", LAM_METHOD_IDEMPOTENT) METHOD(relay, "relay", LAM_METHOD_IDEMPOTENT)
-LAM_MODULE("echo", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT);
+LAM_MODULE(
+    "echo", LAM_VERSION(1, 0, 0), METHODS, .features = LAM_MODULE_CONCURRENT, .batch = at_once);

@@ -29,8 +29,11 @@ struct module_part {
 };
 
 extern const struct module_part module_arena;
+extern const struct module_part module_batch;
 extern const struct module_part module_headers;
 extern const struct module_part module_messages;
+extern const struct module_part module_stages;
+extern const struct module_part module_pool;
 extern const struct module_part module_calls;
 extern const struct module_part module_threads;
 extern const struct module_part module_loads;
@@ -77,8 +80,12 @@ struct module_caller {
 void module_caller_open(struct module_caller *caller, const char *method, uint32_t bytes);
 /* The module "echo", called through a breaker, counts, and retries with a deadline of a second. */
 void module_caller_open_guarded(struct module_caller *caller, uint32_t bytes);
-/* The module "echo" in a worker, which runs where this thread may run now. Without raw calls. */
-void module_caller_open_worker(struct module_caller *caller, uint32_t bytes);
+/*
+ * The module "echo" with @options. Its workers, and the threads of its runtime, run where this
+ * thread may run now. With a worker there are no raw calls.
+ */
+void module_caller_open_as(
+    struct module_caller *caller, uint32_t bytes, const struct lam_module_options *options);
 
 void module_caller_close(struct module_caller *caller);
 
@@ -115,6 +122,39 @@ void module_elsewhere_end(struct bench_crew *crew, uint32_t lane_index);
 
 /* A thread that is on @cpu from its first instruction on. To be joined. */
 void module_elsewhere_start(pthread_t *thread, int cpu, void *(*function)(void *), void *argument);
+
+/* ---- beside.c ---- */
+
+/*
+ * A caller whose workers or threads have the CPU of the other process, which sleeps meanwhile: the
+ * state of subjects whose answer is module_elsewhere_answer.
+ */
+struct module_beside {
+    struct module_elsewhere elsewhere; /* first: see there */
+    struct module_caller caller;
+    int is_open;
+    void (*start)(struct module_caller *caller, uint32_t bytes);
+};
+
+/* For open(): @start opens the caller, once, on the other CPU. Returns 0 or -errno. */
+int module_beside_open(
+    struct bench_lane *lane, void (*start)(struct module_caller *caller, uint32_t bytes));
+void module_beside_detach(struct bench_lane *lane, uint32_t side);
+uint64_t module_beside_ask(struct bench_lane *lane, uint64_t count, uint64_t value);
+
+/* bench_measure_handoff, for these subjects, too. */
+extern const struct bench_measure module_measure_beside;
+
+/* ---- threads.c ---- */
+
+/* Calls by shape.batch threads of a module that takes them as they come, or collects them. */
+extern const struct bench_subject module_crowd_calling;
+extern const struct bench_subject module_crowd_batching;
+
+/* Reading 0: calls a second of all threads. */
+extern const struct bench_measure module_measure_crowd;
+
+#define MODULE_CROWD_MAX 16
 
 /* ---- socket.c ---- */
 

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "lamina/runtime/batch.h"
+
 #include "clock.h"
 #include "layers.h"
 #include "report.h"
@@ -14,6 +16,7 @@
 #define THREADS_MAX   8
 #define PAYLOAD_BYTES 64
 #define PLAN_COUNT    1000
+#define PLAN_BATCHED  50 /* each is a hand-over to others */
 
 struct crowd;
 
@@ -27,7 +30,7 @@ struct worker {
 struct crowd {
     struct module_elsewhere elsewhere; /* first: the lane's state */
     struct module_caller first;
-    struct worker workers[THREADS_MAX];
+    struct worker workers[MODULE_CROWD_MAX];
     uint32_t threads; /* this one, and others */
     uint64_t count;   /* calls of each */
     void (*calls)(struct module_caller *caller, uint64_t count);
@@ -44,10 +47,14 @@ static int open_crowd(struct bench_lane *lane)
 
 static int attach(struct bench_lane *lane, uint32_t side)
 {
+    const struct lam_batch_options batch = {.count_max = lane->shape.batch};
+    struct lam_module_options options = {.host = LAM_MODULE_IN_PROCESS};
     struct crowd *crowd = lane->state;
 
+    if (lane->subject == &module_crowd_batching)
+        options.batch = &batch;
     if (side == 0)
-        module_caller_open(&crowd->first, "echo", lane->shape.payload_bytes);
+        module_caller_open_as(&crowd->first, lane->shape.payload_bytes, &options);
     return 0;
 }
 
@@ -124,6 +131,8 @@ static uint64_t nothing(struct bench_lane *lane, uint64_t count, uint64_t value)
 /* With more threads than CPUs it is no disturbance that they put each other off. */
 static const struct bench_subject called[2] = {
     SUBJECT("module_call", MODULE_LAYER, 0), SUBJECT("module_call", MODULE_LAYER, 1)};
+const struct bench_subject module_crowd_calling = SUBJECT("one_by_one", -1, 1);
+const struct bench_subject module_crowd_batching = SUBJECT("batches", MODULE_LAYER, 1);
 static const struct bench_subject raw[2] = {SUBJECT("raw_call", -1, 0), SUBJECT("raw_call", -1, 1)};
 
 /* Reading 0: calls a second of all threads. shape.batch is how many there are. */
@@ -132,11 +141,13 @@ static double time_window(struct bench_crew *crew, uint32_t lane_index, uint64_t
 {
     const struct bench_lane *lane = &crew->lanes[lane_index];
     struct crowd *crowd = lane->state;
-    int cpus[THREADS_MAX];
+    int cpus[MODULE_CROWD_MAX];
     double took_ns;
 
     bench_cpus_choose(lane->shape.batch <= 2 ? crew->cpus : NULL, lane->shape.batch, cpus);
-    crowd->calls = lane->subject->layer < 0 ? module_caller_run_raw : module_caller_run;
+    crowd->calls = module_caller_run;
+    if (lane->subject == &raw[0] || lane->subject == &raw[1])
+        crowd->calls = module_caller_run_raw;
     crowd->threads = lane->shape.batch;
     crowd->count = count;
     module_elsewhere_begin(crew, lane_index);
@@ -148,9 +159,11 @@ static double time_window(struct bench_crew *crew, uint32_t lane_index, uint64_t
 static void plan(
     struct bench_crew *crew, uint32_t lane_index, uint64_t window_ns, struct bench_plan *plan)
 {
-    double took_ns = time_window(crew, lane_index, PLAN_COUNT);
+    int is_batched = crew->lanes[lane_index].subject == &module_crowd_batching;
+    uint64_t count = is_batched ? PLAN_BATCHED : PLAN_COUNT;
+    double took_ns = time_window(crew, lane_index, count);
 
-    plan->message_count = (uint64_t)((double)window_ns * PLAN_COUNT / took_ns) + PLAN_COUNT;
+    plan->message_count = (uint64_t)((double)window_ns * (double)count / took_ns) + count;
 }
 
 static void run_window(struct bench_crew *crew, uint32_t lane_index, const struct bench_plan *plan,
@@ -162,7 +175,7 @@ static void run_window(struct bench_crew *crew, uint32_t lane_index, const struc
     readings[1] = 0;
 }
 
-static const struct bench_measure measure = {plan, run_window, 1};
+const struct bench_measure module_measure_crowd = {plan, run_window, 1};
 
 static void report(
     const struct bench_campaign *campaign, const uint32_t *lanes, const uint32_t *raw_lanes)
@@ -189,7 +202,7 @@ static int run(const struct bench_options *options)
     static struct bench_campaign campaign;
     uint32_t lanes[THREADS_MAX], raw_lanes[THREADS_MAX], count = 0;
 
-    module_begin(&campaign, &measure, options);
+    module_begin(&campaign, &module_measure_crowd, options);
     for (uint32_t threads = 1; threads <= THREADS_MAX; threads *= 2) {
         struct bench_shape shape = {.payload_bytes = PAYLOAD_BYTES, .batch = threads, .readers = 1};
         uint32_t many = threads > bench_cpus_count();

@@ -6,131 +6,29 @@
  */
 #include "module.h"
 
-#include "clock.h"
 #include "layers.h"
-#include "payload.h"
 #include "probes.h"
 #include "report.h"
 #include "runs.h"
-#include "stats.h"
 
-#define SAMPLES_MAX 8192
-#define PLAN_NS     100000
+static void start(struct module_caller *caller, uint32_t bytes)
+{
+    struct lam_module_options options = {.host = LAM_MODULE_IN_WORKER};
 
-static double samples[SAMPLES_MAX];
-
-struct worker {
-    struct module_elsewhere elsewhere; /* first: the lane's state */
-    struct module_caller caller;
-    int is_open;
-};
+    module_caller_open_as(caller, bytes, &options);
+}
 
 static int open_worker(struct bench_lane *lane)
 {
-    struct worker *worker = bench_private_memory(sizeof(*worker));
-
-    lane->state = worker;
-    return module_elsewhere_open(&worker->elsewhere);
-}
-
-static void detach(struct bench_lane *lane, uint32_t side)
-{
-    struct worker *worker = lane->state;
-
-    if (worker->is_open)
-        module_caller_close(&worker->caller);
-    module_elsewhere_close(&worker->elsewhere);
-}
-
-static uint64_t ask(struct bench_lane *lane, uint64_t count, uint64_t value)
-{
-    struct worker *worker = lane->state;
-
-    module_caller_run(&worker->caller, count);
-    return 0;
+    return module_beside_open(lane, start);
 }
 
 static const struct bench_subject called = {.name = "worker_call",
     .layer = MODULE_LAYER,
     .open = open_worker,
-    .detach = detach,
-    .ask = ask,
+    .detach = module_beside_detach,
+    .ask = module_beside_ask,
     .answer = module_elsewhere_answer};
-
-/* The worker runs where the other process does, which sleeps meanwhile. */
-static void start_worker(const struct bench_crew *crew, struct bench_lane *lane)
-{
-    struct worker *worker = lane->state;
-
-    if (worker->is_open)
-        return;
-    bench_cpus_pin(crew->cpus[1]);
-    module_caller_open_worker(&worker->caller, lane->shape.payload_bytes);
-    bench_cpus_pin(crew->cpus[0]);
-    worker->is_open = 1;
-}
-
-/* As bench_measure_handoff. */
-
-static double time_calls(struct bench_lane *lane, uint64_t count)
-{
-    uint64_t started_ns = bench_now_ns();
-
-    lane->subject->ask(lane, count, 0);
-    return (double)(bench_now_ns() - started_ns);
-}
-
-static uint64_t at_most(double count)
-{
-    return count < 8 ? 8 : count > SAMPLES_MAX ? SAMPLES_MAX : (uint64_t)count;
-}
-
-static void plan(
-    struct bench_crew *crew, uint32_t lane_index, uint64_t window_ns, struct bench_plan *plan)
-{
-    struct bench_lane *lane = &crew->lanes[lane_index];
-    uint64_t count = 2;
-    double took_ns;
-
-    if (lane->subject != &called) {
-        bench_measure_handoff.plan(crew, lane_index, window_ns, plan);
-        return;
-    }
-    module_elsewhere_begin(crew, lane_index);
-    start_worker(crew, lane);
-    do {
-        count *= 2;
-        took_ns = time_calls(lane, count);
-    } while (took_ns < PLAN_NS);
-    module_elsewhere_end(crew, lane_index);
-    plan->per_group = 4;
-    plan->group_count = at_most((double)window_ns / took_ns * (double)count / 4);
-    plan->single_count = at_most((double)window_ns / took_ns * (double)count / 2);
-}
-
-static void run_window(struct bench_crew *crew, uint32_t lane_index, const struct bench_plan *plan,
-    double readings[BENCH_READING_COUNT])
-{
-    struct bench_lane *lane = &crew->lanes[lane_index];
-    struct worker *worker = lane->state;
-
-    if (lane->subject != &called) {
-        bench_measure_handoff.run(crew, lane_index, plan, readings);
-        return;
-    }
-    module_elsewhere_begin(crew, lane_index);
-    (void)time_calls(lane, plan->group_count);
-    for (uint64_t i = 0; i < plan->group_count; i++)
-        samples[i] = time_calls(lane, plan->per_group) / (double)plan->per_group;
-    readings[0] = bench_quantile(samples, (uint32_t)plan->group_count, 0.5);
-    for (uint64_t i = 0; i < plan->single_count; i++)
-        samples[i] = time_calls(lane, 1) - bench_measure_clock_ns();
-    readings[1] = bench_quantile(samples, (uint32_t)plan->single_count, 0.99);
-    module_elsewhere_end(crew, lane_index);
-    module_caller_check(&worker->caller);
-}
-
-static const struct bench_measure measure = {plan, run_window, 0};
 
 /* The lanes of the campaign. 0: there is no layer 3 here. */
 struct lanes {
@@ -191,7 +89,7 @@ static int run(const struct bench_options *options)
     struct lanes lanes;
 
     bench_run_shape(&shape, options, MODULE_TRIP_BYTES, 1, 1);
-    module_begin(&campaign, &measure, options);
+    module_begin(&campaign, &module_measure_beside, options);
     lanes.worker = bench_campaign_add(&campaign, &called, &shape);
     add_layer3(&campaign, &lanes, &shape);
     lanes.asking = bench_campaign_add(&campaign, &module_socket_asking, &shape);
