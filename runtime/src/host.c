@@ -14,6 +14,19 @@ static uint64_t now_ns(void)
     return lam_clock_now_ns();
 }
 
+/* What a module says stays in its line, and moves nobody's cursor. */
+static void write_plain(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < ' ' || byte == 0x7f)
+            (void)fprintf(stderr, "\\x%02x", byte);
+        else
+            (void)fputc(byte, stderr);
+    }
+}
+
 void lam_log_to_stderr(void *context, const char *module, enum lam_level level, const char *text,
     const struct lam_log_field *fields, uint32_t field_count)
 {
@@ -21,9 +34,15 @@ void lam_log_to_stderr(void *context, const char *module, enum lam_level level, 
 
     (void)context;
     flockfile(stderr);
-    (void)fprintf(stderr, "%s: %s: %s", module, names[level & 3], text);
-    for (uint32_t i = 0; i < field_count; i++)
-        (void)fprintf(stderr, " %s=%s", fields[i].name, fields[i].value);
+    write_plain(module);
+    (void)fprintf(stderr, ": %s: ", names[level & 3]);
+    write_plain(text);
+    for (uint32_t i = 0; i < field_count; i++) {
+        (void)fputc(' ', stderr);
+        write_plain(fields[i].name);
+        (void)fputc('=', stderr);
+        write_plain(fields[i].value);
+    }
     (void)fputc('\n', stderr);
     funlockfile(stderr);
 }
@@ -34,6 +53,8 @@ static void write_log(const struct lam_call *call, enum lam_level level, const c
     const struct lam_module *module = lam_frame_of(call)->module;
     const struct lam_runtime_options *options = &module->runtime->options;
 
+    if ((unsigned)level > LAM_LEVEL_ERROR)
+        level = LAM_LEVEL_ERROR;
     options->log(options->log_context, module->name, level, text, fields, field_count);
 }
 

@@ -144,6 +144,39 @@ static int nest(struct lam_call *call)
     return rc != -ELOOP ? rc : lam_call_answer(call, &depth, sizeof(depth));
 }
 
+#define FIELDS 16
+
+/* A level that is none, and as many fields as go along: the first is of the request. */
+static int log_oddly(struct lam_call *call)
+{
+    struct lam_log_field fields[FIELDS];
+
+    for (int i = 0; i < FIELDS; i++)
+        fields[i] = (struct lam_log_field){"field", i == 0 ? (const char *)call->request : "x"};
+    call->host->log(call, (enum lam_level)77, "odd", fields, FIELDS);
+    return 0;
+}
+
+/* What is asked of another module is more than any worker takes; then again, with little. */
+static int ask_too_much(struct lam_call *call)
+{
+    uint64_t bytes = UINT64_C(64) << 20;
+    struct lam_module_reply reply = {NULL, UINT64_C(64) << 20, 0, 0, 0};
+    uint8_t *large = (uint8_t *)calloc(1, bytes);
+    int rc;
+
+    if (large == NULL)
+        return -ENOMEM;
+    reply.data = large;
+    rc = lam_call_module(
+        call, (const char *)call->request, LAM_METHOD_ID("echo"), large, bytes, &reply);
+    if (rc == -EMSGSIZE && reply.failure == LAM_FAILURE_NONE)
+        rc = lam_call_module(
+            call, (const char *)call->request, LAM_METHOD_ID("echo"), "small", 5, &reply);
+    free(large);
+    return rc;
+}
+
 static int save(struct lam_call *call)
 {
     return lam_call_answer(call, &calls, sizeof(calls));
@@ -173,6 +206,8 @@ static int restore(struct lam_call *call)
     METHOD(leave_child, "leave-child", 0)                                                          \
     METHOD(own_pid, "pid", 0)                                                                      \
     METHOD(relay, "relay", 0)                                                                      \
-    METHOD(nest, "nest", 0)
+    METHOD(nest, "nest", 0)                                                                        \
+    METHOD(log_oddly, "log-oddly", 0)                                                              \
+    METHOD(ask_too_much, "ask-too-much", 0)
 
 LAM_MODULE("bad", LAM_VERSION(1, 0, 0), METHODS, .features = 0, .save = save, .restore = restore);

@@ -260,6 +260,58 @@ Test(worker, its_module_calls_others_and_writes_into_the_log)
     cr_assert(eq(u32, depth, 4));
 }
 
+Test(worker, a_call_of_another_module_that_is_too_large_is_told_to_the_module)
+{
+    struct lam_module_reply reply = {.data = NULL};
+
+    cr_assert(eq(int, ask("ask-too-much", "neighbour", 10, &reply, 20 * LAM_NS_PER_S), 0), "%u %d",
+        reply.failure, reply.detail);
+}
+
+Test(worker, a_line_of_the_log_with_an_odd_level_and_many_fields_is_an_error_line)
+{
+    struct lam_module_reply reply = {.data = NULL};
+
+    cr_assert(eq(int, ask("log-oddly", "value", 6, &reply, 20 * LAM_NS_PER_S), 0), "%u %d",
+        reply.failure, reply.detail);
+    cr_assert(eq(str, logged, "bad 3 odd 16 field=value"));
+}
+
+/* What is written to standard error while @method runs in a runtime without a log of its own. */
+static void catch_errors(const char *method, const char *request, char *text, size_t room)
+{
+    int kept = dup(STDERR_FILENO);
+    FILE *file = tmpfile();
+    struct lam_module_reply reply = {.data = NULL};
+    struct lam_runtime *plain;
+    struct lam_module *talker;
+    int rc;
+
+    cr_assert(file != NULL && kept >= 0);
+    cr_assert(eq(int, lam_runtime_create(&plain, NULL, &error), 0), "%s", error.text);
+    cr_assert(eq(int, lam_runtime_load(plain, module_file("bad"), NULL, &talker, &error), 0));
+    cr_assert(eq(int, dup2(fileno(file), STDERR_FILENO), STDERR_FILENO));
+    rc = lam_module_call(
+        talker, lam_method_id(method), request, strlen(request) + 1, &reply, LAM_DEADLINE_NEVER);
+    cr_assert(eq(int, dup2(kept, STDERR_FILENO), STDERR_FILENO));
+    cr_assert(eq(int, rc, 0));
+    rewind(file);
+    text[fread(text, 1, room - 1, file)] = '\0';
+    (void)fclose(file);
+    (void)close(kept);
+    lam_runtime_destroy(plain);
+}
+
+Test(worker, what_a_module_says_stays_in_its_line)
+{
+    static const char expected[] = "bad: error: odd field=a\\x0aroot: b\\x1b[2Jc field=x";
+    char text[512];
+
+    catch_errors("log-oddly", "a\nroot: b\033[2Jc", text, sizeof(text));
+    cr_assert(strncmp(text, expected, sizeof(expected) - 1) == 0, "%s", text);
+    cr_assert(eq(u64, strcspn(text, "\n"), strlen(text) - 1));
+}
+
 Test(worker, a_reload_moves_the_state_from_worker_to_worker)
 {
     struct lam_reload_options options = {.keep_state = 1};

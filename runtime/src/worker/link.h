@@ -28,6 +28,7 @@
 #define LINK_MESSAGE_BYTES_MAX (UINT64_C(64) << 20)
 #define LINK_REPLY_BYTES_MAX   LAM_WORKER_REPLY_BYTES_MAX
 #define LINK_DEPTH             2048 /* cells: up to 64 KiB travel in place */
+#define LINK_FIELDS_MAX        16   /* of a line of the log; those behind them do not travel */
 
 enum link_entry {
     LINK_METHOD = 0,

@@ -8,7 +8,7 @@
 
 #include "worker/worker.h"
 
-#define STRINGS_MAX 33 /* a text, and name and value of 16 fields */
+#define STRINGS_MAX (1 + 2 * LINK_FIELDS_MAX) /* a text, and name and value of each field */
 
 /* The strings behind @at, each with its terminator. Returns 0, or -EPROTO. */
 static int find_strings(

@@ -13,22 +13,28 @@ static void send_event(const struct link_event *event, struct iovec *parts, uint
     struct lam_protocol_header header = {.type = LAM_PROTOCOL_EVENT};
     struct link_event said = *event;
 
+    int rc;
+
     parts[1] = (struct iovec){.iov_base = &said, .iov_len = sizeof(said)};
-    if (lam_link_send(&serving.link, &header, parts, count, LAM_DEADLINE_NEVER) != 0)
+    rc = lam_link_send(&serving.link, &header, parts, count, LAM_DEADLINE_NEVER);
+    if (rc != 0 && rc != -EMSGSIZE) /* a line that no message holds is not said */
         leave(0);
 }
 
 static void set_string(struct iovec *part, const char *text)
 {
+    if (text == NULL)
+        text = "";
     *part = (struct iovec){.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) + 1};
 }
 
 static void write_log(const struct lam_call *call, enum lam_level level, const char *text,
     const struct lam_log_field *fields, uint32_t field_count)
 {
-    uint32_t count = field_count < 4 ? field_count : 4;
-    struct link_event event = {.kind = level, .string_count = 1 + 2 * count};
-    struct iovec parts[3 + 2 * 4];
+    uint32_t count = field_count < LINK_FIELDS_MAX ? field_count : LINK_FIELDS_MAX;
+    struct link_event event = {.kind = (unsigned)level < LAM_LEVEL_ERROR ? level : LAM_LEVEL_ERROR,
+        .string_count = 1 + 2 * count};
+    struct iovec parts[3 + 2 * LINK_FIELDS_MAX];
 
     (void)call;
     set_string(&parts[2], text);
@@ -83,7 +89,8 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
         .module_id = lam_method_id(name),
         .method_id = method};
     struct link_request body = {.deadline_ns = call->deadline_ns,
-        .reply_capacity = reply->capacity,
+        .reply_capacity =
+            reply->capacity < LINK_REPLY_BYTES_MAX ? reply->capacity : LINK_REPLY_BYTES_MAX,
         .trace = call->trace,
         .caller_bytes = LAM_NAME_BYTES_MAX};
     char padded[LAM_NAME_BYTES_MAX] = "";
@@ -94,8 +101,12 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
     reply->bytes = 0;
     reply->failure = LAM_FAILURE_NONE;
     reply->detail = 0;
-    if (strnlen(name, sizeof(padded)) == sizeof(padded) || reply->capacity > LINK_REPLY_BYTES_MAX)
-        return -EINVAL;
+    if (strnlen(name, sizeof(padded)) == sizeof(padded)) { /* as of a name that nobody has */
+        reply->failure = LAM_FAILURE_NO_MODULE;
+        return -ENODEV;
+    }
+    if (request_bytes > LAM_WORKER_REQUEST_BYTES_MAX)
+        return -EMSGSIZE;
     memcpy(padded, name, strlen(name));
     parts[1] = (struct iovec){.iov_base = &body, .iov_len = sizeof(body)};
     parts[2] = (struct iovec){.iov_base = padded, .iov_len = sizeof(padded)};
