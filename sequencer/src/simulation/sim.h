@@ -17,7 +17,7 @@
 
 #define SIM_SECTOR     512
 #define SIM_NAME_BYTES 64
-#define SIM_NAMES_MAX  64
+#define SIM_NAMES_MAX  256
 
 enum sim_phase {
     SIM_BEFORE, /* the call did nothing */
