@@ -378,6 +378,7 @@ Test(limits, a_field_outside_its_range_is_named)
     assert_names((struct lam_limits_options){.burst = 2}, "burst is 2, but calls_per_s");
     assert_names((struct lam_limits_options){.calls_per_s = 10000001}, "at most 10000000");
     assert_names((struct lam_limits_options){.full = LAM_LIMITS_DEGRADE}, "no fallback");
+    assert_names((struct lam_limits_options){.fallback_method = "echo"}, "a fallback is named");
     assert_names((struct lam_limits_options){.full = LAM_LIMITS_DEGRADE, .fallback_method = ""},
         "name of a fallback");
     cr_assert(eq(int, try_load("concurrent", NULL, NULL), 0));

@@ -21,6 +21,7 @@ Test(yaml_keys, each_key_of_the_runtime_fills_its_field)
     cr_expect(eq(u32, options->checks_owner, 1));
     cr_expect(eq(u32, options->loads_dependencies, 1));
     cr_expect(eq(str, (char *)options->allowed_sha256, SUM "0 " SUM "1"));
+    refuse("allowed_sha256: [abc]\n", "t.yaml:1:18: allowed_sha256[0]: 3 bytes long: at least 64");
     cr_expect(eq(u32, options->reserved, 0));
 }
 

@@ -138,6 +138,10 @@ static int check(const struct lam_limits_options *given, const char *name, struc
         return lam_error_set(error, -EINVAL,
             "module %s: limits: queue_max is %u, but full is not LAM_LIMITS_WAIT", name,
             given->queue_max);
+    if (given->full != LAM_LIMITS_DEGRADE &&
+        (given->fallback_module != NULL || given->fallback_method != NULL))
+        return lam_error_set(error, -EINVAL,
+            "module %s: limits: a fallback is named, but full is not LAM_LIMITS_DEGRADE", name);
     if (given->full == LAM_LIMITS_DEGRADE) {
         if (given->fallback_module == NULL && given->fallback_method == NULL)
             return lam_error_set(error, -EINVAL,

@@ -232,6 +232,9 @@ static void bind_text(struct lam_config *config, struct lam_config_node *node)
     if (node->field->max != 0 && length > node->field->max)
         (void)lam_config_problem(
             config, node, "%zu bytes long: at most %" PRIu64, length, node->field->max);
+    else if (length > 0 && length < node->field->min)
+        (void)lam_config_problem(
+            config, node, "%zu bytes long: at least %" PRIu64, length, node->field->min);
     else if (length < node->field->min)
         (void)lam_config_problem(config, node, "must not be empty");
 }
