@@ -121,7 +121,9 @@ modules:
   string: {host: worker, counts_calls: true}
   count: {reference: counter}
   bad: {reference: $modules/test_module_bad.so, host: worker}
+discover: {directories: [drop], loads: true}
 END
+mkdir "$work/drop"
 if [[ $has_metrics == yes ]]; then
     printf 'metrics: {socket: metrics.sock}\n' >>"$work/runtime.yaml"
 fi
@@ -185,6 +187,9 @@ runs 1 call mirror echo "${here[@]}"
 await "$work/watch.out" 'count: reloaded, 2'
 await "$work/watch.out" 'count: reload failed, -8: '
 await "$work/watch.out" 'mirror: unloaded, 1'
+
+echo 'no module' >"$work/drop/junk.so"
+await "$work/watch.out" 'junk.*: discovery, -8: '
 
 runs 0 stat "${here[@]}"
 says '^lamina_module_calls_total\{module="string",method="upper",version="1\.0\.0"\} 2$'

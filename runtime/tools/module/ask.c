@@ -203,7 +203,8 @@ int verb_stat(const struct arguments *arguments)
 
 /* By enum lam_runtime_event_kind. */
 static const char *const kinds[] = {"?", "loaded", "reloaded", "reload failed", "unloaded",
-    "worker died", "breaker", "health", "pool", "split"};
+    "worker died", "breaker", "health", "pool", "split", "discovery"};
+LAM_STATIC_ASSERT(sizeof(kinds) / sizeof(kinds[0]) == LAM_EVENT_KINDS, "each kind has a name");
 
 static void print_event(const struct arguments *arguments, const struct lam_remote_event *event)
 {
