@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread's calls of a module in two workers, by turns or to the one that has least to do, beside
- * those of a module in one worker without a pool. All workers share the other CPU.
+ * One thread's calls of a module in two workers, by turns or to the one that has least to do,
+ * beside those of a module in one worker without a pool. All workers share the other CPU.
  */
 #include "module.h"
 
