@@ -12,6 +12,7 @@
 
 #include "modules.h"
 
+#include "lamina/base/ops.h"
 #include "lamina/runtime/retry.h"
 
 #define HOUR_NS (3600 * LAM_NS_PER_S)
@@ -32,6 +33,7 @@ static void setup(void)
 static void teardown(void)
 {
     lam_runtime_destroy(runtime);
+    lam_base = &lam_base_linux;
 }
 
 TestSuite(hedge, .init = setup, .fini = teardown, .timeout = 60);
@@ -202,6 +204,127 @@ Test(hedge, a_module_that_takes_one_call_at_a_time_is_not_hedged)
     for (int i = 0; i < 100; i++)
         cr_assert(eq(int, module_kind(module), 1));
     cr_assert(look().hedged == 0 && look().raced == 0);
+}
+
+/* ---- a delay that is learned; the clock is the test's ---- */
+
+#define SLOW_NS (50 * LAM_NS_PER_MS)
+
+static struct lam_base_ops ops;
+static lam_atomic_u64 clock_ns;
+
+static uint64_t clock_now_ns(void)
+{
+    return lam_load_relaxed(&clock_ns);
+}
+
+/* Threads wait by another one, of which it is far ahead: nobody is hedged by the time it takes. */
+static void load_with_own_clock(struct lam_retry_options retry)
+{
+    ops = lam_base_linux;
+    lam_store_relaxed(&clock_ns, ops.now_ns() + 24 * HOUR_NS);
+    ops.now_ns = clock_now_ns;
+    lam_base = &ops;
+    retry.hedge_ns = HOUR_NS;
+    load_as("flaky", retry);
+}
+
+static void run_quickly(int count)
+{
+    for (int i = 0; i < count; i++) {
+        order("g");
+        cr_assert(eq(int, ask("race", LAM_DEADLINE_NEVER), 0));
+    }
+}
+
+/* Each takes SLOW_NS: it has begun when it has read its order. */
+static void run_slowly(int count)
+{
+    for (int i = 0; i < count; i++) {
+        pthread_t thread;
+        int rc = 1;
+
+        order("b");
+        cr_assert(eq(int, pthread_create(&thread, NULL, ask_race, &rc), 0));
+        while (orders_left() != 0)
+            ;
+        lam_store_relaxed(&clock_ns, lam_load_relaxed(&clock_ns) + SLOW_NS);
+        open_gate();
+        cr_assert(eq(int, pthread_join(thread, NULL), 0));
+        cr_assert(eq(int, rc, 0));
+    }
+}
+
+Test(hedge, the_delay_is_what_so_many_thousandths_of_the_runs_did_not_exceed)
+{
+    load_with_own_clock((struct lam_retry_options){.hedge_percentile = 900});
+    run_quickly(55);
+    run_slowly(8);
+    cr_assert(eq(u64, look().hedge_delay_ns, HOUR_NS)); /* one is missing */
+    run_slowly(1);
+    cr_assert(look().hedged == 0 && look().raced == LAM_RETRY_HEDGE_RUNS);
+    cr_assert(look().hedge_delay_ns >= SLOW_NS && look().hedge_delay_ns <= SLOW_NS * 1032 / 1000);
+}
+
+Test(hedge, a_delay_is_not_what_fewer_exceed_and_has_a_lower_bound)
+{
+    load_with_own_clock(
+        (struct lam_retry_options){.hedge_percentile = 800, .hedge_min_ns = 7 * LAM_NS_PER_MS});
+    run_quickly(55);
+    run_slowly(9);
+    cr_assert(eq(u64, look().hedge_delay_ns, 7 * LAM_NS_PER_MS));
+}
+
+Test(hedge, a_delay_that_was_learned_hedges_and_has_an_upper_bound)
+{
+    load_with_own_clock(
+        (struct lam_retry_options){.hedge_percentile = 900, .hedge_max_ns = LAM_NS_PER_MS});
+    run_quickly(55);
+    run_slowly(9);
+    cr_assert(eq(u64, look().hedge_delay_ns, LAM_NS_PER_MS));
+    lam_base = &lam_base_linux;
+    order("bg");
+    cr_assert(eq(int, ask("race", LAM_DEADLINE_NEVER), 0));
+    assert_answer('g');
+    cr_assert(eq(u64, look().hedged, 1));
+    open_gate();
+}
+
+/* What is 64 of 1,024 and of 1,088 runs is less than 4 % of 1,344, where the first count half. */
+Test(hedge, runs_of_long_ago_fade_away)
+{
+    load_with_own_clock((struct lam_retry_options){.hedge_percentile = 960});
+    run_slowly(64);
+    cr_assert(look().hedge_delay_ns >= SLOW_NS);
+    run_quickly(1024 - 64);
+    cr_assert(look().hedge_delay_ns >= SLOW_NS);
+    run_quickly(64);
+    cr_assert(look().hedge_delay_ns >= SLOW_NS);
+    run_quickly(256);
+    cr_assert(eq(u64, look().hedge_delay_ns, 0));
+}
+
+static void refused(struct lam_retry_options retry, const char *why)
+{
+    struct lam_module_options options = {.retry = &retry};
+
+    cr_assert(eq(
+        int, lam_runtime_load(runtime, module_file("flaky"), &options, &module, &error), -EINVAL));
+    cr_assert(strstr(error.text, why) != NULL, "%s", error.text);
+}
+
+Test(hedge, fields_of_a_percentile_that_make_no_sense_are_named)
+{
+    struct lam_retry_options retry = {.hedge_percentile = 1000, .hedge_ns = 1};
+
+    refused(retry, "hedge_percentile is 1000");
+    retry.hedge_percentile = 0;
+    retry.hedge_max_ns = 5;
+    refused(retry, "hedge_max_ns");
+    retry.hedge_percentile = 900;
+    retry.hedge_min_ns = 6;
+    refused(retry, "hedge_min_ns is 6, at most 5");
+    refused((struct lam_retry_options){.hedge_percentile = 900}, "hedge_percentile is 900");
 }
 
 Test(hedge, fields_that_make_no_sense_are_named)

@@ -200,7 +200,9 @@ Test(yaml_keys, each_key_of_a_retry_fills_its_field)
     accept(
         "modules:\n  a:\n    retry: {tries: 2, results: true, unreached: true,\n"
         "      jitter_percent: 3, pause: 4ns, pause_max: 5ns, budget_percent: 6, budget_min: 7,\n"
-        "      deadline: 8ns, methods: [{name: x, tries: 1}, {name: y, deadline: 9ns}]}\n");
+        "      deadline: 8ns, methods: [{name: x, tries: 1}, {name: y, deadline: 9ns}],\n"
+        "      hedge: 10ns, hedge_threads: 11, hedge_percentile: 950, hedge_min: 12ns,\n"
+        "      hedge_max: 13ns}\n");
     retry = wanted(0)->options.retry;
     cr_assert(retry != NULL);
     cr_expect(eq(u32, retry->tries_max, 2));
@@ -217,6 +219,11 @@ Test(yaml_keys, each_key_of_a_retry_fills_its_field)
     cr_expect(eq(u32, retry->methods[0].tries_max, 1));
     cr_expect(eq(str, (char *)retry->methods[1].name, "y"));
     cr_expect(eq(u64, retry->methods[1].deadline_ns, 9));
+    cr_expect(eq(u64, retry->hedge_ns, 10));
+    cr_expect(eq(u32, retry->hedge_threads, 11));
+    cr_expect(eq(u32, retry->hedge_percentile, 950));
+    cr_expect(eq(u64, retry->hedge_min_ns, 12));
+    cr_expect(eq(u64, retry->hedge_max_ns, 13));
 }
 
 Test(yaml_keys, each_key_of_a_batch_fills_its_field)

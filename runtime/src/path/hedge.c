@@ -6,6 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "lamina/base/histogram.h"
+
+/* Behind so many runs those of before count half. */
+#define FADE_RUNS (16 * LAM_RETRY_HEDGE_RUNS)
+
 /* IDLE: anybody may take it; TAKEN: its taker fills it; RUNNING: the thread's; ENDED: its taker's.
  * One that is left goes from RUNNING to IDLE. */
 enum runner_state { RUNNER_IDLE, RUNNER_TAKEN, RUNNER_RUNNING, RUNNER_ENDED };
@@ -26,6 +31,7 @@ struct runner {
     struct lam_passage passage;
     struct lam_frame frame;
     struct lam_module_reply reply;
+    uint64_t began_ns;
     struct buffer request, answer;
     char caller[LAM_NAME_BYTES_MAX];
     int rc;
@@ -33,8 +39,11 @@ struct runner {
 
 struct lam_hedge {
     pthread_mutex_t lock;
-    uint64_t delay_ns;
-    struct lam_hedge_counts counts;
+    struct lam_hedge_counts counts; /* delay_ns is the one that holds */
+    /* What is learned, with a percentile; NULL without. */
+    struct lam_histogram *runs;
+    uint32_t percentile, run_count;
+    uint64_t min_ns, max_ns;
     uint32_t is_ending, thread_count;
     struct runner runners[];
 };
@@ -57,6 +66,36 @@ static void init_monotonic(pthread_cond_t *condition)
     LAM_ASSERT(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     LAM_ASSERT(pthread_cond_init(condition, &monotonic) == 0);
     (void)pthread_condattr_destroy(&monotonic);
+}
+
+/* ---- the delay ---- */
+
+/* What is known of before counts half from now on. */
+static void fade(struct lam_histogram *runs)
+{
+    for (uint32_t i = 0; i < LAM_HISTOGRAM_BUCKET_COUNT; i++)
+        /* Relaxed, both: under the lock. */
+        lam_store_relaxed(&runs->counts[i], lam_load_relaxed(&runs->counts[i]) / 2);
+}
+
+/* Under the lock: a run has ended after @ns, and not by a failure. */
+static void learn(struct lam_hedge *hedge, uint64_t ns)
+{
+    uint64_t delay_ns;
+
+    lam_histogram_record(hedge->runs, ns);
+    if (++hedge->run_count % LAM_RETRY_HEDGE_RUNS != 0)
+        return;
+    LAM_ASSERT(lam_histogram_quantile(hedge->runs, hedge->percentile, &delay_ns) == 0);
+    if (delay_ns < hedge->min_ns)
+        delay_ns = hedge->min_ns;
+    if (delay_ns > hedge->max_ns)
+        delay_ns = hedge->max_ns;
+    hedge->counts.delay_ns = delay_ns;
+    if (hedge->run_count == FADE_RUNS) {
+        fade(hedge->runs);
+        hedge->run_count = 0;
+    }
 }
 
 /* ---- the threads ---- */
@@ -86,6 +125,7 @@ static void *serve(void *context)
 {
     struct runner *runner = context;
     struct lam_hedge *hedge = runner->hedge;
+    uint64_t ended_ns;
 
     lock(hedge);
     for (;;) {
@@ -95,8 +135,11 @@ static void *serve(void *context)
             break;
         unlock(hedge);
         run(runner);
+        ended_ns = hedge->runs != NULL ? lam_clock_now_ns() : 0;
         lock(hedge);
         hedge->counts.running--;
+        if (hedge->runs != NULL && runner->reply.failure == LAM_FAILURE_NONE)
+            learn(hedge, ended_ns - runner->began_ns);
         runner->state = runner->ended != NULL ? RUNNER_ENDED : RUNNER_IDLE;
         if (runner->ended != NULL)
             LAM_ASSERT(pthread_cond_signal(runner->ended) == 0);
@@ -169,6 +212,8 @@ static struct runner *begin(
     runner->ended = ended;
     if (!is_filled)
         return NULL;
+    if (hedge->runs != NULL)
+        runner->began_ns = lam_clock_now_ns();
     hedge->counts.running++;
     hedge->counts.raced++;
     LAM_ASSERT(pthread_cond_signal(&runner->changed) == 0);
@@ -225,7 +270,7 @@ static int race(struct lam_hedge *hedge, struct lam_passage *passage, struct run
     pthread_cond_t *ended)
 {
     uint64_t deadline_ns = passage->frame->call.deadline_ns;
-    uint64_t hedge_ns = lam_deadline_after_ns(hedge->delay_ns);
+    uint64_t hedge_ns = lam_deadline_after_ns(hedge->counts.delay_ns);
 
     if (hedge_ns < deadline_ns && await(hedge, runners, ended, hedge_ns) == ETIMEDOUT &&
         !has_ended(runners[0])) {
@@ -273,14 +318,26 @@ struct lam_hedge_counts lam_hedge_look(struct lam_hedge *hedge)
 
 /* ---- open and close ---- */
 
-int lam_hedge_open(struct lam_hedge **hedge, uint32_t threads, uint64_t delay_ns)
+static int make_delay(struct lam_hedge *hedge, const struct lam_retry_options *options)
 {
+    hedge->counts.delay_ns = options->hedge_ns;
+    hedge->percentile = options->hedge_percentile;
+    hedge->min_ns = options->hedge_min_ns;
+    hedge->max_ns = options->hedge_max_ns != 0 ? options->hedge_max_ns : UINT64_MAX;
+    if (hedge->percentile != 0)
+        hedge->runs = calloc(1, sizeof(*hedge->runs));
+    return hedge->percentile != 0 && hedge->runs == NULL ? ENOMEM : 0;
+}
+
+int lam_hedge_open(struct lam_hedge **hedge, const struct lam_retry_options *options)
+{
+    uint32_t threads = options->hedge_threads;
     struct lam_hedge *made = calloc(1, sizeof(*made) + threads * sizeof(made->runners[0]));
-    int rc = 0;
+    int rc;
 
     if (made == NULL)
         return -ENOMEM;
-    made->delay_ns = delay_ns;
+    rc = make_delay(made, options);
     LAM_ASSERT(pthread_mutex_init(&made->lock, NULL) == 0);
     for (uint32_t i = 0; rc == 0 && i < threads; i++) {
         made->runners[i].hedge = made;
@@ -316,5 +373,6 @@ void lam_hedge_close(struct lam_hedge *hedge)
         free(hedge->runners[i].answer.bytes);
     }
     (void)pthread_mutex_destroy(&hedge->lock);
+    free(hedge->runs);
     free(hedge);
 }

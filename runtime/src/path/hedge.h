@@ -10,12 +10,13 @@
  * second is left alone with its answer; it is a guest of its generation, which does not end before.
  */
 
+#include "lamina/runtime/retry.h"
 #include "path/path.h"
 
 struct lam_hedge;
 
-/* @threads of them; the second run begins after @delay_ns. Returns 0, -ENOMEM or -errno. */
-int lam_hedge_open(struct lam_hedge **hedge, uint32_t threads, uint64_t delay_ns);
+/* @threads of them, and the delays that @options say. Returns 0, -ENOMEM or -errno. */
+int lam_hedge_open(struct lam_hedge **hedge, const struct lam_retry_options *options);
 
 /* No run is on its way. NULL is allowed. */
 void lam_hedge_close(struct lam_hedge *hedge);
@@ -27,9 +28,9 @@ void lam_hedge_close(struct lam_hedge *hedge);
 int lam_hedge_run(struct lam_hedge *hedge, struct lam_passage *passage, int *rc);
 
 /* How many runs were begun, how many of them second ones, how many of these answered first, and how
- * many threads are inside now. */
+ * many threads are inside now, and after which time a second one begins. */
 struct lam_hedge_counts {
-    uint64_t raced, begun, won;
+    uint64_t raced, begun, won, delay_ns;
     uint32_t running;
 };
 

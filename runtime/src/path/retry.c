@@ -155,7 +155,7 @@ static int open_retry(void **state, struct lam_module *module,
     if (rc == 0 && lam_blocks_open(&retry->blocks, sizeof(struct retry_block)) != 0)
         rc = lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     if (rc == 0 && retry->options.hedge_ns != 0) {
-        rc = lam_hedge_open(&retry->hedge, retry->options.hedge_threads, retry->options.hedge_ns);
+        rc = lam_hedge_open(&retry->hedge, &retry->options);
         if (rc != 0)
             rc = lam_error_set(error, rc, "module %s: no threads for hedging", module->name);
     }
@@ -193,6 +193,7 @@ int lam_retry_look(struct lam_module *module, struct lam_retry_stat *stat)
         stat->hedged = counts.begun;
         stat->hedges_won = counts.won;
         stat->hedging = counts.running;
+        stat->hedge_delay_ns = counts.delay_ns;
     }
     lam_path_close(path);
     return retry != NULL ? 0 : -ENOENT;

@@ -34,6 +34,10 @@ static int check(const struct lam_retry_options *given, const char *module, stru
         {"budget_percent", given->budget_percent, 100},
         {"method_count", given->method_count, LAM_RETRY_METHODS_MAX},
         {"hedge_threads", given->hedge_threads, LAM_RETRY_HEDGE_THREADS_MAX},
+        {"hedge_percentile", given->hedge_percentile, 999},
+        {"reserved", given->reserved, 0},
+        {"hedge_min_ns", given->hedge_min_ns,
+            given->hedge_max_ns != 0 ? given->hedge_max_ns : UINT64_MAX},
     };
     int rc = 0;
 
@@ -43,6 +47,17 @@ static int check(const struct lam_retry_options *given, const char *module, stru
         rc = lam_error_set(error, -EINVAL,
             "module %s: retry: hedge_threads is %u: at least 2, and hedge_ns says after which time",
             module, given->hedge_threads);
+    if (rc == 0 && given->hedge_percentile != 0 && given->hedge_ns == 0)
+        rc = lam_error_set(error, -EINVAL,
+            "module %s: retry: hedge_percentile is %u: hedge_ns says the delay until runs are "
+            "known",
+            module, given->hedge_percentile);
+    if (rc == 0 && given->hedge_percentile == 0 &&
+        (given->hedge_min_ns != 0 || given->hedge_max_ns != 0))
+        rc = lam_error_set(error, -EINVAL,
+            "module %s: retry: hedge_min_ns and hedge_max_ns bound a delay by hedge_percentile, "
+            "which is 0",
+            module);
     if (rc == 0 && given->pause_max_ns != 0 && given->pause_ns > given->pause_max_ns)
         rc = lam_error_set(error, -EINVAL,
             "module %s: retry: pause_ns is %llu, more than pause_max_ns, which is %llu", module,
