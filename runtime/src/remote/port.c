@@ -7,8 +7,9 @@
 
 #include "lamina/framed/daemon.h"
 
-/* How long a client may leave no room for an answer: nobody else is served meanwhile. */
-#define ANSWER_NS (100 * LAM_NS_PER_MS)
+/* How long a client may leave no room for an answer: nobody else is served meanwhile. One that is
+ * honest may be off the CPU for a second. */
+#define ANSWER_NS (2 * LAM_NS_PER_S)
 
 struct port {
     struct lam_daemon daemon;
