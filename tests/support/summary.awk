@@ -73,8 +73,8 @@ function finish()
         skip_report = skip_report sprintf("skipped  %s%s: %s\n", preset, test, reason())
     } else if (passed_again[preset, test]) {
         unstable++
-        fail_report = fail_report sprintf("UNSTABLE %s%s: failed, and passed alone\n%s", preset, test,
-            ending())
+        fail_report = fail_report sprintf("UNSTABLE %s%s: failed, and passed alone\n%s", preset,
+            test, ending())
     } else {
         if (message ~ /^SKIP_/)
             message = "skipped itself without a reason"
