@@ -116,7 +116,7 @@ runs 3 watch
 # --- a host ---
 cat >"$work/runtime.yaml" <<END
 directories: [$plugins]
-serve: {endpoint: verbs, changes: true}
+serve: {endpoint: verbs, changes: true, bytes: 20MiB}
 modules:
   string: {host: worker, counts_calls: true}
   count: {reference: counter}
@@ -157,6 +157,10 @@ runs 0 load "$plugins/echo.so" --name mirror "${here[@]}"
 runs 0 call mirror echo --data-from - "${here[@]}"
 unset input
 cmp -s "$work/bytes" "$work/out" || fail "the host's echo does not come back"
+# More than any ring between the two holds: it goes on as it is read.
+head -c 16777216 /dev/zero >"$work/large"
+runs 0 call mirror echo --data-from "$work/large" --room 16777216 "${here[@]}"
+cmp -s "$work/large" "$work/out" || fail 'a large answer does not come back'
 runs 1 call nobody upper "${here[@]}"
 err_says 'nobody: upper: no such module is loaded$'
 runs 1 call string uper "${here[@]}"

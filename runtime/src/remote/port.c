@@ -8,8 +8,9 @@
 #include "lamina/framed/daemon.h"
 
 /* How long a client may leave no room for an answer: nobody else is served meanwhile. One that is
- * honest may be off the CPU for a second. */
-#define ANSWER_NS (2 * LAM_NS_PER_S)
+ * honest may be off the CPU for a second; what is large goes on only as it is read. */
+#define ANSWER_NS         (2 * LAM_NS_PER_S)
+#define ANSWER_NS_FOR_MIB (250 * LAM_NS_PER_MS)
 
 struct port {
     struct lam_daemon daemon;
@@ -90,11 +91,12 @@ int port_answer(struct port *port, const struct port_ask *ask, const void *bytes
 {
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
     struct lam_daemon_request request;
+    uint64_t patience_ns = ANSWER_NS + (count >> 20) * ANSWER_NS_FOR_MIB;
     int rc;
 
     memcpy(&request, ask, sizeof(request));
     rc = lam_daemon_reply_until(
-        &port->daemon, &request, &part, 1, 0, 0, lam_deadline_after_ns(ANSWER_NS));
+        &port->daemon, &request, &part, 1, 0, 0, lam_deadline_after_ns(patience_ns));
     if (rc != 0 && rc != -ENOTCONN)
         lam_daemon_drop(&port->daemon, request.client, 0, "answers are not read");
     return rc;
