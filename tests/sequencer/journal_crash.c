@@ -18,6 +18,7 @@ static uint64_t script_events;
 static void script(uint64_t seed, uint64_t crash_at, enum sim_phase phase)
 {
     life_begin(&life, seed);
+    life.config.mark_batches = 1; /* so that there is always one on its way beside a batch */
     life.sim.faults.crash_at = crash_at;
     life.sim.faults.crash_phase = phase;
     if (life_open(&life) == 0 && life_run(&life, script_events) == 0)
