@@ -268,7 +268,8 @@ LAM_INLINE int lam_framed_receiver_release(
 {
     if (__builtin_expect(receiver->state != 0, 0))
         return lam_framed_receiver_release_rarely(receiver, message->end);
-    LAM_ASSERT((int64_t)(message->end - receiver->released) > 0);
+    /* This way round it is the sign of one difference. */
+    LAM_ASSERT((int64_t)(receiver->released - message->end) < 0);
     receiver->released = message->end;
     return lam_ring_consumer_release_to(&receiver->consumer, message->end);
 }
