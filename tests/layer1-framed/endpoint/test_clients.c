@@ -276,10 +276,10 @@ Test(clients, an_orderly_shutdown_is_told_to_all_with_its_reason)
     cr_assert(eq(int, lam_client_is_connected(&another), 1));
     cr_assert(eq(int, stage_say(&client, STAGE_SHUT, 0, 0), 0));
     cr_assert(eq(int, lam_client_receive_until(&client, stage_soon(), &message, &lane), -EPIPE));
+    cr_assert(eq(str, (char *)lam_client_goodbye(&client)->text, "tea"));
     EVENTUALLY(lam_client_is_connected(&another) == 0); /* asked beforehand */
     cr_assert(eq(int, lam_client_receive_until(&another, stage_soon(), &message, &lane), -EPIPE));
     cr_assert(eq(u32, lam_client_goodbye(&another)->reason, 4));
-    cr_assert(eq(str, (char *)lam_client_goodbye(&client)->text, "tea"));
     cr_assert(eq(int, lam_client_is_connected(&client), 0));
     cr_assert(eq(int, stage_say(&client, STAGE_PUSH, 0, 0), -EPIPE));
     cr_assert(eq(int, stage_echo(&another, 0, stage_soon()), -EPIPE));

@@ -170,6 +170,6 @@ Test(large, more_streams_than_there_may_be_are_refused_with_words)
     struct lam_client_options options = to_it;
 
     options.streams_max = LAM_FRAMED_STREAMS_MAX + 1;
-    cr_assert(eq(int, stage_connect(&client, &options, &error), -EINVAL));
+    cr_assert(eq(int, lam_client_connect(&client, &options, 0, &error), -EINVAL));
     cr_assert(strstr(error.text, "streams_max is 65: at most 64") != NULL, "%s", error.text);
 }

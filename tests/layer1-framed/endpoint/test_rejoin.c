@@ -30,6 +30,37 @@ static void teardown(void)
 
 TestSuite(rejoin, .init = setup, .fini = teardown, .timeout = 30);
 
+/* A call that is held beyond its deadline looks at the clock on and on. 0: no call is watched. */
+static uint64_t watched_until_ns;
+
+static uint64_t watched_now_ns(void)
+{
+    static uint32_t late_looks;
+    uint64_t now_ns = lam_base_linux.now_ns();
+
+    late_looks = watched_until_ns == 0 || now_ns < watched_until_ns ? 0 : late_looks + 1;
+    cr_assert(late_looks <= 60, "a call goes on beyond its deadline"); /* 6 are when it ends */
+    return now_ns;
+}
+
+/* Before anything is made. */
+static void watch_the_clock(void)
+{
+    static struct lam_base_ops watched;
+
+    watched = lam_base_linux;
+    watched.now_ns = watched_now_ns;
+    lam_base = &watched;
+}
+
+/* The deadline @ms from now, which the next call keeps. */
+static uint64_t watched_ms(uint64_t ms)
+{
+    watched_until_ns = 0;
+    watched_until_ns = stage_ms(ms);
+    return watched_until_ns;
+}
+
 static struct lam_ticket begin(uint16_t kind, uint64_t bytes)
 {
     static uint8_t payload[4000];
@@ -117,21 +148,26 @@ Test(rejoin, a_successor_without_room_holds_no_call_beyond_its_deadline)
     struct lam_framed_message message;
     struct lam_reply reply;
     enum lam_lane lane;
-    pid_t next = succeed(tickets, 300);
+    pid_t next;
+
+    watch_the_clock();
+    next = succeed(tickets, 300);
 
     for (int i = 0; i < 100 && lam_client_counts(&client)->reconnects == 0; i++)
         cr_assert(eq(
-            int, lam_client_take_until(&client, &tickets[0], stage_ms(100), &reply), -ETIMEDOUT));
+            int, lam_client_take_until(&client, &tickets[0], watched_ms(100), &reply), -ETIMEDOUT));
+    watched_until_ns = 0;
     wait_for_stop(next);
     /* Each of them goes on with what is not sent yet, and none has room. */
-    cr_assert(eq(int, lam_client_take_until(&client, NULL, stage_ms(20), &reply), -ETIMEDOUT));
+    cr_assert(eq(int, lam_client_take_until(&client, NULL, watched_ms(20), &reply), -ETIMEDOUT));
     cr_assert(
-        eq(int, lam_client_receive_until(&client, stage_ms(20), &message, &lane), -ETIMEDOUT));
-    cr_assert(eq(int, stage_echo(&client, 1, stage_ms(20)), -ETIMEDOUT));
+        eq(int, lam_client_receive_until(&client, watched_ms(20), &message, &lane), -ETIMEDOUT));
+    cr_assert(eq(int, stage_echo(&client, 1, watched_ms(20)), -ETIMEDOUT));
     cr_assert(eq(int, lam_client_try_take(&client, &tickets[0], &reply), 0));
     cr_assert(ge(u64, lam_client_counts(&client)->repeated, 1));
     cr_assert(lam_client_counts(&client)->repeated < 8);
     /* Theirs has not passed: they are all sent, and answered. */
+    watched_until_ns = 0;
     cr_assert(eq(int, kill(next, SIGCONT), 0));
     expect_answers(tickets, 300);
     lam_client_disconnect(&client, 0, NULL);
@@ -143,13 +179,18 @@ Test(rejoin, large_ones_are_sent_again_in_frames)
 {
     struct lam_ticket tickets[8];
     struct lam_reply reply;
-    pid_t next = succeed(tickets, 3000);
+    pid_t next;
+
+    watch_the_clock();
+    next = succeed(tickets, 3000);
 
     for (int i = 0; i < 100 && lam_client_counts(&client)->reconnects == 0; i++)
         cr_assert(eq(
-            int, lam_client_take_until(&client, &tickets[0], stage_ms(100), &reply), -ETIMEDOUT));
+            int, lam_client_take_until(&client, &tickets[0], watched_ms(100), &reply), -ETIMEDOUT));
+    watched_until_ns = 0;
     wait_for_stop(next);
-    cr_assert(eq(int, lam_client_take_until(&client, NULL, stage_ms(20), &reply), -ETIMEDOUT));
+    cr_assert(eq(int, lam_client_take_until(&client, NULL, watched_ms(20), &reply), -ETIMEDOUT));
+    watched_until_ns = 0;
     cr_assert(eq(int, kill(next, SIGCONT), 0));
     expect_answers(tickets, 3000);
     lam_client_disconnect(&client, 0, NULL);
@@ -233,16 +274,24 @@ Test(rejoin, a_daemon_without_descriptors_is_asked_again)
     stage_kill(daemon);
 }
 
-/* It ended with @rc, all its requests with it, and it does not come back. */
-static void expect_away(struct lam_ticket ticket, int rc)
+/*
+ * It ended with @rc, all its requests with it, and it does not come back, which is looked at each
+ * @each_ms: of one that is refused when it comes back, no call may end in the middle of that.
+ */
+static void expect_away(struct lam_ticket ticket, int rc, uint64_t each_ms)
 {
     struct lam_framed_message message;
     struct lam_reply reply;
     enum lam_lane lane;
     uint64_t number = 0;
     struct iovec part = {&number, sizeof(number)};
+    int end;
 
-    cr_assert(eq(int, lam_client_take_until(&client, &ticket, stage_soon(), &reply), 0));
+    do {
+        end = lam_client_take_until(&client, &ticket, stage_ms(each_ms), &reply);
+        cr_assert(eq(u64, lam_client_counts(&client)->reconnects, 0));
+    } while (end == -ETIMEDOUT);
+    cr_assert(eq(int, end, 0));
     cr_assert(eq(int, reply.outcome, rc));
     cr_assert(eq(int, lam_client_receive_until(&client, stage_soon(), &message, &lane), rc));
     cr_assert(eq(int, stage_echo(&client, 1, stage_soon()), rc));
@@ -259,7 +308,7 @@ Test(rejoin, one_that_is_dropped_is_told_and_stays_away)
     cr_assert(eq(int, stage_connect(&client, &for_ever, &error), 0), "%s", error.text);
     ticket = begin(STAGE_NEVER, 8);
     cr_assert(eq(int, stage_say(&client, STAGE_DROP, 0, 0), 0));
-    expect_away(ticket, -EACCES);
+    expect_away(ticket, -EACCES, 5);
     cr_assert(eq(u32, lam_client_goodbye(&client)->reason, 9));
     cr_assert(eq(str, (char *)lam_client_goodbye(&client)->text, "not wanted"));
     cr_assert(eq(int, stage_connect(&another, &for_ever, &error), 0), "%s", error.text);
@@ -278,7 +327,7 @@ Test(rejoin, one_that_breaks_the_protocol_is_told_and_stays_away)
     cr_assert(eq(int, stage_connect(&client, &for_ever, &error), 0), "%s", error.text);
     ticket = begin(STAGE_NEVER, 8);
     cr_assert(eq(int, (int)send(client.socket, "nonsense", 8, 0), 8));
-    expect_away(ticket, -EPROTO);
+    expect_away(ticket, -EPROTO, 5);
     cr_assert(eq(u32, lam_client_goodbye(&client)->reason, LAM_ENDPOINT_MALFORMED));
     cr_assert(strstr(lam_client_goodbye(&client)->text, "socket") != NULL);
     lam_client_disconnect(&client, 0, NULL);
@@ -297,7 +346,7 @@ Test(rejoin, one_too_many_for_the_successor_is_told_and_stays_away)
     stage_kill(daemon);
     stage_start(&stage, &one);
     cr_assert(eq(int, stage_connect(&another, &for_ever, &error), 0), "%s", error.text);
-    expect_away(ticket, -EUSERS);
+    expect_away(ticket, -EUSERS, 10000);
     cr_assert(eq(u32, lam_client_goodbye(&client)->reason, LAM_ENDPOINT_TOO_MANY));
     lam_client_disconnect(&another, 0, NULL);
     lam_client_disconnect(&client, 0, NULL);
@@ -321,7 +370,7 @@ Test(rejoin, one_that_is_not_wanted_any_more_is_told_and_stays_away)
     ticket = begin(STAGE_NEVER, 8);
     stage_kill(daemon);
     stage_start(&stage, &picky);
-    expect_away(ticket, -EACCES);
+    expect_away(ticket, -EACCES, 10000);
     lam_client_disconnect(&client, 0, NULL);
     stage_stop(&stage);
     cr_assert(eq(u64, lam_daemon_counts(&stage.daemon)->refused, 1));
