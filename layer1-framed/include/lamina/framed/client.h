@@ -197,6 +197,8 @@ struct lam_client {
  *                 it refused: enum lam_endpoint_code; @error has field, found, expected. -EPROTO
  *                 also when it agrees to what was not asked for
  *   -EOWNERDEAD   it died while we connected
+ *   -EMFILE       this process has no descriptors left, -ENFILE the machine: @error says how many
+ *                 there are. A daemon without any refuses: -ENOMEM
  *   -errno        of the system call that @error names
  */
 int lam_client_connect(struct lam_client *client, const struct lam_client_options *options,

@@ -207,6 +207,8 @@ struct lam_daemon_event {
  *           else listens at the socket
  *   -EEXIST what is there under the socket's or the lock's name is none: it is left alone
  *   -ENOENT no directory for endpoints is known
+ *   -ENOSPC no room for the lock or the socket; @error has the mount, what is needed and free
+ *   -EMFILE this process has no descriptors left, -ENFILE the machine
  *   -ENOMEM, -errno of the system call that @error names
  */
 int lam_daemon_create(
