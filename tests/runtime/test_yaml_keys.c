@@ -30,7 +30,8 @@ Test(yaml_keys, each_key_of_serving_fills_its_field)
     const struct lam_runtime_serving *serving;
 
     accept("serve: {endpoint: plugins, directory: /run/x, clients: 7, threads: 2, queue: 9,\n"
-           "        changes: true, bytes: 2MiB, call: 1s}\nmetrics: {address: 127.0.0.2, port: "
+           "        changes: true, bytes: 2MiB, call: 1s, streams: 4MiB, stream_time: "
+           "2s}\nmetrics: {address: 127.0.0.2, port: "
            "9464}\n");
     serving = lam_runtime_config_serving(config);
     cr_expect(eq(str, (char *)serving->remote.endpoint, "plugins"));
@@ -41,6 +42,8 @@ Test(yaml_keys, each_key_of_serving_fills_its_field)
     cr_expect(eq(u32, serving->remote.lets_change, 1));
     cr_expect(eq(u64, serving->remote.bytes_max, 2 << 20));
     cr_expect(eq(u64, serving->remote.call_ns_max, LAM_NS_PER_S));
+    cr_expect(eq(u64, serving->remote.stream_bytes_max, 4 << 20));
+    cr_expect(eq(u64, serving->remote.stream_ns, 2 * LAM_NS_PER_S));
     cr_assert(serving->metrics != NULL);
     cr_expect(eq(str, (char *)serving->metrics->address, "127.0.0.2"));
     cr_expect(eq(u32, serving->metrics->port, 9464));

@@ -212,6 +212,18 @@ static const struct lam_config_field serve_fields[] = {
         .min = 1,
         .max = OPTION_HOUR,
         SERVING(remote.call_ns_max)},
+    {.key = "streams",
+        .kind = LAM_CONFIG_BYTES,
+        .doc = "what is larger goes in chunks, so many bytes of one client at a time; default: not",
+        .min = 1,
+        .max = LAM_REMOTE_STREAM_BYTES_MAX,
+        SERVING(remote.stream_bytes_max)},
+    {.key = "stream_time",
+        .kind = LAM_CONFIG_DURATION,
+        .doc = "in which all chunks have to move; default 30s",
+        .min = 1,
+        .max = OPTION_HOUR,
+        SERVING(remote.stream_ns)},
     {0}};
 
 static const struct lam_config_field metrics_fields[] = {

@@ -10,13 +10,14 @@ static void take_request(struct reading *r, struct lam_protocol_request *request
     take_text(r, "module", &request->module);
     take_text(r, "method", &request->method);
     take_bytes(r, "args", &request->args);
-    take_trace(r, request->trace);
+    take_id_or_nil(r, "trace", request->trace);
     request->deadline_ns = take_unless(r, "deadline", UINT64_MAX);
     request->priority = (enum lam_protocol_priority)take_number(
         r, "priority", LAM_PROTOCOL_CRITICAL, LAM_PROTOCOL_NORMAL);
     request->reply_capacity = take_number(r, "reply capacity", UINT64_MAX, UINT64_MAX);
     request->span = take_number(r, "span", UINT64_MAX, 0);
     request->flags = (uint32_t)take_number(r, "flags", LAM_PROTOCOL_REQUEST_FLAGS, 0);
+    take_id_or_nil(r, "stream", request->stream);
 }
 
 static void take_response(struct reading *r, struct lam_protocol_response *response)
@@ -29,6 +30,7 @@ static void take_response(struct reading *r, struct lam_protocol_response *respo
     response->failure = (uint32_t)take_number(r, "failure", UINT32_MAX, 0);
     response->detail = (int32_t)take_signed(r, "detail", INT32_MIN, INT32_MAX);
     response->needed = take_number(r, "needed", UINT64_MAX, 0);
+    take_id_or_nil(r, "stream", response->stream);
 }
 
 static void take_error(struct reading *r, struct lam_protocol_failure *error)
@@ -51,6 +53,9 @@ static void take_stream(struct reading *r, struct lam_protocol_stream *stream)
     stream->mode =
         (enum lam_protocol_stream_mode)take_number(r, "mode", LAM_PROTOCOL_STREAM_BOTH, 0);
     stream->chunk_bytes = take_number(r, "chunk bytes", UINT64_MAX, 0);
+    stream->offset = take_number(r, "offset", UINT64_MAX, 0);
+    stream->flags = (uint32_t)take_number(r, "flags", LAM_PROTOCOL_CHUNK_FLAGS, 0);
+    take_bytes(r, "data", &stream->data);
 }
 
 static void take_load(struct reading *r, struct lam_protocol_load *load)
@@ -113,6 +118,17 @@ static void take_body(struct reading *r, struct lam_protocol_message *message)
         take_event(r, &message->body.event);
         break;
     }
+}
+
+int lam_protocol_read_stream(
+    struct lam_protocol_stream *stream, struct lam_protocol_view data, struct lam_error *error)
+{
+    struct reading r;
+
+    memset(stream, 0, sizeof(*stream));
+    begin_reading(&r, data.data, data.bytes);
+    take_stream(&r, stream);
+    return end_reading(&r, "stream", error);
 }
 
 int lam_protocol_read_message(struct lam_protocol_message *message, const uint8_t *bytes,

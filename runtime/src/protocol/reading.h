@@ -122,10 +122,13 @@ static inline uint64_t take_unless(struct reading *r, const char *what, uint64_t
     return take_number(r, what, UINT64_MAX, none);
 }
 
+/* Nothing is set where the array has ended. */
 static inline void take_id(struct reading *r, const char *what, uint8_t id[16])
 {
     struct lam_protocol_view view = {NULL, 0};
 
+    if (r->rc == 0 && r->left == 0)
+        return;
     take_bytes(r, what, &view);
     if (r->rc == 0 && view.bytes != 16)
         fail(r, what, "not 16 bytes");
@@ -133,12 +136,12 @@ static inline void take_id(struct reading *r, const char *what, uint8_t id[16])
         memcpy(id, view.data, 16);
 }
 
-static inline void take_trace(struct reading *r, uint8_t trace[16])
+static inline void take_id_or_nil(struct reading *r, const char *what, uint8_t id[16])
 {
     if (r->rc == 0 && r->left != 0 && lam_mp_try_nil(&r->mp))
         r->left--;
     else
-        take_id(r, "trace", trace);
+        take_id(r, what, id);
 }
 
 static inline void begin_reading(struct reading *r, const void *bytes, uint64_t count)

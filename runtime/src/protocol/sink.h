@@ -110,14 +110,14 @@ static inline void put_id(struct sink *sink, const uint8_t id[16])
     put_bytes(sink, &view);
 }
 
-static inline void put_trace(struct sink *sink, const uint8_t trace[16])
+static inline void put_id_unless_0(struct sink *sink, const uint8_t id[16])
 {
     static const uint8_t none[16];
 
-    if (memcmp(trace, none, sizeof(none)) == 0)
+    if (memcmp(id, none, sizeof(none)) == 0)
         (void)msgpack_pack_nil(&sink->packer);
     else
-        put_id(sink, trace);
+        put_id(sink, id);
 }
 
 /* In reports.c. */

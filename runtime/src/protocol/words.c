@@ -81,6 +81,10 @@ const char *lam_protocol_error_name(enum lam_protocol_error error)
         return "NotAllowed";
     if (number == LAM_PROTOCOL_FAILED)
         return "Failed";
+    if (number == LAM_PROTOCOL_NO_STREAM)
+        return "NoStream";
+    if (number == LAM_PROTOCOL_BAD_CHUNK)
+        return "BadChunk";
     return names[number < sizeof(names) / sizeof(names[0]) ? number : 0];
 }
 

@@ -6,27 +6,29 @@
 
 static void put_request(struct sink *sink, const struct lam_protocol_request *request)
 {
-    put_array(sink, 9);
+    put_array(sink, 10);
     put_text(sink, &request->module);
     put_text(sink, &request->method);
     put_bytes(sink, &request->args);
-    put_trace(sink, request->trace);
+    put_id_unless_0(sink, request->trace);
     put_unless(sink, request->deadline_ns, UINT64_MAX);
     put_choice(sink, request->priority, LAM_PROTOCOL_CRITICAL);
     put_number(sink, request->reply_capacity);
     put_number(sink, request->span);
     put_choice(sink, request->flags, LAM_PROTOCOL_REQUEST_FLAGS);
+    put_id_unless_0(sink, request->stream);
 }
 
 static void put_response(struct sink *sink, const struct lam_protocol_response *response)
 {
-    put_array(sink, 6);
+    put_array(sink, 7);
     put_bytes(sink, &response->data);
     put_choice(sink, response->status, LAM_PROTOCOL_BACKPRESSURE);
     put_signed(sink, response->result);
     put_number(sink, response->failure);
     put_signed(sink, response->detail);
     put_number(sink, response->needed);
+    put_id_unless_0(sink, response->stream);
 }
 
 static void put_error(struct sink *sink, const struct lam_protocol_failure *error)
@@ -40,13 +42,16 @@ static void put_error(struct sink *sink, const struct lam_protocol_failure *erro
 
 static void put_stream(struct sink *sink, const struct lam_protocol_stream *stream)
 {
-    put_array(sink, 6);
+    put_array(sink, 9);
     put_id(sink, stream->id);
     put_number(sink, stream->total_bytes);
     put_unless(sink, stream->expires_ns, UINT64_MAX);
     put_choice(sink, stream->state, LAM_PROTOCOL_STREAM_FAILED);
     put_choice(sink, stream->mode, LAM_PROTOCOL_STREAM_BOTH);
     put_number(sink, stream->chunk_bytes);
+    put_number(sink, stream->offset);
+    put_choice(sink, stream->flags, LAM_PROTOCOL_CHUNK_FLAGS);
+    put_bytes(sink, &stream->data);
 }
 
 static void put_load(struct sink *sink, const struct lam_protocol_load *load)
@@ -111,6 +116,16 @@ static void put_body(struct sink *sink, const struct lam_protocol_message *messa
     default:
         sink->rc = -EINVAL;
     }
+}
+
+int lam_protocol_write_stream(
+    const struct lam_protocol_stream *stream, void *room, uint64_t capacity, uint64_t *bytes)
+{
+    struct sink sink;
+
+    begin_writing(&sink, room, capacity, 0);
+    put_stream(&sink, stream);
+    return end_writing(&sink, bytes);
 }
 
 int lam_protocol_write_message(

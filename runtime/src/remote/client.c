@@ -85,11 +85,14 @@ static int negotiate(struct lam_remote *remote, int wants_events, uint64_t deadl
 {
     uint32_t features =
         LAM_PROTOCOL_PRIORITY_DEGRADATION | (wants_events ? LAM_PROTOCOL_EVENTS : 0);
+    uint64_t chunk_bytes = remote->bytes_max - REMOTE_OVERHEAD_BYTES;
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_NEGOTIATE}};
     struct lam_protocol_message answer = {.header = {.type = LAM_PROTOCOL_ERROR}};
     struct lam_protocol_negotiation agreed;
     int rc;
 
+    if (chunk_bytes >= LAM_PROTOCOL_CHUNK_BYTES_MIN)
+        features |= LAM_PROTOCOL_STREAMING;
     message.body.negotiate =
         (struct lam_protocol_negotiation){.versions = {{1, 3, features}}, .count = 1};
     rc = remote_ask(remote, &message, deadline_ns, &answer);
@@ -102,6 +105,9 @@ static int negotiate(struct lam_remote *remote, int wants_events, uint64_t deadl
         return lam_error_set(
             &remote->why, -EPROTONOSUPPORT, "the host speaks version %u", agreed.versions[0].major);
     remote->has_events = (agreed.versions[0].features & LAM_PROTOCOL_EVENTS) != 0;
+    if ((agreed.versions[0].features & LAM_PROTOCOL_STREAMING) != 0)
+        remote->chunk_bytes =
+            chunk_bytes < LAM_PROTOCOL_CHUNK_BYTES_MAX ? chunk_bytes : LAM_PROTOCOL_CHUNK_BYTES_MAX;
     return 0;
 }
 
@@ -196,9 +202,32 @@ static void put_trace(const struct lam_remote *remote, struct lam_protocol_reque
     request->span = trace->span;
 }
 
-static int finish(struct lam_remote *remote, const struct lam_protocol_response *response,
-    struct lam_module_reply *reply)
+/* The answer is with the host, and fetched. */
+static int finish_stream(struct lam_remote *remote, const struct lam_protocol_response *response,
+    struct lam_module_reply *reply, uint64_t deadline_ns)
 {
+    uint8_t id[16];
+    uint64_t bytes = response->needed;
+    int rc = -EPROTO;
+
+    memcpy(id, response->stream, sizeof(id));
+    if (remote->chunk_bytes != 0 && bytes <= reply->capacity)
+        rc = remote_pull(remote, id, reply->data, bytes, deadline_ns);
+    else
+        remote_forget(remote, id);
+    reply->bytes = rc == 0 ? bytes : 0;
+    if (rc != 0) {
+        reply->failure = LAM_FAILURE_REMOTE;
+        reply->detail = (int32_t)remote->code;
+    }
+    return rc;
+}
+
+static int finish(struct lam_remote *remote, const struct lam_protocol_response *response,
+    struct lam_module_reply *reply, uint64_t deadline_ns)
+{
+    static const uint8_t none[16];
+
     reply->failure = response->failure;
     reply->detail = response->detail;
     reply->bytes = 0;
@@ -210,6 +239,8 @@ static int finish(struct lam_remote *remote, const struct lam_protocol_response 
         reply->failure = LAM_FAILURE_REMOTE;
         return name_failure(remote, -EPROTO);
     }
+    if (memcmp(response->stream, none, sizeof(none)) != 0)
+        return finish_stream(remote, response, reply, deadline_ns);
     reply->bytes = response->data.bytes;
     if (reply->bytes != 0)
         memcpy(reply->data, response->data.data, reply->bytes);
@@ -233,9 +264,15 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
         .priority = (enum lam_protocol_priority)remote->priority,
         .reply_capacity = reply->capacity};
     put_trace(remote, &message.body.request);
-    rc = remote_ask(remote, &message, deadline_ns, &answer);
+    rc = 0;
+    if (remote->chunk_bytes != 0 && request_bytes > remote->bytes_max - REMOTE_OVERHEAD_BYTES) {
+        message.body.request.args = (struct lam_protocol_view){NULL, 0};
+        rc = remote_push(remote, request, request_bytes, deadline_ns, message.body.request.stream);
+    }
     if (rc == 0)
-        return finish(remote, &answer.body.response, reply);
+        rc = remote_ask(remote, &message, deadline_ns, &answer);
+    if (rc == 0)
+        return finish(remote, &answer.body.response, reply, deadline_ns);
     reply->bytes = 0;
     reply->failure = LAM_FAILURE_REMOTE;
     reply->detail = (int32_t)remote->code;

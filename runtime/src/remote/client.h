@@ -19,6 +19,7 @@ struct lam_remote {
     uint32_t priority;
     uint32_t has_events;
     uint32_t has_trace;
+    uint64_t chunk_bytes;      /* of streams; 0: there are none */
     struct lam_trace trace;    /* that calls are within */
     uint32_t code;             /* of the last error that was answered; 0 none */
     uint8_t *request, *answer; /* each of bytes_max */
@@ -33,6 +34,19 @@ struct lam_remote {
  */
 int remote_ask(struct lam_remote *remote, struct lam_protocol_message *message,
     uint64_t deadline_ns, struct lam_protocol_message *answer);
+
+/* ---- transfer.c: in chunks; each returns as remote_ask() ---- */
+
+/* @count bytes are with the host, by @id. */
+int remote_push(struct lam_remote *remote, const void *bytes, uint64_t count, uint64_t deadline_ns,
+    uint8_t id[16]);
+
+/* All @count bytes of @id. */
+int remote_pull(struct lam_remote *remote, const uint8_t id[16], void *bytes, uint64_t count,
+    uint64_t deadline_ns);
+
+/* Let go of it. */
+void remote_forget(struct lam_remote *remote, const uint8_t id[16]);
 
 /* @text as a view; NULL is empty. */
 struct lam_protocol_view remote_view(const char *text);

@@ -64,6 +64,13 @@ int line_ask(struct line *line, enum port_lane lane, const void *bytes, uint64_t
     return rc;
 }
 
+void line_tell(struct line *line, const void *bytes, uint64_t count)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
+
+    (void)lam_client_send_until(&line->client, LAM_LANE_HIGH, &part, 1, 0, 0);
+}
+
 int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room)
 {
     struct lam_framed_message message;

@@ -100,6 +100,9 @@ struct line_room {
 int line_ask(struct line *line, enum port_lane lane, const void *bytes, uint64_t count,
     uint64_t deadline_ns, struct line_room *room);
 
+/* Without an answer, and without waiting: it goes, or not. */
+void line_tell(struct line *line, const void *bytes, uint64_t count);
+
 /* The next message that the host sent of itself, likewise. As lam_client_receive_until(). */
 int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room);
 

@@ -154,20 +154,22 @@ static int call(
     uint32_t method =
         request->method.bytes != 0 ? hash_of(request->method) : job->message.header.method_id;
     struct lam_module *module = find(server, request->module);
+    struct lam_protocol_view args = request->args;
+    uint64_t room = job->room != NULL ? job->room->total_bytes : server->options.bytes_max;
     struct lam_trace above;
 
+    if (job->args != NULL)
+        args = (struct lam_protocol_view){job->args->bytes, job->args->total_bytes};
     if (module == NULL)
         return lam_reply_fail(reply, LAM_FAILURE_NO_MODULE, 0, -ENODEV);
     if (lam_clock_now_ns() >= job->deadline_ns)
         return lam_reply_fail(reply, LAM_FAILURE_BUSY, 0, -ETIMEDOUT);
-    reply->capacity = request->reply_capacity < server->options.bytes_max
-                          ? request->reply_capacity
-                          : server->options.bytes_max;
+    reply->capacity = request->reply_capacity < room ? request->reply_capacity : room;
     if (remote_reserve(&job->reply, reply->capacity + 1) != 0)
         return lam_reply_fail(reply, LAM_FAILURE_LIMITED, 0, -ENOMEM);
     reply->data = job->reply.bytes;
-    return lam_call_run_below(trace_of(request, &above) ? &above : NULL, module, method,
-        request->args.data, request->args.bytes, reply, job->deadline_ns);
+    return lam_call_run_below(trace_of(request, &above) ? &above : NULL, module, method, args.data,
+        args.bytes, reply, job->deadline_ns);
 }
 
 static void run_request(struct lam_remote_server *server, struct remote_job *job)
@@ -187,10 +189,14 @@ static void run_request(struct lam_remote_server *server, struct remote_job *job
     response->status = status_of(response->result, reply.failure);
     response->failure = reply.failure;
     response->detail = reply.detail;
-    if (response->result == 0)
+    if (response->result == 0 && job->room != NULL && reply.bytes > server->options.bytes_max) {
+        memcpy(response->stream, job->room->id, sizeof(response->stream));
+        response->needed = job->streamed_bytes = reply.bytes;
+    } else if (response->result == 0) {
         response->data = (struct lam_protocol_view){reply.data, reply.bytes};
-    else if (response->result == -ENOSPC)
+    } else if (response->result == -ENOSPC) {
         response->needed = reply.bytes;
+    }
     remote_answer(job, &message, LAM_PROTOCOL_RESPONSE);
 }
 

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLIENTS_DEFAULT 16
-#define CLIENTS_MAX     256
-#define THREADS_DEFAULT 4
-#define QUEUE_DEFAULT   64
-#define CALL_NS_DEFAULT (30 * LAM_NS_PER_S)
+#define CLIENTS_DEFAULT   16
+#define CLIENTS_MAX       256
+#define THREADS_DEFAULT   4
+#define QUEUE_DEFAULT     64
+#define CALL_NS_DEFAULT   (30 * LAM_NS_PER_S)
+#define STREAM_NS_DEFAULT (30 * LAM_NS_PER_S)
+/* Of a stream, as memlink has it: the speaker does nothing else while it copies one. */
+#define CHUNK_BYTES_MAX (UINT64_C(64) << 10)
 
 static uint32_t or_default(uint32_t value, uint32_t instead)
 {
@@ -38,6 +41,11 @@ static int fill_in(struct lam_remote_options *options, struct lam_error *error)
     if (rc == 0)
         rc = check("bytes_max", options->bytes_max, LAM_REMOTE_BYTES_MAX, error);
     if (rc == 0)
+        rc = check(
+            "stream_bytes_max", options->stream_bytes_max, LAM_REMOTE_STREAM_BYTES_MAX, error);
+    if (rc == 0)
+        rc = check("stream_ns", options->stream_ns, LAM_REMOTE_STREAM_NS_MAX, error);
+    if (rc == 0)
         rc = check("reserved", options->reserved, 0, error);
     options->threads = or_default(options->threads, THREADS_DEFAULT);
     options->queue_max = or_default(options->queue_max, QUEUE_DEFAULT);
@@ -46,6 +54,8 @@ static int fill_in(struct lam_remote_options *options, struct lam_error *error)
         options->bytes_max = LAM_REMOTE_BYTES_DEFAULT;
     if (options->call_ns_max == 0)
         options->call_ns_max = CALL_NS_DEFAULT;
+    if (options->stream_ns == 0)
+        options->stream_ns = STREAM_NS_DEFAULT;
     return rc;
 }
 
@@ -61,6 +71,20 @@ static void *run(void *context)
     return NULL;
 }
 
+static void make_streams(struct lam_remote_server *server)
+{
+    const struct lam_remote_options *options = &server->options;
+    uint64_t chunk_max =
+        options->bytes_max < CHUNK_BYTES_MAX ? options->bytes_max : CHUNK_BYTES_MAX;
+
+    server->streams =
+        (struct remote_streams){.count = options->clients_max * REMOTE_STREAMS_OF_CLIENT,
+            .bytes_max = chunk_max >= LAM_PROTOCOL_CHUNK_BYTES_MIN ? options->stream_bytes_max : 0,
+            .keep_ns = options->stream_ns,
+            .chunk_max = chunk_max};
+    server->streams.all = calloc(server->streams.count, sizeof(*server->streams.all));
+}
+
 static struct lam_remote_server *make(
     struct lam_runtime *runtime, const struct lam_remote_options *options)
 {
@@ -73,7 +97,8 @@ static struct lam_remote_server *make(
     server->endpoint = strdup(options->endpoint != NULL ? options->endpoint : LAM_REMOTE_ENDPOINT);
     server->directory = options->directory != NULL ? strdup(options->directory) : NULL;
     server->jobs = calloc(options->queue_max + 1, sizeof(*server->jobs));
-    server->listeners = calloc(options->clients_max, sizeof(*server->listeners));
+    server->peers = calloc(options->clients_max, sizeof(*server->peers));
+    make_streams(server);
     LAM_ASSERT(pthread_mutex_init(&server->lock, NULL) == 0);
     LAM_ASSERT(pthread_cond_init(&server->work, NULL) == 0);
     LAM_ASSERT(pthread_cond_init(&server->begun, NULL) == 0);
@@ -101,7 +126,10 @@ static void free_all(struct lam_remote_server *server)
     (void)pthread_cond_destroy(&server->begun);
     (void)pthread_cond_destroy(&server->work);
     (void)pthread_mutex_destroy(&server->lock);
-    free(server->listeners);
+    for (uint32_t i = 0; server->streams.all != NULL && i < server->streams.count; i++)
+        remote_stream_drop(&server->streams.all[i]);
+    free(server->streams.all);
+    free(server->peers);
     free(server->jobs);
     free(server->directory);
     free(server->endpoint);
@@ -157,7 +185,7 @@ int lam_remote_serve(struct lam_remote_server **server, struct lam_runtime *runt
     if (made == NULL)
         return lam_error_set(error, -ENOMEM, "out of memory for a server");
     if (made->endpoint == NULL || (filled.directory != NULL && made->directory == NULL) ||
-        made->jobs == NULL || made->listeners == NULL)
+        made->jobs == NULL || made->peers == NULL || made->streams.all == NULL)
         rc = lam_error_set(error, -ENOMEM, "out of memory for a server");
     if (rc == 0)
         rc = remote_feed_open(&made->feed, runtime);

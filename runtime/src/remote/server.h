@@ -17,6 +17,7 @@
 #include "lamina/runtime/remote.h"
 #include "remote/feed.h"
 #include "remote/port.h"
+#include "remote/streams.h"
 
 /* What a message is longer than what it carries, at most: header, names, numbers. */
 #define REMOTE_OVERHEAD_BYTES 512
@@ -42,6 +43,16 @@ struct remote_job {
     struct remote_buffer reply; /* of the module */
     struct remote_buffer answer;
     uint64_t answer_bytes;
+    struct remote_stream *args; /* what its request is, or NULL: that is in the message */
+    struct remote_stream *room; /* for its answer, or NULL: bytes_max of the server */
+    uint64_t streamed_bytes;    /* of @reply, which goes there; 0: the answer is a message */
+};
+
+/* Who is there. */
+struct remote_peer {
+    uint64_t client; /* 0: nobody */
+    uint32_t features;
+    uint32_t reserved;
 };
 
 /* First in, first out. */
@@ -58,7 +69,8 @@ struct lam_remote_server {
     struct remote_feed *feed;
     struct remote_job *jobs;    /* queue_max of them, and the speaker's */
     struct remote_job *at_hand; /* the speaker's: what comes next is read into it */
-    uint64_t *listeners;        /* the speaker's: clients that want events; 0 none */
+    struct remote_peer *peers;  /* the speaker's: clients that have agreed on something */
+    struct remote_streams streams;
     pthread_t speaker;
     pthread_t runners[LAM_REMOTE_THREADS_MAX];
     uint32_t runner_count;

@@ -39,18 +39,27 @@ static void refuse(
 
 /* ---- events ---- */
 
-static void listen_to(struct lam_remote_server *server, uint64_t client, int is_on)
+/* What was agreed on with @client; 0 it has gone. */
+static void agree(struct lam_remote_server *server, uint64_t client, uint32_t features)
 {
-    uint64_t *place = NULL;
+    struct remote_peer *place = NULL;
 
     for (uint32_t i = 0; i < server->options.clients_max; i++) {
-        if (server->listeners[i] == client)
-            server->listeners[i] = 0;
-        if (server->listeners[i] == 0)
-            place = &server->listeners[i];
+        if (server->peers[i].client == client)
+            server->peers[i].client = 0;
+        if (server->peers[i].client == 0)
+            place = &server->peers[i];
     }
-    if (is_on && place != NULL)
-        *place = client;
+    if (features != 0 && place != NULL)
+        *place = (struct remote_peer){.client = client, .features = features};
+}
+
+static int has_agreed(const struct lam_remote_server *server, uint64_t client, uint32_t feature)
+{
+    for (uint32_t i = 0; i < server->options.clients_max; i++)
+        if (server->peers[i].client == client)
+            return (server->peers[i].features & feature) != 0;
+    return 0;
 }
 
 static void forward_events(struct lam_remote_server *server)
@@ -71,8 +80,9 @@ static void forward_events(struct lam_remote_server *server)
         if (lam_protocol_write_message(&message, bytes, sizeof(bytes), &written) != 0)
             continue;
         for (uint32_t i = 0; i < server->options.clients_max; i++)
-            if (server->listeners[i] != 0 &&
-                port_tell(server->port, server->listeners[i], bytes, written) == 1)
+            if (server->peers[i].client != 0 &&
+                (server->peers[i].features & LAM_PROTOCOL_EVENTS) != 0 &&
+                port_tell(server->port, server->peers[i].client, bytes, written) == 1)
                 count(server, &server->counts.events);
     }
 }
@@ -81,7 +91,7 @@ static void forward_events(struct lam_remote_server *server)
 
 static void negotiate(struct lam_remote_server *server, uint64_t client)
 {
-    static const struct lam_protocol_negotiation ours = {
+    struct lam_protocol_negotiation ours = {
         .versions = {{1, 3, LAM_PROTOCOL_PRIORITY_DEGRADATION | LAM_PROTOCOL_EVENTS}}, .count = 1};
     struct remote_job *job = server->at_hand;
     struct lam_protocol_negotiation agreed = {.count = 1};
@@ -89,12 +99,14 @@ static void negotiate(struct lam_remote_server *server, uint64_t client)
     uint8_t data[64];
     uint64_t bytes;
 
+    if (server->streams.bytes_max != 0)
+        ours.versions[0].features |= LAM_PROTOCOL_STREAMING;
     if (lam_protocol_negotiate(&ours, &job->message.body.negotiate, &agreed.versions[0]) != 0) {
         refuse(server, LAM_PROTOCOL_UNSUPPORTED_VERSION, -EPROTONOSUPPORT,
             "this host speaks 1.0 to 1.3");
         return;
     }
-    listen_to(server, client, (agreed.versions[0].features & LAM_PROTOCOL_EVENTS) != 0);
+    agree(server, client, agreed.versions[0].features);
     LAM_ASSERT(lam_protocol_write_negotiation(&agreed, data, sizeof(data), &bytes) == 0);
     answer.body.response.data = (struct lam_protocol_view){data, bytes};
     remote_answer(job, &answer, LAM_PROTOCOL_RESPONSE);
@@ -118,6 +130,77 @@ static void turn_away(struct lam_remote_server *server, int rc)
     send_answer(server, server->at_hand);
 }
 
+/* ---- streams ---- */
+
+static void ask_stream(struct lam_remote_server *server, uint64_t client)
+{
+    struct remote_job *job = server->at_hand;
+    struct lam_protocol_message answer = {.header = {.type = LAM_PROTOCOL_RESPONSE}};
+    struct lam_protocol_stream now;
+    enum lam_protocol_error code = LAM_PROTOCOL_NOT_ALLOWED;
+    uint64_t bytes = 0;
+    int rc = -EOPNOTSUPP;
+
+    if (has_agreed(server, client, LAM_PROTOCOL_STREAMING))
+        rc = remote_stream_ask(&server->streams, client, &job->message.body.stream, &now, &code);
+    if (rc == 0) {
+        (void)lam_protocol_write_stream(&now, NULL, 0, &bytes);
+        rc = remote_reserve(&job->reply, bytes);
+    }
+    if (rc != 0) {
+        refuse(server, code, rc, "no such stream, chunk or room for it");
+        return;
+    }
+    (void)lam_protocol_write_stream(&now, job->reply.bytes, job->reply.capacity, &bytes);
+    answer.header.features = LAM_PROTOCOL_STREAMING;
+    answer.body.response.data = (struct lam_protocol_view){job->reply.bytes, bytes};
+    remote_answer(job, &answer, LAM_PROTOCOL_RESPONSE);
+    send_answer(server, job);
+    if (now.mode == LAM_PROTOCOL_STREAM_PULL && (now.flags & LAM_PROTOCOL_CHUNK_LAST) != 0)
+        remote_stream_drop(remote_stream_find(&server->streams, client, now.id));
+}
+
+/* The streams of the request at hand. Returns 1, or 0: it names one that is not there. */
+static int take_streams(struct lam_remote_server *server, uint64_t client)
+{
+    static const uint8_t none[16];
+    struct remote_job *job = server->at_hand;
+    const struct lam_protocol_request *request = &job->message.body.request;
+    uint64_t left = remote_streams_left(&server->streams, client), wanted = request->reply_capacity;
+
+    if (memcmp(request->stream, none, sizeof(none)) != 0) {
+        job->args = remote_stream_find(&server->streams, client, request->stream);
+        if (job->args == NULL || job->args->mode != LAM_PROTOCOL_STREAM_PUSH ||
+            job->args->moved_bytes != job->args->total_bytes) {
+            job->args = NULL;
+            return 0;
+        }
+        job->args->is_running = 1;
+    }
+    if (wanted > left)
+        wanted = left;
+    if (request->reply_capacity != UINT64_MAX && wanted > server->options.bytes_max &&
+        has_agreed(server, client, LAM_PROTOCOL_STREAMING)) {
+        job->room = remote_stream_make(&server->streams, client, wanted, LAM_PROTOCOL_STREAM_PULL);
+        job->room->is_running = 1;
+    }
+    return 1;
+}
+
+/* Its request has ended, or was turned away. */
+static void settle_streams(struct lam_remote_server *server, struct remote_job *job)
+{
+    remote_stream_drop(job->args);
+    if (job->room != NULL && job->streamed_bytes != 0) {
+        remote_stream_give(&server->streams, job->room, job->reply.bytes, job->streamed_bytes);
+        job->reply = (struct remote_buffer){NULL, 0};
+    } else {
+        remote_stream_drop(job->room);
+    }
+    job->args = job->room = NULL;
+    job->streamed_bytes = 0;
+}
+
 static void queue(struct lam_remote_server *server, uint64_t client, uint64_t deadline_ns)
 {
     int rc;
@@ -130,10 +213,17 @@ static void queue(struct lam_remote_server *server, uint64_t client, uint64_t de
         priority = job->message.body.request.priority;
         if (job->message.body.request.deadline_ns < job->deadline_ns)
             job->deadline_ns = job->message.body.request.deadline_ns;
+        if (!take_streams(server, client)) {
+            refuse(
+                server, LAM_PROTOCOL_NO_STREAM, -ENOENT, "no such stream, or it is not complete");
+            return;
+        }
     }
     rc = remote_queue_push(server, client, priority);
-    if (rc <= 0)
+    if (rc <= 0) {
+        settle_streams(server, job);
         turn_away(server, rc);
+    }
 }
 
 /* Returns 0, or what of the message is wrong. */
@@ -170,6 +260,9 @@ static void answer_ask(struct lam_remote_server *server, const struct port_comin
     case LAM_PROTOCOL_NEGOTIATE:
         negotiate(server, coming->client);
         break;
+    case LAM_PROTOCOL_STREAM:
+        ask_stream(server, coming->client);
+        break;
     case LAM_PROTOCOL_REQUEST:
     case LAM_PROTOCOL_HEALTH:
     case LAM_PROTOCOL_LOAD:
@@ -186,8 +279,15 @@ static void answer_ask(struct lam_remote_server *server, const struct port_comin
 /* A heartbeat or an event wants nothing of us; what is no message at all costs the connection. */
 static void hear(struct lam_remote_server *server, const struct port_coming *coming)
 {
-    if (read_copy(server, coming, NULL) == 0)
+    const struct lam_protocol_message *message = &server->at_hand->message;
+
+    if (read_copy(server, coming, NULL) == 0) {
+        if (message->header.type == LAM_PROTOCOL_STREAM &&
+            message->body.stream.state == LAM_PROTOCOL_STREAM_FAILED)
+            remote_stream_drop(
+                remote_stream_find(&server->streams, coming->client, message->body.stream.id));
         return;
+    }
     count(server, &server->counts.dropped);
     port_drop(server->port, coming->client, "no message of the protocol");
 }
@@ -205,7 +305,8 @@ static void serve(struct lam_remote_server *server, const struct port_coming *co
         count(server, &server->counts.connected);
         break;
     case PORT_WENT:
-        listen_to(server, coming->client, 0);
+        agree(server, coming->client, 0);
+        remote_streams_went(&server->streams, coming->client);
         break;
     default:
         break;
@@ -219,6 +320,7 @@ static uint32_t send_answers(struct lam_remote_server *server)
     uint32_t in_hand;
 
     while ((job = remote_queue_done(server, &in_hand)) != NULL) {
+        settle_streams(server, job);
         send_answer(server, job);
         remote_queue_release(server, job);
     }
@@ -264,6 +366,7 @@ void *remote_speak(void *context)
         uint32_t in_hand = send_answers(server);
 
         forward_events(server);
+        remote_streams_expire(&server->streams, lam_clock_now_ns());
         port_wait(
             server->port, lam_deadline_after_ns(in_hand > 0 ? look_ns : LOOK_NS_IDLE), &coming);
         if (coming.event != PORT_NOTHING)

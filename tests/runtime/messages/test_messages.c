@@ -103,6 +103,9 @@ Test(messages, memlinks_elements_are_enough_and_later_ones_are_passed_over)
     cr_assert(is_view(message.body.error.text, "late"));
     read_whole("error_now", &message);
     cr_assert(eq(u64, message.body.error.retry_after_ms, 0)); /* now is not never */
+    read_whole("stream_memlinks", &message);
+    cr_assert(message.body.stream.total_bytes == 7 && message.body.stream.chunk_bytes == 4096);
+    cr_assert(message.body.stream.flags == 0 && message.body.stream.data.bytes == 0);
     read_whole("heartbeat", &message);
     cr_assert(eq(u64, message.body.health.module.bytes, 0));
 }
@@ -265,7 +268,7 @@ Test(messages, numbers_outside_their_range_are_refused_both_ways)
 
     message.body.request.priority = (enum lam_protocol_priority)4;
     cr_assert(eq(int, lam_protocol_write_message(&message, room, sizeof(room), &bytes), -EINVAL));
-    vector.bytes[vector.count - 6] = 4; /* its priority */
+    vector.bytes[vector.count - 7] = 4; /* its priority */
     cr_assert(eq(int, take(vector.bytes, vector.count), -EBADMSG));
     cr_assert(strstr(error.text, "priority: it is too large") != NULL, "%s", error.text);
     message = (struct lam_protocol_message){.header = {.type = LAM_PROTOCOL_NEGOTIATE}};

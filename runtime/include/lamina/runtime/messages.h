@@ -13,10 +13,11 @@
  * those that it knows. Text is not checked to be UTF-8.
  *
  *     request    [module, method, args, trace: 16 bytes or nil, deadline or nil,
- *                 priority, reply capacity, span, flags]
- *     response   [data, status, result, failure, detail, needed]
+ *                 priority, reply capacity, span, flags, stream or nil]
+ *     response   [data, status, result, failure, detail, needed, stream or nil]
  *     error      [code, text, retry after ms or nil, result]
- *     stream     [id: 16 bytes, total bytes, expires or nil, state, mode, chunk bytes]
+ *     stream     [id: 16 bytes, total bytes, expires or nil, state, mode, chunk bytes,
+ *                 offset, flags, data]
  *     negotiate  [[[major, minor, features], ...]]
  *     health     [module]; an empty body is memlink's heartbeat: the whole host
  *     load       [reference, name, config, host, flags, drain ns]
@@ -25,13 +26,29 @@
  *     event      [kind, module, value, at ns, text]
  *
  * memlink has numbers, and no bodies, for the last five, and nothing for negotiate. Request,
- * negotiate, health, load, unload and stats want an answer if their request id is not 0: an error,
- * or a response, whose data for all but a request is MessagePack again:
+ * stream, negotiate, health, load, unload and stats want an answer if their request id is not 0: an
+ * error, or a response, whose data for all but a request is MessagePack again:
  *
+ *     stream     the same array
  *     negotiate  [[[major, minor, features]]], the one that was agreed on
  *     health     [state, detail, text]
  *     load       [module], unload likewise: as in stats
  *     stats      [[[name, [major, minor, patch], phase, calls, draining, generation], ...], text]
+ *
+ * What is larger than a message may be goes by a stream, where STREAMING was agreed on. All of it
+ * is asked by the client, who names in each what it wants of the stream; the host's answer says how
+ * it is now.
+ *
+ *     INITIALIZING, PUSH   room for total bytes; the answer is READY, with id, expiry and the most
+ *                          that a chunk may have, which is what was asked for or less
+ *     TRANSFERRING, PUSH   data, which is all or chunk bytes, at offset, where the last one ended;
+ *                          the one at the end has LAST; COMPLETE when that has come
+ *     TRANSFERRING, PULL   up to chunk bytes at offset, where the last one ended; they are the
+ *                          answer's data, the last with LAST: with it the stream is gone
+ *     FAILED               let go of it
+ *
+ * A request's stream, which is COMPLETE, is its args, once; a response's, with how long it is in
+ * needed, is its data. An error in a chunk costs the stream. None outlives expires.
  *
  * Deadlines and times are monotonic nanoseconds of this machine. Reading copies nothing: what is
  * read are views into the message, which may not change meanwhile. Nothing allocates or waits; any
@@ -87,6 +104,8 @@ enum lam_protocol_error {
     LAM_PROTOCOL_OVER_QUOTA = 14,
     LAM_PROTOCOL_NOT_ALLOWED = 64, /* this host lets no client do that */
     LAM_PROTOCOL_FAILED = 65,      /* it was tried: result and text say what came of it */
+    LAM_PROTOCOL_NO_STREAM = 66,   /* this client has none of that id: it has expired, or ended */
+    LAM_PROTOCOL_BAD_CHUNK = 67,   /* not what comes next; the stream is gone */
 };
 
 /* What kind of error it is; bits, 0 none of them. */
@@ -119,15 +138,17 @@ struct lam_protocol_request {
     uint64_t reply_capacity; /* the most that the answer may have */
     uint64_t span;           /* of the caller */
     uint32_t flags;
+    uint8_t stream[16]; /* all 0: none; else what the args are; goes as nil */
 };
 
 struct lam_protocol_response {
     struct lam_protocol_view data;
     enum lam_protocol_status status;
-    int32_t result;   /* what the method returned */
-    uint32_t failure; /* enum lam_failure */
-    int32_t detail;   /* of the failure */
-    uint64_t needed;  /* with a result of -ENOSPC: what the answer needs */
+    int32_t result;     /* what the method returned */
+    uint32_t failure;   /* enum lam_failure */
+    int32_t detail;     /* of the failure */
+    uint64_t needed;    /* with a result of -ENOSPC: what the answer needs; of a stream: all */
+    uint8_t stream[16]; /* all 0: none; else what the data is; goes as nil */
 };
 
 #define LAM_PROTOCOL_NO_RETRY UINT64_MAX
@@ -153,7 +174,18 @@ enum lam_protocol_stream_mode {
     LAM_PROTOCOL_STREAM_BOTH = 2,
 };
 
-/* The handle of one. */
+#define LAM_PROTOCOL_CHUNK_BYTES_MIN (UINT64_C(4) << 10)
+#define LAM_PROTOCOL_CHUNK_BYTES_MAX (UINT64_C(1) << 20)
+
+/* memlink names five. Nothing is lost or repeated here, and each chunk is answered: the others are
+ * refused. */
+#define LAM_PROTOCOL_CHUNK_LAST         1u
+#define LAM_PROTOCOL_CHUNK_COMPRESSED   2u
+#define LAM_PROTOCOL_CHUNK_REQUIRES_ACK 4u
+#define LAM_PROTOCOL_CHUNK_RETRANSMIT   8u
+#define LAM_PROTOCOL_CHUNK_FLAGS        15u
+
+/* The handle of one, and a chunk of it. */
 struct lam_protocol_stream {
     uint8_t id[16];
     uint64_t total_bytes;
@@ -161,6 +193,9 @@ struct lam_protocol_stream {
     enum lam_protocol_stream_state state;
     enum lam_protocol_stream_mode mode;
     uint64_t chunk_bytes; /* 4 KiB to 1 MiB */
+    uint64_t offset;
+    uint32_t flags; /* LAM_PROTOCOL_CHUNK_... */
+    struct lam_protocol_view data;
 };
 
 #define LAM_PROTOCOL_VERSIONS_MAX 8
@@ -304,6 +339,8 @@ struct lam_protocol_stats_report {
 /* Each as lam_protocol_write_message(), of the data alone. */
 int lam_protocol_write_negotiation(const struct lam_protocol_negotiation *negotiation, void *room,
     uint64_t capacity, uint64_t *bytes);
+int lam_protocol_write_stream(
+    const struct lam_protocol_stream *stream, void *room, uint64_t capacity, uint64_t *bytes);
 int lam_protocol_write_health_report(const struct lam_protocol_health_report *report, void *room,
     uint64_t capacity, uint64_t *bytes);
 int lam_protocol_write_module(
@@ -314,6 +351,8 @@ int lam_protocol_write_stats_report(
 /* Each returns 0, or -EBADMSG with @error. */
 int lam_protocol_read_negotiation(struct lam_protocol_negotiation *negotiation,
     struct lam_protocol_view data, struct lam_error *error);
+int lam_protocol_read_stream(
+    struct lam_protocol_stream *stream, struct lam_protocol_view data, struct lam_error *error);
 int lam_protocol_read_health_report(struct lam_protocol_health_report *report,
     struct lam_protocol_view data, struct lam_error *error);
 int lam_protocol_read_module(

@@ -20,11 +20,13 @@
 extern "C" {
 #endif
 
-#define LAM_REMOTE_ENDPOINT      "runtime" /* where options name none */
-#define LAM_REMOTE_BYTES_DEFAULT (UINT64_C(1) << 20)
-#define LAM_REMOTE_BYTES_MAX     (UINT64_C(32) << 20)
-#define LAM_REMOTE_THREADS_MAX   64
-#define LAM_REMOTE_QUEUE_MAX     4096
+#define LAM_REMOTE_ENDPOINT         "runtime" /* where options name none */
+#define LAM_REMOTE_BYTES_DEFAULT    (UINT64_C(1) << 20)
+#define LAM_REMOTE_BYTES_MAX        (UINT64_C(32) << 20)
+#define LAM_REMOTE_STREAM_BYTES_MAX (UINT64_C(1) << 30)
+#define LAM_REMOTE_STREAM_NS_MAX    (UINT64_C(3600) * LAM_NS_PER_S)
+#define LAM_REMOTE_THREADS_MAX      64
+#define LAM_REMOTE_QUEUE_MAX        4096
 
 /* ---- the host ---- */
 
@@ -42,6 +44,10 @@ struct lam_remote_options {
     uint32_t reserved;     /* 0 */
     uint64_t bytes_max;    /* of a request, and of an answer; default LAM_REMOTE_BYTES_DEFAULT */
     uint64_t call_ns_max;  /* no call's deadline is later; default 30 s */
+    /* What is larger than bytes_max goes in chunks: of one client, requests and the room for
+     * answers that it asks for, 4 of them at most; 0: nothing does. */
+    uint64_t stream_bytes_max;
+    uint64_t stream_ns; /* in which all chunks have to move; default 30 s, at most an hour */
 };
 
 /*
@@ -119,14 +125,18 @@ void lam_remote_disconnect(struct lam_remote *remote);
 
 /*
  * Call @method of @module there, as lam_module_call() does here, with the priority of
- * lam_remote_set_priority(). *@reply is the caller's, with data and capacity set.
+ * lam_remote_set_priority(). *@reply is the caller's, with data and capacity set. Where the host
+ * has streams, a request above bytes_max of this connection goes in chunks before the call, and an
+ * answer above that of the host after it, by the same deadline; an answer finds as much room as the
+ * host's stream_bytes_max leaves (-ENOSPC).
  *
  * Returns as lam_module_call(), and with it reply->failure; where the host could not be asked, or
  * answered with an error, the failure is LAM_FAILURE_REMOTE: its detail is an enum
  * lam_protocol_error, or 0, lam_remote_why() is a sentence, and the call returned
  *   -ETIMEDOUT   no answer by @deadline_ns
  *   -EPIPE, -EOWNERDEAD, -EACCES the host went, died, or sent us away: nothing more comes
- *   -EMSGSIZE    request or answer are above bytes_max
+ *   -EMSGSIZE    request or answer are above bytes_max, and the host has no streams
+ *   -EDQUOT      the request is above its stream_bytes_max
  *   -EPROTO      what came is no answer
  *   -EREMOTEIO   another error
  */
