@@ -209,6 +209,12 @@ int lam_call_run(struct lam_module *module, const char *caller, uint32_t method,
     frame.outer = seat->inner;
     frame.call.request = request;
     frame.call.request_bytes = request_bytes;
+    frame.has_default_deadline = 0;
+    if (deadline_ns == LAM_DEADLINE_NEVER && frame.outer == NULL &&
+        module->runtime->options.call_ns != 0) {
+        frame.has_default_deadline = 1;
+        deadline_ns = lam_deadline_after_ns(module->runtime->options.call_ns);
+    }
     generation = lam_pin(seat, module);
     if (__builtin_expect((void *)generation == (void *)&lam_generation_held, 0))
         rc = pin_behind_gate(seat, module, deadline_ns, &generation);
@@ -237,6 +243,7 @@ int lam_call_detour(
     frame.outer = from;
     frame.call.request = from->call.request;
     frame.call.request_bytes = from->call.request_bytes;
+    frame.has_default_deadline = from->has_default_deadline;
     generation = lam_pin_at(place, module);
     if (generation == NULL || (void *)generation == (void *)&lam_generation_held) {
         lam_store_release(place, 0); /* R2 */

@@ -37,6 +37,7 @@ struct lam_frame {
     struct crew_place *place; /* of the worker that it runs in, or NULL */
     struct lam_frame *outer;  /* the call within which this one is, or NULL */
     struct lam_later *later;  /* where its answer will come, or NULL */
+    int has_default_deadline; /* the runtime's, and not one that was given */
 };
 
 /* Where the code of a generation runs. */
@@ -131,6 +132,7 @@ struct lam_runtime {
     struct lam_allowed allowed;
     char *worker;                              /* the program, or "" */
     struct lam_tracing *tracing;               /* where spans go, or NULL */
+    struct lam_limits_options *limits;         /* of modules without their own, or NULL */
     struct lam_middleware_options *middleware; /* around the calls of all modules, or NULL */
     const struct lam_host *host;               /* what modules are lent */
     pthread_mutex_t loading;           /* one load at a time; recursive, for an init that loads */

@@ -111,9 +111,10 @@ static int load(struct lam_runtime *runtime, const char *reference, const struct
     struct lam_chain chain = {options->name, outer};
     struct sandbox_wish *wish = NULL;
     struct lam_generation *generation;
-    int rc = options->host == LAM_MODULE_IN_WORKER
-                 ? lam_sandbox_wish(options->sandbox, &wish, error)
-                 : 0;
+    int rc =
+        options->host == LAM_MODULE_IN_WORKER
+            ? lam_sandbox_wish(options->sandbox, runtime->options.worker_memory_bytes, &wish, error)
+            : 0;
 
     if (rc == 0)
         rc = lam_generation_open(&generation, runtime, wish, found, error);

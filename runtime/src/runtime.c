@@ -11,6 +11,7 @@
 #include "discover.h"
 #include "internal.h"
 #include "linux/spawn.h"
+#include "path/limits_quota.h"
 #include "path/middleware.h"
 #include "path/split.h"
 #include "path/trace.h"
@@ -86,6 +87,9 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
     if (rc == 0)
         rc = lam_tracing_open(&made->tracing, made->options.trace, error);
     made->options.trace = NULL;
+    if (rc == 0)
+        rc = lam_limits_copy(&made->limits, made->options.limits, error);
+    made->options.limits = NULL;
     if (rc == 0) {
         made->directories =
             strdup(made->options.directories != NULL ? made->options.directories : "");
@@ -102,6 +106,7 @@ int lam_runtime_create(struct lam_runtime **runtime, const struct lam_runtime_op
         free(made->directories);
         free(made->worker);
         free(made->middleware);
+        free(made->limits);
         lam_tracing_close(made->tracing);
         free(made);
         return rc;
@@ -178,6 +183,7 @@ void lam_runtime_destroy(struct lam_runtime *runtime)
     free(runtime->directories);
     free(runtime->worker);
     free(runtime->middleware);
+    free(runtime->limits);
     lam_tracing_close(runtime->tracing);
     free(runtime->feed);
     free(runtime);

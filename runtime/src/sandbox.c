@@ -72,8 +72,8 @@ static uint64_t or_no_end(uint64_t value)
     return value == 0 ? UINT64_MAX : value;
 }
 
-int lam_sandbox_wish(
-    const struct lam_sandbox_options *options, struct sandbox_wish **wish, struct lam_error *error)
+int lam_sandbox_wish(const struct lam_sandbox_options *options, uint64_t memory_bytes,
+    struct sandbox_wish **wish, struct lam_error *error)
 {
     static const struct lam_sandbox_options defaults;
     const char *readable, *writable;
@@ -97,7 +97,8 @@ int lam_sandbox_wish(
         return lam_error_set(error, -ENOMEM, "out of memory for a sandbox");
     **wish = (struct sandbox_wish){.bytes = (uint32_t)bytes,
         .layers = options->layers | LAM_SANDBOX_BIT(LAM_SANDBOX_PRIVILEGES),
-        .memory_bytes = or_no_end(options->memory_bytes),
+        .memory_bytes =
+            or_no_end(options->memory_bytes != 0 ? options->memory_bytes : memory_bytes),
         .file_bytes = or_no_end(options->file_bytes),
         .reply_bytes = or_no_end(options->reply_bytes),
         .cpu_s = options->cpu_s,

@@ -38,12 +38,13 @@ struct lam_sandbox {
 };
 
 /*
- * Look at the options (NULL: defaults) and make a wish of them, to be freed.
+ * Look at the options (NULL: defaults) and make a wish of them, to be freed. @memory_bytes holds
+ * where they have none of their own.
  *
  * Returns 0 and sets *@wish, or -EINVAL, -ENOENT, -ENOMEM; @error names the field.
  */
-int lam_sandbox_wish(
-    const struct lam_sandbox_options *options, struct sandbox_wish **wish, struct lam_error *error);
+int lam_sandbox_wish(const struct lam_sandbox_options *options, uint64_t memory_bytes,
+    struct sandbox_wish **wish, struct lam_error *error);
 
 /* A copy of it with room for a report, to be freed; or NULL. */
 struct lam_sandbox *lam_sandbox_create(const struct sandbox_wish *wish);

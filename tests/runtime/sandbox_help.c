@@ -37,16 +37,27 @@ struct lam_error error;
 struct lam_module_reply reply;
 struct lam_sandbox_report report;
 
-static void setup(void)
+static void make_runtime(uint64_t memory_bytes)
 {
     char program[4096] = "/proc/self/exe";
-    struct lam_runtime_options options = {.worker = program};
+    struct lam_runtime_options options = {.worker = program, .worker_memory_bytes = memory_bytes};
 
 #ifndef WORKER_IS_THIS
     (void)snprintf(program, sizeof(program), "%s/lamina_worker", getenv("LAMINA_BIN"));
 #endif
     cr_assert(eq(int, setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:detect_leaks=0", 1), 0));
     cr_assert(eq(int, lam_runtime_create(&runtime, &options, &error), 0), "%s", error.text);
+}
+
+static void setup(void)
+{
+    make_runtime(0);
+}
+
+void bound_all_workers(uint64_t memory_bytes)
+{
+    lam_runtime_destroy(runtime);
+    make_runtime(memory_bytes);
 }
 
 static void teardown(void)

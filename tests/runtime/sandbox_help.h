@@ -33,6 +33,9 @@ void load_with(struct lam_sandbox_options sandbox, enum lam_sandbox_layer layer)
 
 void unload(void);
 
+/* Another runtime: what its modules in workers have where they say nothing. */
+void bound_all_workers(uint64_t memory_bytes);
+
 int ask(const char *method, const void *request, uint64_t bytes, struct tried *tried);
 
 /* What it got: an errno below 0. */

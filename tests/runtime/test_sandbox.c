@@ -120,6 +120,18 @@ Test(sandbox, memory_past_its_limit_is_not_to_be_had)
     cr_assert(ge(i64, try("allocate", &wanted, sizeof(wanted)), INT64_C(60) << 20));
 }
 
+Test(sandbox, a_module_that_does_not_say_has_the_memory_of_the_runtime)
+{
+    uint64_t wanted = UINT64_C(400) << 20;
+
+    bound_all_workers(UINT64_C(64) << 20);
+    load_with((struct lam_sandbox_options){.cpu_s = 0}, LAM_SANDBOX_LIMITS);
+    cr_assert(lt(i64, try("allocate", &wanted, sizeof(wanted)), INT64_C(200) << 20));
+    unload();
+    load_with((struct lam_sandbox_options){.memory_bytes = UINT64_C(1) << 30}, LAM_SANDBOX_LIMITS);
+    cr_assert(eq(i64, try("allocate", &wanted, sizeof(wanted)), (int64_t)wanted));
+}
+
 Test(sandbox, cpu_time_past_its_limit_is_an_end_with_its_signal)
 {
     load_with((struct lam_sandbox_options){.cpu_s = 1}, LAM_SANDBOX_LIMITS);

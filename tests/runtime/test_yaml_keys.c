@@ -11,7 +11,8 @@ Test(yaml_keys, each_key_of_the_runtime_fills_its_field)
     const struct lam_runtime_options *options;
 
     accept("directories: [/a, /b/c]\nworker: /w\ndepth: 3\narena: 8KiB\ndrain: 5s\n"
-           "checks_owner: true\nloads_dependencies: true\nallowed_sha256: [" SUM "0, " SUM "1]\n");
+           "checks_owner: true\nloads_dependencies: true\nallowed_sha256: [" SUM "0, " SUM "1]\n"
+           "deadline: 30s\nmemory: 64MiB\nlimits: {bytes: 1MiB}\n");
     options = lam_runtime_config_options(config);
     cr_expect(eq(str, (char *)options->directories, "/a:/b/c"));
     cr_expect(eq(str, (char *)options->worker, "/w"));
@@ -21,8 +22,12 @@ Test(yaml_keys, each_key_of_the_runtime_fills_its_field)
     cr_expect(eq(u32, options->checks_owner, 1));
     cr_expect(eq(u32, options->loads_dependencies, 1));
     cr_expect(eq(str, (char *)options->allowed_sha256, SUM "0 " SUM "1"));
-    refuse("allowed_sha256: [abc]\n", "t.yaml:1:18: allowed_sha256[0]: 3 bytes long: at least 64");
     cr_expect(eq(u32, options->reserved, 0));
+    cr_expect(eq(u64, options->call_ns, 30 * LAM_NS_PER_S));
+    cr_expect(eq(u64, options->worker_memory_bytes, 64 << 20));
+    cr_assert(options->limits != NULL);
+    cr_expect(eq(u64, options->limits->bytes_max, 1 << 20));
+    refuse("allowed_sha256: [abc]\n", "t.yaml:1:18: allowed_sha256[0]: 3 bytes long: at least 64");
 }
 
 Test(yaml_keys, each_key_of_serving_fills_its_field)
@@ -146,7 +151,8 @@ Test(yaml_keys, each_key_of_limits_fills_its_field)
     const struct lam_limits_options *limits;
 
     accept("modules:\n  a:\n    limits: {calls: 1, caller_calls: 2, calls_per_s: 3,\n"
-           "      caller_calls_per_s: 4, burst: 5, caller_burst: 6, request: 7, reply: 8,\n"
+           "      caller_calls_per_s: 4, burst: 5, caller_burst: 6, request: 7, reply: 8,\n      "
+           "bytes: 10, caller_bytes: 11,\n"
            "      full: degrade, queue: 9, fallback_module: m, fallback_method: f}\n");
     limits = wanted(0)->options.limits;
     cr_assert(limits != NULL);
@@ -158,6 +164,8 @@ Test(yaml_keys, each_key_of_limits_fills_its_field)
     cr_expect(eq(u32, limits->caller_burst, 6));
     cr_expect(eq(u64, limits->request_bytes_max, 7));
     cr_expect(eq(u64, limits->reply_bytes_max, 8));
+    cr_expect(eq(u64, limits->bytes_max, 10));
+    cr_expect(eq(u64, limits->caller_bytes_max, 11));
     cr_expect(eq(int, limits->full, LAM_LIMITS_DEGRADE));
     cr_expect(eq(u32, limits->queue_max, 9));
     cr_expect(eq(str, (char *)limits->fallback_module, "m"));

@@ -8,26 +8,28 @@
 #include "lamina/base/assert.h"
 #include "lamina/base/clock.h"
 
-#define ONE_WAITS (UINT64_C(1) << 32)
+#define WAITING_SHIFT 41 /* LAM_GATE_PLACES_MAX may be inside */
+#define ONE_WAITS     (UINT64_C(1) << WAITING_SHIFT)
 
 /* On the stack of who waits; under the gate's lock. */
 struct gate_waiter {
     struct gate_waiter *next;
+    uint64_t weight;
     pthread_cond_t let_in;
     int is_in;
 };
 
-static uint32_t inside_of(uint64_t word)
+static uint64_t inside_of(uint64_t word)
 {
-    return (uint32_t)word;
+    return word & (ONE_WAITS - 1);
 }
 
 static uint32_t waiting_of(uint64_t word)
 {
-    return (uint32_t)(word >> 32);
+    return (uint32_t)(word >> WAITING_SHIFT);
 }
 
-void lam_gate_init(struct lam_gate *gate, uint32_t places, uint32_t queue_max)
+void lam_gate_init(struct lam_gate *gate, uint64_t places, uint32_t queue_max)
 {
     *gate = (struct lam_gate){.places = places, .queue_max = queue_max};
     LAM_ASSERT(pthread_mutex_init(&gate->lock, NULL) == 0);
@@ -38,30 +40,47 @@ void lam_gate_fini(struct lam_gate *gate)
     (void)pthread_mutex_destroy(&gate->lock);
 }
 
-static int take_place(struct lam_gate *gate)
+static int take_places(struct lam_gate *gate, uint64_t weight)
 {
     uint64_t word = lam_load_relaxed(&gate->word); /* relaxed: only a first guess */
 
-    while (waiting_of(word) == 0 && inside_of(word) < gate->places)
-        if (lam_cas_acq_rel(&gate->word, &word, word + 1))
+    while (waiting_of(word) == 0 && inside_of(word) + weight <= gate->places)
+        if (lam_cas_acq_rel(&gate->word, &word, word + weight))
             return 1;
     return 0;
 }
 
-/* Under the lock. Returns 1 there is a place now, 0 it has to wait, -EAGAIN too many do. */
-static int join_queue(struct lam_gate *gate)
+/* Under the lock. Returns 1 there is room now, 0 it has to wait, -EAGAIN too many do. */
+static int join_queue(struct lam_gate *gate, uint64_t weight)
 {
     uint64_t word = lam_load_relaxed(&gate->word);
 
     for (;;) {
-        if (waiting_of(word) == 0 && inside_of(word) < gate->places) {
-            if (lam_cas_acq_rel(&gate->word, &word, word + 1))
+        if (waiting_of(word) == 0 && inside_of(word) + weight <= gate->places) {
+            if (lam_cas_acq_rel(&gate->word, &word, word + weight))
                 return 1;
         } else if (waiting_of(word) >= gate->queue_max) {
             return -EAGAIN;
         } else if (lam_cas_acq_rel(&gate->word, &word, word + ONE_WAITS)) {
             return 0;
         }
+    }
+}
+
+/* Under the lock: those at the head of the queue for whom there is room. */
+static void let_in(struct lam_gate *gate)
+{
+    struct gate_waiter *first;
+
+    /* Relaxed: while somebody waits, the word changes under the lock alone. */
+    while ((first = gate->first) != NULL &&
+           inside_of(lam_load_relaxed(&gate->word)) + first->weight <= gate->places) {
+        gate->first = first->next;
+        if (gate->first == NULL)
+            gate->last = NULL;
+        first->is_in = 1;
+        (void)lam_add_acq_rel(&gate->word, first->weight - ONE_WAITS);
+        LAM_ASSERT(pthread_cond_signal(&first->let_in) == 0);
     }
 }
 
@@ -78,6 +97,7 @@ static void give_up(struct lam_gate *gate, struct gate_waiter *waiter)
     if (gate->last == waiter)
         gate->last = before;
     (void)lam_add_acq_rel(&gate->word, -ONE_WAITS);
+    let_in(gate); /* it may have needed more than those behind it do */
 }
 
 static void wait_in_queue(struct lam_gate *gate, struct gate_waiter *waiter, uint64_t deadline_ns)
@@ -99,9 +119,10 @@ static void wait_in_queue(struct lam_gate *gate, struct gate_waiter *waiter, uin
         give_up(gate, waiter);
 }
 
-static __attribute__((noinline)) int enter_slowly(struct lam_gate *gate, uint64_t deadline_ns)
+static __attribute__((noinline)) int enter_slowly(
+    struct lam_gate *gate, uint64_t weight, uint64_t deadline_ns)
 {
-    struct gate_waiter waiter = {.is_in = 0};
+    struct gate_waiter waiter = {.weight = weight};
     pthread_condattr_t monotonic;
     int rc;
 
@@ -110,7 +131,7 @@ static __attribute__((noinline)) int enter_slowly(struct lam_gate *gate, uint64_
     LAM_ASSERT(pthread_cond_init(&waiter.let_in, &monotonic) == 0);
     (void)pthread_condattr_destroy(&monotonic);
     LAM_ASSERT(pthread_mutex_lock(&gate->lock) == 0);
-    rc = join_queue(gate);
+    rc = join_queue(gate, weight);
     if (rc == 0) {
         wait_in_queue(gate, &waiter, deadline_ns);
         rc = waiter.is_in ? 0 : -ETIMEDOUT;
@@ -120,45 +141,38 @@ static __attribute__((noinline)) int enter_slowly(struct lam_gate *gate, uint64_
     return rc < 0 ? rc : 0;
 }
 
-int lam_gate_enter(struct lam_gate *gate, uint64_t deadline_ns)
+int lam_gate_enter(struct lam_gate *gate, uint64_t weight, uint64_t deadline_ns)
 {
-    if (gate->places == 0 || take_place(gate))
+    if (gate->places == 0)
         return 0;
-    return gate->queue_max == 0 ? -EAGAIN : enter_slowly(gate, deadline_ns);
+    if (weight > gate->places) /* it would wait for ever */
+        return -EAGAIN;
+    if (take_places(gate, weight))
+        return 0;
+    return gate->queue_max == 0 ? -EAGAIN : enter_slowly(gate, weight, deadline_ns);
 }
 
-static __attribute__((noinline)) void hand_over(struct lam_gate *gate)
+static __attribute__((noinline)) void hand_over(struct lam_gate *gate, uint64_t weight)
 {
-    struct gate_waiter *first;
-
     LAM_ASSERT(pthread_mutex_lock(&gate->lock) == 0);
-    first = gate->first;
-    if (first != NULL) {
-        gate->first = first->next;
-        if (gate->first == NULL)
-            gate->last = NULL;
-        first->is_in = 1;
-        (void)lam_add_acq_rel(&gate->word, -ONE_WAITS);
-        LAM_ASSERT(pthread_cond_signal(&first->let_in) == 0);
-    } else {
-        (void)lam_add_acq_rel(&gate->word, UINT64_MAX); /* who waited has given up */
-    }
+    (void)lam_add_acq_rel(&gate->word, -weight);
+    let_in(gate);
     LAM_ASSERT(pthread_mutex_unlock(&gate->lock) == 0);
 }
 
-void lam_gate_leave(struct lam_gate *gate)
+void lam_gate_leave(struct lam_gate *gate, uint64_t weight)
 {
     uint64_t word = lam_load_relaxed(&gate->word); /* relaxed: only a first guess */
 
     if (gate->places == 0)
         return;
     while (waiting_of(word) == 0)
-        if (lam_cas_acq_rel(&gate->word, &word, word - 1))
+        if (lam_cas_acq_rel(&gate->word, &word, word - weight))
             return;
-    hand_over(gate);
+    hand_over(gate, weight);
 }
 
-uint32_t lam_gate_inside(const struct lam_gate *gate)
+uint64_t lam_gate_inside(const struct lam_gate *gate)
 {
     return inside_of(lam_load_relaxed(&gate->word)); /* relaxed: for those who look */
 }
@@ -177,8 +191,15 @@ uint32_t lam_gate_pressure(const struct lam_gate *gate)
 {
     uint64_t word = lam_load_relaxed(&gate->word);
 
-    return thousandths((uint64_t)inside_of(word) + waiting_of(word),
-        gate->places == 0 ? 0 : (uint64_t)gate->places + gate->queue_max);
+    return thousandths(
+        inside_of(word) + waiting_of(word), gate->places == 0 ? 0 : gate->places + gate->queue_max);
+}
+
+uint32_t lam_gate_fullness(const struct lam_gate *gate)
+{
+    uint64_t word = lam_load_relaxed(&gate->word);
+
+    return waiting_of(word) != 0 ? 1000 : thousandths(inside_of(word), gate->places);
 }
 
 void lam_bucket_init(struct lam_bucket *bucket, uint64_t per_s, uint32_t burst, uint32_t queue_max)

@@ -3,11 +3,12 @@
 #define LAM_RUNTIME_GATE_H
 
 /*
- * gate.h: so many inside at a time, the others in a queue; and so many in a second.
+ * gate.h: so much inside at a time, the others in a queue; and so many in a second.
  *
- * How many are inside of a gate and how many wait is one word, so that who leaves cannot miss who
- * came to wait. A place that becomes free while somebody waits is handed to the first of them: who
- * comes later does not overtake.
+ * How much is inside of a gate and how many wait is one word, so that who leaves cannot miss who
+ * came to wait. What becomes free while somebody waits is handed to the first of them, once it is
+ * enough for that one: who comes later does not overtake, however little it needs. A call takes one
+ * place, or as many as it has bytes.
  */
 
 #include <pthread.h>
@@ -18,28 +19,35 @@ struct gate_waiter;
 
 struct lam_gate {
     _Alignas(
-        64) lam_atomic_u64 word; /* inside; waiting in the upper half, changed under the lock */
-    uint32_t places;             /* 0: no limit, and nothing is counted */
+        64) lam_atomic_u64 word; /* inside; waiting in the upper bits, changed under the lock */
+    uint64_t places;             /* at most LAM_GATE_PLACES_MAX; 0: no limit, nothing is counted */
     uint32_t queue_max;
     _Alignas(64) pthread_mutex_t lock;
     struct gate_waiter *first, *last;
 };
 
-void lam_gate_init(struct lam_gate *gate, uint32_t places, uint32_t queue_max);
+/* Above it there is room for as many who wait as there can be threads. */
+#define LAM_GATE_PLACES_MAX (UINT64_C(1) << 40)
+
+void lam_gate_init(struct lam_gate *gate, uint64_t places, uint32_t queue_max);
 void lam_gate_fini(struct lam_gate *gate);
 
 /*
- * Go in; wait for a place until @deadline_ns, if the queue is not full. Lock-free where there is a
- * place. Returns 0; -EAGAIN the queue is full (at once); -ETIMEDOUT.
+ * Go in with @weight places; wait for them until @deadline_ns, if the queue is not full. Lock-free
+ * where they are there. Returns 0; -EAGAIN the queue is full, or the gate has fewer (at once);
+ * -ETIMEDOUT.
  */
-int lam_gate_enter(struct lam_gate *gate, uint64_t deadline_ns);
-void lam_gate_leave(struct lam_gate *gate);
+int lam_gate_enter(struct lam_gate *gate, uint64_t weight, uint64_t deadline_ns);
+void lam_gate_leave(struct lam_gate *gate, uint64_t weight);
 
-uint32_t lam_gate_inside(const struct lam_gate *gate);
+uint64_t lam_gate_inside(const struct lam_gate *gate);
 uint32_t lam_gate_waiting(const struct lam_gate *gate);
 
 /* Thousandths of the places and of the queue that are taken. */
 uint32_t lam_gate_pressure(const struct lam_gate *gate);
+
+/* Thousandths of the places that are taken, where they are not calls. All, if somebody waits. */
+uint32_t lam_gate_fullness(const struct lam_gate *gate);
 
 /* A bucket of tokens, as the time at which it would be full again. */
 struct lam_bucket {

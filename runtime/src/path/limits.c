@@ -131,6 +131,13 @@ static int check_rates(
 
 static int check(const struct lam_limits_options *given, const char *name, struct lam_error *error)
 {
+    uint64_t most =
+        given->bytes_max > given->caller_bytes_max ? given->bytes_max : given->caller_bytes_max;
+
+    if (most > LAM_LIMITS_BYTES_MAX)
+        return lam_error_set(error, -EINVAL,
+            "module %s: limits: bytes_max or caller_bytes_max is %llu, at most %llu", name,
+            (unsigned long long)most, (unsigned long long)LAM_LIMITS_BYTES_MAX);
     if ((unsigned)given->full > LAM_LIMITS_DEGRADE)
         return lam_error_set(
             error, -EINVAL, "module %s: limits: full is %d, at most 2", name, (int)given->full);
@@ -155,6 +162,28 @@ static int check(const struct lam_limits_options *given, const char *name, struc
     return check_rates(given, name, error);
 }
 
+int lam_limits_copy(struct lam_limits_options **copy, const struct lam_limits_options *options,
+    struct lam_error *error)
+{
+    int rc;
+
+    *copy = NULL;
+    if (options == NULL)
+        return 0;
+    rc = check(options, "*", error);
+    if (rc == 0 && options->full == LAM_LIMITS_DEGRADE)
+        rc = lam_error_set(error, -EINVAL,
+            "module *: limits: full is LAM_LIMITS_DEGRADE, and a fallback is a module's own");
+    if (rc != 0)
+        return rc;
+    *copy = malloc(sizeof(**copy));
+    if (*copy == NULL)
+        return lam_error_set(error, -ENOMEM, "out of memory for limits");
+    **copy = *options;
+    (*copy)->fallback_module = (*copy)->fallback_method = NULL;
+    return 0;
+}
+
 static void fill_in(struct lam_limits *limits, const struct lam_limits_options *given)
 {
     struct lam_limits_options *options = &limits->options;
@@ -168,27 +197,32 @@ static void fill_in(struct lam_limits *limits, const struct lam_limits_options *
         limits->fallback = lam_method_id(given->fallback_method);
     options->fallback_module = options->fallback_method = NULL;
     limits->has_rate = given->calls_per_s != 0 || given->caller_calls_per_s != 0;
-    limits->has_callers = given->caller_calls_max != 0 || given->caller_calls_per_s != 0;
-    lam_gate_init(&limits->quota.calls, options->calls_max, options->queue_max);
+    limits->has_callers = given->caller_calls_max != 0 || given->caller_calls_per_s != 0 ||
+                          given->caller_bytes_max != 0;
+    lam_limits_open_quota(
+        &limits->quota, options->calls_max, options->bytes_max, options->queue_max);
     lam_bucket_init(&limits->quota.rate, options->calls_per_s, options->burst, options->queue_max);
 }
 
 static int open_limits(void **state, struct lam_module *module,
     const struct lam_module_options *options, struct lam_error *error)
 {
+    const struct lam_limits_options *given = options->limits;
     struct lam_limits *limits;
     int rc;
 
-    if (options->limits == NULL)
+    if (given == NULL)
+        given = module->runtime->limits;
+    if (given == NULL)
         return 0;
-    rc = check(options->limits, module->name, error);
+    rc = check(given, module->name, error);
     if (rc != 0)
         return rc;
     limits = aligned_alloc(64, sizeof(*limits));
     if (limits == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     memset(limits, 0, sizeof(*limits));
-    fill_in(limits, options->limits);
+    fill_in(limits, given);
     *state = limits;
     return 1;
 }
@@ -201,7 +235,7 @@ static void close_limits(void *state)
         if (lam_load_relaxed(&limits->callers[i]) != 0) /* relaxed: nobody calls */
             lam_limits_end_caller(
                 (struct limits_caller *)(uintptr_t)lam_load_relaxed(&limits->callers[i]));
-    lam_gate_fini(&limits->quota.calls);
+    lam_limits_close_quota(&limits->quota);
     free(limits);
 }
 
@@ -215,8 +249,10 @@ int lam_limits_look(struct lam_module *module, struct lam_limits_stat *stat)
 
     *stat = (struct lam_limits_stat){.inside = 0};
     if (limits != NULL) {
-        stat->inside = lam_gate_inside(&limits->quota.calls);
-        stat->waiting = lam_gate_waiting(&limits->quota.calls);
+        stat->inside = (uint32_t)lam_gate_inside(&limits->quota.calls);
+        stat->waiting =
+            lam_gate_waiting(&limits->quota.calls) + lam_gate_waiting(&limits->quota.bytes);
+        stat->bytes = lam_gate_inside(&limits->quota.bytes);
         stat->pressure = lam_limits_pressure(limits, NULL);
         /* Relaxed, both: they stand for themselves. */
         stat->degraded = lam_load_relaxed(&limits->degraded);

@@ -9,6 +9,19 @@
 
 /* ---- callers ---- */
 
+void lam_limits_open_quota(
+    struct limits_quota *quota, uint32_t calls, uint64_t bytes, uint32_t queue_max)
+{
+    lam_gate_init(&quota->calls, calls, queue_max);
+    lam_gate_init(&quota->bytes, bytes, queue_max);
+}
+
+void lam_limits_close_quota(struct limits_quota *quota)
+{
+    lam_gate_fini(&quota->calls);
+    lam_gate_fini(&quota->bytes);
+}
+
 static struct limits_caller *make_caller(const struct lam_limits *limits, const char *name)
 {
     const struct lam_limits_options *options = &limits->options;
@@ -18,7 +31,8 @@ static struct limits_caller *make_caller(const struct lam_limits *limits, const 
         return NULL;
     memset(caller, 0, sizeof(*caller));
     memcpy(caller->name, name, strnlen(name, sizeof(caller->name) - 1));
-    lam_gate_init(&caller->quota.calls, options->caller_calls_max, options->queue_max);
+    lam_limits_open_quota(
+        &caller->quota, options->caller_calls_max, options->caller_bytes_max, options->queue_max);
     lam_bucket_init(&caller->quota.rate, options->caller_calls_per_s, options->caller_burst,
         options->queue_max);
     return caller;
@@ -26,7 +40,7 @@ static struct limits_caller *make_caller(const struct lam_limits *limits, const 
 
 void lam_limits_end_caller(struct limits_caller *caller)
 {
-    lam_gate_fini(&caller->quota.calls);
+    lam_limits_close_quota(&caller->quota);
     free(caller);
 }
 
@@ -87,28 +101,64 @@ static enum lam_limit take_tokens(
     return LAM_LIMIT_NONE;
 }
 
+static void leave_quota(struct limits_quota *quota, uint64_t bytes)
+{
+    lam_gate_leave(&quota->bytes, bytes);
+    lam_gate_leave(&quota->calls, 1);
+}
+
 void lam_limits_leave(struct lam_limits *limits, const struct limits_pass *pass)
 {
     if (pass->is_within)
         return;
-    lam_gate_leave(&limits->quota.calls);
+    leave_quota(&limits->quota, pass->bytes);
     if (pass->caller != NULL)
-        lam_gate_leave(&pass->caller->quota.calls);
+        leave_quota(&pass->caller->quota, pass->bytes);
 }
 
-/* A place at both gates. Returns 0, or at which there is none, and *@rc: -EAGAIN or -ETIMEDOUT. */
-static enum lam_limit take_places(
+/* A place and so many bytes. Returns 0, or -EAGAIN or -ETIMEDOUT and *@is_bytes: of which. */
+static int enter_quota(
+    struct limits_quota *quota, uint64_t bytes, uint64_t deadline_ns, int *is_bytes)
+{
+    int rc = lam_gate_enter(&quota->calls, 1, deadline_ns);
+
+    *is_bytes = 0;
+    if (rc != 0)
+        return rc;
+    rc = lam_gate_enter(&quota->bytes, bytes, deadline_ns);
+    if (rc != 0) {
+        *is_bytes = 1;
+        lam_gate_leave(&quota->calls, 1);
+    }
+    return rc;
+}
+
+/* Into both. Returns 0, or where there is no room, and *@rc: -EAGAIN or -ETIMEDOUT. */
+static enum lam_limit enter_quotas(
     struct lam_limits *limits, const struct limits_pass *pass, uint64_t deadline_ns, int *rc)
 {
-    *rc = pass->caller != NULL ? lam_gate_enter(&pass->caller->quota.calls, deadline_ns) : 0;
+    struct limits_caller *caller = pass->caller;
+    int is_bytes = 0;
+
+    *rc = caller != NULL ? enter_quota(&caller->quota, pass->bytes, deadline_ns, &is_bytes) : 0;
     if (*rc != 0)
-        return LAM_LIMIT_CALLER_CALLS;
-    *rc = lam_gate_enter(&limits->quota.calls, deadline_ns);
+        return is_bytes ? LAM_LIMIT_CALLER_BYTES : LAM_LIMIT_CALLER_CALLS;
+    *rc = enter_quota(&limits->quota, pass->bytes, deadline_ns, &is_bytes);
     if (*rc == 0)
         return LAM_LIMIT_NONE;
-    if (pass->caller != NULL)
-        lam_gate_leave(&pass->caller->quota.calls);
-    return LAM_LIMIT_CALLS;
+    if (caller != NULL)
+        leave_quota(&caller->quota, pass->bytes);
+    return is_bytes ? LAM_LIMIT_BYTES : LAM_LIMIT_CALLS;
+}
+
+/* The request, and the room that is lent for the answer. */
+static uint64_t bytes_of(const struct lam_limits *limits, const struct lam_call *call)
+{
+    uint64_t most = limits->options.reply_bytes_max, room = call->reply_capacity, bytes;
+
+    if (most != 0 && room > most)
+        room = most;
+    return __builtin_add_overflow(call->request_bytes, room, &bytes) ? UINT64_MAX : bytes;
 }
 
 enum lam_limit lam_limits_enter(
@@ -117,14 +167,15 @@ enum lam_limit lam_limits_enter(
     enum lam_limit limit = LAM_LIMIT_NONE;
 
     *rc = -EAGAIN;
-    *pass = (struct limits_pass){.is_within = frame->outer != NULL && is_within(frame)};
+    *pass = (struct limits_pass){.bytes = bytes_of(limits, &frame->call),
+        .is_within = frame->outer != NULL && is_within(frame)};
     if (limits->has_callers) {
         pass->caller = find_caller(limits, frame->call.caller);
         if (pass->caller == NULL)
             return LAM_LIMIT_CALLER_CALLS;
     }
     if (!pass->is_within)
-        limit = take_places(limits, pass, frame->call.deadline_ns, rc);
+        limit = enter_quotas(limits, pass, frame->call.deadline_ns, rc);
     if (limit != LAM_LIMIT_NONE || !limits->has_rate)
         return limit;
     limit = take_tokens(limits, pass, frame->call.deadline_ns);
@@ -138,8 +189,10 @@ enum lam_limit lam_limits_enter(
 static uint32_t pressure_of(const struct limits_quota *quota, uint64_t now_ns)
 {
     uint32_t calls = lam_gate_pressure(&quota->calls);
+    uint32_t bytes = lam_gate_fullness(&quota->bytes);
     uint32_t rate = quota->rate.token_ns != 0 ? lam_bucket_pressure(&quota->rate, now_ns) : 0;
 
+    calls = calls > bytes ? calls : bytes;
     return calls > rate ? calls : rate;
 }
 

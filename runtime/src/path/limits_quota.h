@@ -15,6 +15,7 @@
 
 struct limits_quota {
     struct lam_gate calls;
+    struct lam_gate bytes;
     struct lam_bucket rate;
 };
 
@@ -38,6 +39,7 @@ struct lam_limits {
 /* What a call holds while it is inside. */
 struct limits_pass {
     struct limits_caller *caller;
+    uint64_t bytes;
     int is_within; /* a call of the same module: it counts already */
 };
 
@@ -51,6 +53,18 @@ void lam_limits_leave(struct lam_limits *limits, const struct limits_pass *pass)
 
 /* Thousandths, of the module's quotas and of the @caller's, which may be NULL. */
 uint32_t lam_limits_pressure(const struct lam_limits *limits, const struct limits_caller *caller);
+
+/*
+ * Keep a runtime's @options (NULL: none) in *@copy, to be freed. Returns 0, or -EINVAL with the
+ * field in @error, or -ENOMEM.
+ */
+int lam_limits_copy(struct lam_limits_options **copy, const struct lam_limits_options *options,
+    struct lam_error *error);
+
+/* Its gates: nobody inside, nobody waiting. */
+void lam_limits_open_quota(
+    struct limits_quota *quota, uint32_t calls, uint64_t bytes, uint32_t queue_max);
+void lam_limits_close_quota(struct limits_quota *quota);
 
 /* Free it. */
 void lam_limits_end_caller(struct limits_caller *caller);

@@ -120,7 +120,7 @@ static int run(void *state, struct lam_passage *passage)
         tries_max = own->tries_max;
     if (own != NULL && own->deadline_ns != 0)
         default_ns = own->deadline_ns;
-    if (default_ns != 0 && given_ns == LAM_DEADLINE_NEVER)
+    if (default_ns != 0 && (given_ns == LAM_DEADLINE_NEVER || passage->frame->has_default_deadline))
         call->deadline_ns = lam_deadline_after_ns(default_ns);
     if (block != NULL)
         earn(retry, block);

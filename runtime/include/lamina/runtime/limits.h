@@ -6,8 +6,14 @@
  * lamina/runtime/limits.h: how much a module is asked at a time, and what becomes of more.
  *
  * Runtime, floor 6. Quotas of the module, and of each of its callers: the program, or another
- * module by its name. A call within a call of the same module is part of that one, and its number
- * is not limited. How full the quotas are is the call's pressure, which the module sees.
+ * module by its name. A call within a call of the same module is part of that one, and neither its
+ * number nor its bytes are limited. How full the quotas are is the call's pressure: the module sees
+ * it.
+ *
+ * Memory has two bounds. In this process the bytes of a call are its request and the room for its
+ * answer (its arena is lam_runtime_options.arena_bytes at most), and bytes_max is how many of them
+ * a module is lent at a time: whoever lends rooms of any size knows what they come to. What a
+ * module takes by itself is bounded in a worker alone, by the kernel: sandbox.h, memory_bytes.
  */
 
 #include "lamina/runtime/runtime.h"
@@ -16,7 +22,8 @@
 extern "C" {
 #endif
 
-#define LAM_LIMITS_RATE_MAX UINT64_C(10000000)
+#define LAM_LIMITS_RATE_MAX  UINT64_C(10000000)
+#define LAM_LIMITS_BYTES_MAX (UINT64_C(1) << 40)
 
 /* What becomes of a call that finds a quota used up. */
 enum lam_limits_full {
@@ -41,6 +48,10 @@ struct lam_limits_options {
     uint32_t queue_max;          /* WAIT: how many wait at each quota; default 64 */
     const char *fallback_module; /* DEGRADE: default this one, without a limit */
     const char *fallback_method; /* DEGRADE: default the same; needed without fallback_module */
+    /* Of the calls inside, together: at most LAM_LIMITS_BYTES_MAX. A call that has more of its own
+     * finds the quota used up at once, and does not wait. */
+    uint64_t bytes_max;
+    uint64_t caller_bytes_max; /* of one caller */
 };
 
 /* The detail of LAM_FAILURE_LIMITED. */
@@ -52,16 +63,19 @@ enum lam_limit {
     LAM_LIMIT_CALLER_RATE = 4,
     LAM_LIMIT_REQUEST_BYTES = 5,
     LAM_LIMIT_REPLY_BYTES = 6,
+    LAM_LIMIT_BYTES = 7,
+    LAM_LIMIT_CALLER_BYTES = 8,
 };
-#define LAM_LIMIT_COUNT 7
+#define LAM_LIMIT_COUNT 9
 
 struct lam_limits_stat {
     uint32_t inside;   /* calls that count for calls_max; 0 where that is not limited */
-    uint32_t waiting;  /* for a place of calls_max */
+    uint32_t waiting;  /* for a place of calls_max, or for bytes_max */
     uint32_t pressure; /* thousandths: what a call that came now would see, callers aside */
     uint32_t reserved;
     uint64_t degraded;                 /* calls that their fallback answered */
     uint64_t refused[LAM_LIMIT_COUNT]; /* by enum lam_limit */
+    uint64_t bytes;                    /* of the calls inside; 0 where they are not limited */
 };
 
 /* Where a pressure begins, in thousandths, to be low, medium, high and critical. */

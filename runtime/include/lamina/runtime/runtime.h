@@ -59,6 +59,12 @@ struct lam_runtime_options {
     void *log_context;
     const struct lam_middleware_options *middleware; /* around every call; middleware.h */
     const struct lam_trace_options *trace;           /* of every call; trace.h */
+    /* What holds for each module that says nothing else. */
+    uint64_t call_ns; /* from its begin, of a call of the program that has no deadline; retry.h says
+                         it by module and method; default none */
+    uint64_t worker_memory_bytes; /* memory_bytes of sandbox.h; default: no end */
+    /* Of each module that is loaded without limits of its own: limits.h, without DEGRADE. */
+    const struct lam_limits_options *limits;
 };
 
 /*
