@@ -103,6 +103,10 @@ runs 1 call "$modules/test_module_bad.so" abort
 err_says 'bad.so: abort: it ended its worker by signal 6$'
 runs 1 call "$modules/test_module_bad.so" loop --timeout 0.2
 err_says 'it had not ended when its time was over'
+runs 2 call "$plugins/echo.so" echo --in-process
+err_says 'call takes no --in-process$'
+runs 2 list --keep-state
+err_says 'list takes no --keep-state$'
 # Of memlink's interface: any name is hashed, and none is refused.
 runs 0 call "$modules/test_module_memlink.so" any_name_at_all --data x
 [[ $(stat -c %s "$work/out") == 4096 ]] || fail "memlink's answer is not 4096 bytes"

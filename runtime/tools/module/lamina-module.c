@@ -48,20 +48,24 @@ static const char help[] =
     "or\n"
     "no such host\n";
 
+/* Of all that ask a host. */
+#define ASKS " --endpoint --timeout"
+
 static const struct verb {
     const char *name;
     uint32_t words_min, words_max;
+    const char *options; /* what it takes beside --help, each behind a space */
     int (*run)(const struct arguments *arguments);
 } verbs[] = {
-    {"host", 1, 1, verb_host},
-    {"list", 0, 0, verb_list},
-    {"load", 1, 1, verb_load},
-    {"call", 2, 2, verb_call},
-    {"reload", 1, 1, verb_reload},
-    {"unload", 1, 1, verb_unload},
-    {"stat", 0, 0, verb_stat},
-    {"watch", 0, 0, verb_watch},
-    {"doctor", 0, 0, verb_doctor},
+    {"host", 1, 1, " --set --check --explain", verb_host},
+    {"list", 0, 0, ASKS " --json", verb_list},
+    {"load", 1, 1, ASKS " --name --config --in-process --counts", verb_load},
+    {"call", 2, 2, ASKS " --data --data-from --room --config", verb_call},
+    {"reload", 1, 1, ASKS " --reference --keep-state", verb_reload},
+    {"unload", 1, 1, ASKS, verb_unload},
+    {"stat", 0, 0, ASKS " --room", verb_stat},
+    {"watch", 0, 0, ASKS " --json", verb_watch},
+    {"doctor", 0, 0, ASKS, verb_doctor},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -179,21 +183,37 @@ static int read_flag(struct arguments *arguments, const char *argument)
     return 0;
 }
 
-static void read_arguments(struct arguments *arguments, char **argv)
+/* Whether @verb takes the option @argument, whose value may be behind '='. */
+static int takes(const struct verb *verb, const char *argument)
+{
+    char option[32];
+    const char *found;
+
+    (void)snprintf(option, sizeof(option), " %.*s", (int)strcspn(argument, "="), argument);
+    found = strstr(verb->options, option);
+    return found != NULL && strchr(" ", found[strlen(option)]) != NULL;
+}
+
+static void read_arguments(struct arguments *arguments, const struct verb *verb, char **argv)
 {
     for (int i = 2; argv[i] != NULL; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        const char *argument = argv[i];
+
+        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
             (void)fputs(help, stdout);
             exit(0);
         }
         if (read_text(arguments, argv, &i) || read_number(arguments, argv, &i) ||
-            read_flag(arguments, argv[i]))
+            read_flag(arguments, argument)) {
+            if (!takes(verb, argument))
+                exit(complain(EXIT_WRONG, "%s takes no %s", verb->name, argument));
             continue;
-        if (argv[i][0] == '-' && argv[i][1] != '\0')
-            refuse("there is no option ", argv[i]);
+        }
+        if (argument[0] == '-' && argument[1] != '\0')
+            refuse("there is no option ", argument);
         if (arguments->word_count == sizeof(arguments->words) / sizeof(arguments->words[0]))
-            refuse("too many arguments: ", argv[i]);
-        arguments->words[arguments->word_count++] = argv[i];
+            refuse("too many arguments: ", argument);
+        arguments->words[arguments->word_count++] = argument;
     }
 }
 
@@ -238,7 +258,7 @@ int main(int argc, char **argv)
         return 0;
     }
     verb = find_verb(argv[1]);
-    read_arguments(&arguments, argv);
+    read_arguments(&arguments, verb, argv);
     if (arguments.word_count > verb->words_max ||
         (arguments.word_count < verb->words_min && !arguments.explains))
         refuse("not so many arguments are wanted by ", verb->name);

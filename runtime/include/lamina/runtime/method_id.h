@@ -37,12 +37,12 @@ extern "C" {
     LAM_FNV_4(LAM_FNV_4(LAM_FNV_4(LAM_FNV_4(hash, name, i), name, (i) + 4), name, (i) + 8), name,  \
         (i) + 12)
 
-/* Of the literal @name. */
+/* Of the literal @name; nothing else compiles. */
 #define LAM_METHOD_ID(name)                                                                        \
     ((uint32_t)(LAM_FNV_16(                                                                        \
                     LAM_FNV_16(LAM_FNV_16(LAM_FNV_BASIS, name, 0U), name, 16U), name, 32U) +       \
                 0U * (uint32_t)sizeof(                                                             \
-                         char[sizeof(name) - 1 <= LAM_METHOD_NAME_LENGTH_MAX ? 1 : -1])))
+                         char[sizeof("" name) - 1 <= LAM_METHOD_NAME_LENGTH_MAX ? 1 : -1])))
 
 /* Of the string @name. */
 static inline uint32_t lam_method_id(const char *name)
