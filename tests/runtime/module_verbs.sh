@@ -172,6 +172,9 @@ err_says 'string: uper: it has no such method$'
 runs 1 call bad fault "${here[@]}"
 # A sanitizer that sees the fault ends the worker by SIGABRT.
 err_says 'bad: fault: it ended its worker by signal (11|6)$'
+# Who was late depends on who was on a CPU; that somebody was there does not.
+runs 1 call bad loop --timeout 1 "${here[@]}"
+err_says 'bad: loop: (it had not ended when its time was over|no answer in time)'
 runs 0 call string upper --data still "${here[@]}"
 answers STILL
 

@@ -12,6 +12,8 @@
 
 #include "lamina/runtime/method_id.h"
 
+#define EARLY_NS_MAX (100 * LAM_NS_PER_MS)
+
 struct lam_protocol_view remote_view(const char *text)
 {
     return (struct lam_protocol_view){text, text != NULL ? strlen(text) : 0};
@@ -247,6 +249,18 @@ static int finish(struct lam_remote *remote, const struct lam_protocol_response 
     return 0;
 }
 
+/* A little before ours, so that an answer that says who was late is here in time. */
+static uint64_t host_deadline(uint64_t deadline_ns)
+{
+    uint64_t now_ns = lam_clock_now_ns();
+    uint64_t early_ns;
+
+    if (deadline_ns == LAM_DEADLINE_NEVER || deadline_ns <= now_ns)
+        return deadline_ns;
+    early_ns = (deadline_ns - now_ns) / 10;
+    return deadline_ns - (early_ns < EARLY_NS_MAX ? early_ns : EARLY_NS_MAX);
+}
+
 int lam_remote_call(struct lam_remote *remote, const char *module, const char *method,
     const void *request, uint64_t request_bytes, struct lam_module_reply *reply,
     uint64_t deadline_ns)
@@ -260,7 +274,7 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
     message.body.request = (struct lam_protocol_request){.module = remote_view(module),
         .method = remote_view(method),
         .args = {request, request_bytes},
-        .deadline_ns = deadline_ns,
+        .deadline_ns = host_deadline(deadline_ns),
         .priority = (enum lam_protocol_priority)remote->priority,
         .reply_capacity = reply->capacity};
     put_trace(remote, &message.body.request);

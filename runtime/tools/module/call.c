@@ -112,8 +112,9 @@ static int report(const struct arguments *arguments, int rc, const struct lam_mo
         return complain(EXIT_REFUSED,
             "%s: %s: its answer needs %llu bytes, and has %llu: give it --room", module, method,
             (unsigned long long)reply->bytes, (unsigned long long)reply->capacity);
-    if (reply->failure == LAM_FAILURE_REMOTE)
-        return complain(EXIT_NOT_STARTED, "%s: %s: %s", module, method, lam_remote_why(remote));
+    if (reply->failure == LAM_FAILURE_REMOTE) /* a host that is there and late is no missing one */
+        return complain(rc == -ETIMEDOUT ? EXIT_REFUSED : EXIT_NOT_STARTED, "%s: %s: %s", module,
+            method, lam_remote_why(remote));
     if (reply->failure != LAM_FAILURE_NONE)
         return report_failure(arguments, reply);
     return complain(EXIT_REFUSED, "%s: %s returned %d%s%s", module, method, rc, rc < 0 ? ": " : "",

@@ -66,6 +66,29 @@ static void a_deadline_that_is_over_is_a_timeout(struct lam_remote *remote)
     stage_all_is_well(remote);
 }
 
+/* What the host takes for the call's deadline. */
+static uint64_t deadline_there(struct lam_remote *remote, uint64_t deadline_ns)
+{
+    struct lam_call lent = {.deadline_ns = 0};
+    struct lam_module_reply reply = {.data = &lent, .capacity = sizeof(lent)};
+
+    TEST_CHECK(lam_remote_call(remote, "first", "context", NULL, 0, &reply, deadline_ns) == 0);
+    TEST_CHECK(reply.bytes == sizeof(lent));
+    return lent.deadline_ns;
+}
+
+static void the_host_is_told_a_deadline_that_leaves_time_for_the_answer(struct lam_remote *remote)
+{
+    uint64_t deadline_ns = stage_soon(), before_ns, there_ns;
+
+    TEST_CHECK(deadline_there(remote, deadline_ns) == deadline_ns - 100 * LAM_NS_PER_MS);
+    /* Never is never: the host's own bound. */
+    before_ns = lam_clock_now_ns();
+    there_ns = deadline_there(remote, LAM_DEADLINE_NEVER);
+    TEST_CHECK(there_ns >= before_ns + 30 * LAM_NS_PER_S);
+    TEST_CHECK(there_ns <= lam_deadline_after_ns(30 * LAM_NS_PER_S));
+}
+
 static void visit(void *context, const struct lam_module_stat *stat)
 {
     char *names = context;
@@ -339,6 +362,7 @@ int main(void)
     a_call_there_is_as_a_call_here(remote);
     what_is_too_large_is_told(remote);
     a_deadline_that_is_over_is_a_timeout(remote);
+    the_host_is_told_a_deadline_that_leaves_time_for_the_answer(remote);
     modules_are_listed_and_looked_at(remote);
     a_module_is_loaded_replaced_and_unloaded(remote);
     lam_remote_disconnect(remote);

@@ -128,7 +128,9 @@ void lam_remote_disconnect(struct lam_remote *remote);
  * lam_remote_set_priority(). *@reply is the caller's, with data and capacity set. Where the host
  * has streams, a request above bytes_max of this connection goes in chunks before the call, and an
  * answer above that of the host after it, by the same deadline; an answer finds as much room as the
- * host's stream_bytes_max leaves (-ENOSPC).
+ * host's stream_bytes_max leaves (-ENOSPC). The host is told a deadline that is a tenth of what is
+ * left, at most 100 ms, before @deadline_ns: a method that has not ended by then is
+ * LAM_FAILURE_DEADLINE, as there, and the answer is here in time.
  *
  * Returns as lam_module_call(), and with it reply->failure; where the host could not be asked, or
  * answered with an error, the failure is LAM_FAILURE_REMOTE: its detail is an enum
