@@ -89,10 +89,11 @@ int lam_metric_note(
         return -ENOSPC;
     if (kind == LAM_METRIC_COUNTER)
         (void)lam_add_acq_rel(&found->value, value);
-    else
+    else if (kind == LAM_METRIC_GAUGE)
         lam_store_relaxed(&found->value, value); /* relaxed: it stands for itself */
     if (kind == LAM_METRIC_HISTOGRAM) {
         LAM_ASSERT(pthread_mutex_lock(&metrics->lock) == 0);
+        (void)lam_add_acq_rel(&found->value, value); /* their sum */
         lam_histogram_record(found->histogram, value);
         LAM_ASSERT(pthread_mutex_unlock(&metrics->lock) == 0);
     }

@@ -142,6 +142,87 @@ static void write_of_module(struct page *page, const struct lam_module *module, 
     write_line(page, "} %" PRIu64 "\n", value);
 }
 
+/* ---- what modules note themselves ---- */
+
+/* Buckets of a histogram: below each power of two up to this one, and all. */
+#define NOTED_POWERS 40
+
+/* By enum lam_metric. */
+static const struct {
+    const char *name, *type, *help;
+} noted[] = {
+    {"lamina_module_counter_total", "counter", "Counters that modules keep."},
+    {"lamina_module_gauge", "gauge", "Gauges that modules keep."},
+    {"lamina_module_histogram", "histogram", "Histograms that modules keep, in their units."},
+};
+
+static void write_noted_name(
+    struct page *page, const char *end, const struct lam_metric_value *value, const char *le)
+{
+    write_line(page, "%s%s{", page->family, end);
+    write_label(page, "module", page->module);
+    write_line(page, ",");
+    write_label(page, "name", value->name);
+    if (le != NULL)
+        write_line(page, ",le=\"%s\"", le);
+    write_line(page, "} ");
+}
+
+/* Each count is looked at once, so that the last bucket is the count. */
+static void write_noted_histogram(struct page *page, const struct lam_metric_value *value)
+{
+    uint64_t count = 0;
+    uint32_t bucket = 0;
+    char le[32];
+
+    for (uint32_t power = 0; power <= NOTED_POWERS; power++) {
+        uint32_t end = lam_histogram_bucket(UINT64_C(1) << power);
+
+        for (; bucket < end; bucket++) /* relaxed: each stands for itself */
+            count += lam_load_relaxed(&value->histogram->counts[bucket]);
+        (void)snprintf(le, sizeof(le), "%" PRIu64, (UINT64_C(1) << power) - 1);
+        write_noted_name(page, "_bucket", value, le);
+        write_line(page, "%" PRIu64 "\n", count);
+    }
+    for (; bucket < LAM_HISTOGRAM_BUCKET_COUNT; bucket++)
+        count += lam_load_relaxed(&value->histogram->counts[bucket]);
+    write_noted_name(page, "_bucket", value, "+Inf");
+    write_line(page, "%" PRIu64 "\n", count);
+    write_noted_name(page, "_sum", value, NULL);
+    write_line(page, "%" PRIu64 "\n", lam_load_relaxed(&value->value));
+    write_noted_name(page, "_count", value, NULL);
+    write_line(page, "%" PRIu64 "\n", count);
+}
+
+static void write_noted_of(struct page *page, const struct lam_module *module, uint32_t kind)
+{
+    /* N2, pairs with N1 in add() of metrics.c: the entries below are complete. */
+    uint32_t count = lam_load_acquire(&module->metrics.count);
+
+    page->module = module->name;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lam_metric_value *value = module->metrics.values[i];
+
+        if ((uint32_t)value->kind != kind)
+            continue;
+        if (value->histogram != NULL) {
+            write_noted_histogram(page, value);
+            continue;
+        }
+        write_noted_name(page, "", value, NULL);
+        write_line(page, "%" PRIu64 "\n", lam_load_relaxed(&value->value)); /* relaxed: as above */
+    }
+}
+
+static void write_noted(struct page *page, struct lam_runtime *runtime, uint32_t count)
+{
+    for (uint32_t kind = 0; kind < sizeof(noted) / sizeof(noted[0]); kind++) {
+        begin_family(page, noted[kind].name, noted[kind].type, noted[kind].help);
+        for (uint32_t at = 0; at < count; at++)
+            write_noted_of(page, lam_runtime_handle_at(runtime, at), kind);
+    }
+}
+
 static void write_modules(struct page *page, struct lam_runtime *runtime, uint32_t count)
 {
     for (size_t i = 0; i < sizeof(happenings) / sizeof(happenings[0]); i++) {
@@ -179,5 +260,6 @@ uint64_t lam_runtime_prometheus(struct lam_runtime *runtime, char *text, uint64_
         }
     }
     write_modules(&page, runtime, count);
+    write_noted(&page, runtime, count);
     return page.bytes;
 }

@@ -345,3 +345,45 @@ Test(usage, timeouts_and_crashes_are_told_apart)
     cr_assert(eq(dbl, ended_by("lamina_module_call_timeouts_total", "loop"), 1));
     cr_assert(eq(dbl, ended_by("lamina_module_call_failures_total", "loop"), 1));
 }
+
+static void note(uint32_t kind, const char *name, uint64_t value)
+{
+    struct {
+        uint32_t kind, unused;
+        uint64_t value;
+        char name[64];
+    } request = {.kind = kind, .value = value};
+    uint64_t none = 0;
+
+    (void)snprintf(request.name, sizeof(request.name), "%s", name);
+    cr_assert(eq(int, module_ask(module, "note", &request, sizeof(request), NULL, &none), 0));
+}
+
+static double noted(const char *family, const char *labels)
+{
+    char name[256];
+
+    (void)snprintf(name, sizeof(name), "\n%s{module=\"sdk\",%s} ", family, labels);
+    return value_of(name);
+}
+
+Test(usage, what_a_module_notes_is_told_by_its_kind)
+{
+    load("sdk", LAM_MODULE_IN_PROCESS, NULL);
+    note(LAM_METRIC_COUNTER, "a\"b\\c\nd", 2);
+    note(LAM_METRIC_COUNTER, "a\"b\\c\nd", 3);
+    note(LAM_METRIC_GAUGE, "open", 9);
+    note(LAM_METRIC_GAUGE, "open", 4);
+    cr_assert(eq(dbl, noted("lamina_module_counter_total", "name=\"a\\\"b\\\\c\\nd\""), 5));
+    cr_assert(eq(dbl, noted("lamina_module_gauge", "name=\"open\""), 4));
+    note(LAM_METRIC_HISTOGRAM, "size", 0);
+    note(LAM_METRIC_HISTOGRAM, "size", 127);
+    note(LAM_METRIC_HISTOGRAM, "size", 128);
+    note(LAM_METRIC_HISTOGRAM, "size", UINT64_C(1) << 50);
+    cr_assert(eq(dbl, noted("lamina_module_histogram_bucket", "name=\"size\",le=\"0\""), 1));
+    cr_assert(eq(dbl, noted("lamina_module_histogram_bucket", "name=\"size\",le=\"127\""), 2));
+    cr_assert(eq(dbl, noted("lamina_module_histogram_bucket", "name=\"size\",le=\"255\""), 3));
+    cr_assert(eq(dbl, noted("lamina_module_histogram_bucket", "name=\"size\",le=\"+Inf\""), 4));
+    cr_assert(eq(dbl, noted("lamina_module_histogram_count", "name=\"size\""), 4));
+    cr_assert(eq(dbl, noted("lamina_module_histogram_sum", "name=\"size\""), 0x1p50 + 255));
+}

@@ -240,7 +240,8 @@ uint32_t lam_module_metrics(struct lam_module *module, lam_module_metric_fn visi
  * loads, reloads that succeeded and that failed, unloads, workers that died, and calls that run;
  * for those with counts_calls also by method and version the calls that ended, those that ended
  * with an error, by their deadline or with their worker, and a histogram of their seconds. Counts
- * never go back, whatever is reloaded or unloaded. At most @capacity bytes go to @text, with a
+ * never go back, whatever is reloaded or unloaded; what modules note themselves
+ * (lam_module_metrics()) follows, by module and name. At most @capacity bytes go to @text, with a
  * terminator; cut short where that is too little. Any thread.
  *
  * Returns how many bytes the whole text has, without its terminator.
