@@ -32,7 +32,7 @@ struct lam_seat {
     struct lam_frame *inner; /* the innermost of them */
     /* Of another process, which the outermost of them is a part of; NULL: of none. */
     const struct lam_trace *above;
-    uint8_t *arena;          /* SEAT_ARENA_BYTES, kept for the next who sits here */
+    uint8_t *arena; /* SEAT_ARENA_BYTES, kept for the next who sits here */
 };
 
 extern _Thread_local struct lam_seat *lam_seat_own;

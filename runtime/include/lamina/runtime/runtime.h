@@ -164,8 +164,8 @@ struct lam_reload_options {
  * keep_state new calls go to the new one at once, and the old one ends when its last call has. With
  * keep_state new calls wait while the old one finishes its calls and hands its state over: where
  * modules call each other in a circle, those that wait may keep the old one's from their end, until
- * a deadline of theirs or drain_ns. After any error the old one serves as before. Blocks; one at a time for each module. Any thread that is
- * not inside this module.
+ * a deadline of theirs or drain_ns. After any error the old one serves as before. Blocks; one at a
+ * time for each module. Any thread that is not inside this module.
  *
  * Returns 1 replaced, and the old one still has calls after drain_ns: it ends when they do, at the
  * next lam_runtime_load(), reload, unload or lam_runtime_collect(); 0 replaced, and the old one has
