@@ -139,7 +139,9 @@ int main(void)
     script_events = effort < 8 ? SCRIPT_EVENTS * effort : 1000;
     calls = calls_of_script(1);
     every_call_of_a_script(calls);
-    every_call_of_recoveries(calls, effort < 29 ? 29 / effort : 1);
+    script_events = UINT64_C(2) * SCRIPT_EVENTS; /* each pair of cuts runs all of it */
+    calls = calls_of_script(1);
+    every_call_of_recoveries(calls, effort < 63 ? 63 / effort : 1);
     random_lives(SEEDS * effort);
     return 0;
 }

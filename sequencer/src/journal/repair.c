@@ -7,7 +7,8 @@
  *     2. Batches above the mark are written and synced once more: that they can be read does not
  *        say that they are on the disk, above all not after a sync that failed.
  *     3. A torn tail is copied aside, durably, with its name.
- *     4. Then it is overwritten with zeros.
+ *     4. All that a batch on its way may have covered is overwritten with zeros, whether something
+ *        is seen there or not: zeros that can be read may be in memory only, as in step 2.
  */
 #include <errno.h>
 #include <string.h>
@@ -83,12 +84,30 @@ static int keep_aside(struct journal_scan *scan)
 /* Step 4. */
 static int cut(struct journal_scan *scan, int file)
 {
-    uint64_t sector = scan->journal->config.sector_bytes;
+    const struct journal_config *config = &scan->journal->config;
+    uint64_t sector = config->sector_bytes, room = config->segment_bytes - scan->place.offset;
     uint64_t count = (scan->tail_bytes + sector - 1) / sector * sector;
 
+    if (count < config->batch_bytes)
+        count = room < config->batch_bytes ? room : config->batch_bytes;
     scan->report->torn_bytes = scan->tail_bytes;
+    if (count == 0)
+        return 0;
     memset(scan->bytes + scan->place.offset, 0, count);
     return write_and_sync(scan, file, scan->bytes + scan->place.offset, count, scan->place.offset);
+}
+
+/* Step 4 for the segment that is ready: a torn batch in it may have been cut, and not synced. */
+static int clear_spare(struct journal_scan *scan)
+{
+    const struct journal_config *config = &scan->journal->config;
+    int file = -1, result = journal_scan_load(scan, scan->index + 1, &file);
+
+    if (result == 0)
+        result = write_and_sync(scan, file, scan->bytes + config->sector_bytes, config->batch_bytes,
+            config->sector_bytes);
+    close_file(scan, file);
+    return result;
 }
 
 int journal_repair(struct journal_scan *scan)
@@ -101,10 +120,11 @@ int journal_repair(struct journal_scan *scan)
         result = journal_scan_load(scan, index, &file);
         if (result == 0)
             result = rewrite(scan, index, file);
-        if (result == 0 && index == scan->index && scan->tail_bytes != 0 &&
-            (result = keep_aside(scan)) == 0)
+        if (result == 0 && index == scan->index && scan->tail_bytes != 0)
+            result = keep_aside(scan);
+        if (result == 0 && index == scan->index)
             result = cut(scan, file);
         close_file(scan, file);
     }
-    return result;
+    return result == 0 && scan->has_spare ? clear_spare(scan) : result;
 }
