@@ -142,8 +142,14 @@ int main(void)
                       &gating, lam_deadline_after_ns(LAM_NS_PER_MS), &event) == -ETIMEDOUT);
         }
     }
-    CHECK(malloc_calls == before);
     CHECK(lam_ring_stat_read(&ring, &stat) == 0);
+    /* Whoever is kept off its CPU may come to a near deadline without a sleep. */
+    for (uint64_t ns = LAM_NS_PER_MS; stat.consumers[0].parks == 0 && ns < LAM_NS_PER_S; ns *= 2) {
+        CHECK(
+            lam_ring_consumer_peek_until(&gating, lam_deadline_after_ns(ns), &event) == -ETIMEDOUT);
+        CHECK(lam_ring_stat_read(&ring, &stat) == 0);
+    }
+    CHECK(malloc_calls == before);
     /* All of it has happened. */
     CHECK(stat.full > 0 && stat.evicted > 0 && stat.consumers[0].parks > 0);
     CHECK(stat.consumers[1].overruns > 0 && stat.consumers[2].overruns > 0);
