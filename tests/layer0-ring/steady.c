@@ -120,6 +120,19 @@ static void be_full(void)
         lam_ring_producer_commit(&producer, 40, 1, 0);
 }
 
+/* Whoever is kept off its CPU may come to a near deadline without a sleep. */
+static void sleep_once(void)
+{
+    struct lam_event event;
+
+    CHECK(lam_ring_stat_read(&ring, &stat) == 0);
+    for (uint64_t ns = LAM_NS_PER_MS; stat.consumers[0].parks == 0 && ns < LAM_NS_PER_S; ns *= 2) {
+        CHECK(
+            lam_ring_consumer_peek_until(&gating, lam_deadline_after_ns(ns), &event) == -ETIMEDOUT);
+        CHECK(lam_ring_stat_read(&ring, &stat) == 0);
+    }
+}
+
 int main(void)
 {
     struct lam_event event;
@@ -142,13 +155,7 @@ int main(void)
                       &gating, lam_deadline_after_ns(LAM_NS_PER_MS), &event) == -ETIMEDOUT);
         }
     }
-    CHECK(lam_ring_stat_read(&ring, &stat) == 0);
-    /* Whoever is kept off its CPU may come to a near deadline without a sleep. */
-    for (uint64_t ns = LAM_NS_PER_MS; stat.consumers[0].parks == 0 && ns < LAM_NS_PER_S; ns *= 2) {
-        CHECK(
-            lam_ring_consumer_peek_until(&gating, lam_deadline_after_ns(ns), &event) == -ETIMEDOUT);
-        CHECK(lam_ring_stat_read(&ring, &stat) == 0);
-    }
+    sleep_once();
     CHECK(malloc_calls == before);
     /* All of it has happened. */
     CHECK(stat.full > 0 && stat.evicted > 0 && stat.consumers[0].parks > 0);
