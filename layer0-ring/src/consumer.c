@@ -190,7 +190,7 @@ static int keeps_gating(const struct lam_ring_consumer *consumer, struct lam_rin
         return !lam_ring_left_is_of(&entry->left, consumer->entry_state);
     /* The producer of a required one waits for a successor. */
     lam_store_relaxed(&entry->leaving, consumer->entry_state);
-    lam_fence_seq_cst(); /* F13, pairs with that in lam_ring_required_is_kept() */
+    lam_fence_seq_cst(); /* F13, pairs with that in lam_ring_required_keep() */
     return lam_load_relaxed(&entry->required) != 0 && lam_ring_state_of(state) == LAM_RING_OPEN;
 }
 

@@ -149,8 +149,10 @@ int lam_ring_required_look(struct lam_ring_producer *producer, uint64_t now_ns)
 int lam_ring_required_keep(struct lam_ring_producer *producer, uint32_t index)
 {
     struct lam_ring_entry *entry = &producer->ring->control_head->entries[index];
-    uint64_t word;
+    uint64_t word = lam_load_acquire(&entry->state); /* A4 */
 
+    if (lam_ring_entry_state_of(word) != LAM_RING_ENTRY_GATING)
+        return 0;
     lam_store_relaxed(&entry->required, 1); /* no other name gets its entry, too */
     LAM_CRASH_POINT("required.kept");
     lam_fence_seq_cst(); /* F13: who leaves sees that it is required, or we see that it leaves */
@@ -172,12 +174,13 @@ int lam_ring_required_came(struct lam_ring_producer *producer)
         return 1;
     for (uint32_t i = 0; i < required->options.count; i++) {
         struct lam_ring_required_one *one = &required->ones[i];
-        const char *name = required->options.names[i];
+        uint32_t index;
 
         if (one->came || one->given_up)
             continue;
-        if (!lam_ring_producer_is_gated_by(producer, name) ||
-            !lam_ring_required_keep(producer, lam_ring_producer_find(producer, name)))
+        index = lam_ring_producer_find(producer, required->options.names[i]);
+        if (index == UINT32_MAX || !lam_ring_producer_sees_alive(producer, index) ||
+            !lam_ring_required_keep(producer, index))
             return 0;
         one->came = 1;
     }

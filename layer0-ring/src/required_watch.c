@@ -28,7 +28,7 @@ static enum lam_ring_alarm judge(struct lam_ring_producer *producer, uint32_t i,
     entry = &producer->ring->control_head->entries[one->index];
     one->word = lam_load_acquire(&entry->state); /* A4 */
     state = lam_ring_entry_state_of(one->word);
-    if (state == LAM_RING_ENTRY_GATING && lam_ring_required_keep(producer, one->index))
+    if (lam_ring_required_keep(producer, one->index))
         one->came = 1;
     if (!lam_ring_producer_sees_alive(producer, one->index) ||
         (state != LAM_RING_ENTRY_GATING && state != LAM_RING_ENTRY_EVICTED))
