@@ -10,10 +10,11 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lamina/base/assert.h"
+#include "lamina/base/clock.h"
+#include "lamina/base/poll.h"
 
 /* One call moves at most that much: the kernel's own bound is just below 2 GiB. */
 #define CALL_BYTES_MAX (UINT64_C(1) << 30)
@@ -30,11 +31,8 @@ static int64_t or_errno(int64_t result)
 
 static uint64_t now_ns(struct lam_env *env)
 {
-    struct timespec now;
-
     (void)env;
-    LAM_ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    return lam_clock_now_ns();
 }
 
 static uint64_t random_bits(struct lam_env *env)
@@ -175,16 +173,9 @@ static unsigned tell(struct lam_env *env)
 static void wait_until(struct lam_env *env, uint64_t deadline_ns)
 {
     struct lam_env_linux *linux_env = of(env);
-    struct pollfd wake = {.fd = linux_env->wake_fd, .events = POLLIN};
-    uint64_t now = now_ns(env), left, value;
-    struct timespec time;
+    uint64_t value;
 
-    if (linux_env->first != NULL)
-        return;
-    left = deadline_ns > now ? deadline_ns - now : 0;
-    time.tv_sec = (time_t)(left / UINT64_C(1000000000));
-    time.tv_nsec = (long)(left % UINT64_C(1000000000));
-    if (ppoll(&wake, 1, deadline_ns == UINT64_MAX ? NULL : &time, NULL) == 1)
+    if (linux_env->first == NULL && lam_poll_until(linux_env->wake_fd, POLLIN, deadline_ns) == 0)
         (void)!read(linux_env->wake_fd, &value, sizeof(value));
 }
 
