@@ -158,3 +158,21 @@ void module_caller_check(struct module_caller *caller)
         memcmp(caller->request, caller->reply, caller->bytes) == 0, "an answer is not the request");
     memset(caller->reply, 0, caller->bytes);
 }
+
+void module_caller_detach(struct bench_lane *lane, uint32_t side)
+{
+    if (side == 0)
+        module_caller_close(lane->state);
+}
+
+uint64_t module_caller_ask(struct bench_lane *lane, uint64_t count, uint64_t value)
+{
+    module_caller_run(lane->state, count);
+    return 0;
+}
+
+uint64_t module_caller_look(struct bench_lane *lane, uint64_t count)
+{
+    module_caller_check(lane->state);
+    return 0;
+}

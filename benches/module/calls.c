@@ -53,28 +53,9 @@ static int attach_guarded(struct bench_lane *lane, uint32_t side)
     return 0;
 }
 
-static void detach(struct bench_lane *lane, uint32_t side)
-{
-    if (side == 0)
-        module_caller_close(lane->state);
-}
-
-/* @count calls. Returns 0. */
-static uint64_t ask(struct bench_lane *lane, uint64_t count, uint64_t value)
-{
-    module_caller_run(lane->state, count);
-    return 0;
-}
-
 static uint64_t ask_raw(struct bench_lane *lane, uint64_t count, uint64_t value)
 {
     module_caller_run_raw(lane->state, count);
-    return 0;
-}
-
-static uint64_t look(struct bench_lane *lane, uint64_t count)
-{
-    module_caller_check(lane->state);
     return 0;
 }
 
@@ -83,30 +64,30 @@ static const struct bench_subject subjects[] = {
         .layer = MODULE_LAYER,
         .open = open_nothing,
         .attach = attach_echo,
-        .detach = detach,
-        .ask = ask,
-        .receive = look},
+        .detach = module_caller_detach,
+        .ask = module_caller_ask,
+        .receive = module_caller_look},
     {.name = "nested",
         .layer = MODULE_LAYER,
         .open = open_nothing,
         .attach = attach_relay,
-        .detach = detach,
-        .ask = ask,
-        .receive = look},
+        .detach = module_caller_detach,
+        .ask = module_caller_ask,
+        .receive = module_caller_look},
     {.name = "guarded",
         .layer = MODULE_LAYER,
         .open = open_nothing,
         .attach = attach_guarded,
-        .detach = detach,
-        .ask = ask,
-        .receive = look},
+        .detach = module_caller_detach,
+        .ask = module_caller_ask,
+        .receive = module_caller_look},
     {.name = "raw_call",
         .layer = -1,
         .open = open_nothing,
         .attach = attach_echo,
-        .detach = detach,
+        .detach = module_caller_detach,
         .ask = ask_raw,
-        .receive = look},
+        .receive = module_caller_look},
 };
 #define SUBJECT_COUNT (sizeof(subjects) / sizeof(subjects[0]))
 #define RAW           (SUBJECT_COUNT - 1)

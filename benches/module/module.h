@@ -97,6 +97,11 @@ void module_caller_leave(struct module_caller *caller);
 void module_caller_run(struct module_caller *caller, uint64_t count);
 void module_caller_run_raw(struct module_caller *caller, uint64_t count);
 
+/* For subjects whose state on side 0 is a caller, and that do nothing on side 1. */
+void module_caller_detach(struct bench_lane *lane, uint32_t side);
+uint64_t module_caller_ask(struct bench_lane *lane, uint64_t count, uint64_t value);
+uint64_t module_caller_look(struct bench_lane *lane, uint64_t count);
+
 /* Ends the program where the last answer is not the request. Then wipes it. */
 void module_caller_check(struct module_caller *caller);
 

@@ -83,28 +83,10 @@ static int open_hedged_beside(struct bench_lane *lane)
     return module_beside_open(lane, start_hedged);
 }
 
-static void detach(struct bench_lane *lane, uint32_t side)
-{
-    if (side == 0)
-        module_caller_close(lane->state);
-}
-
-static uint64_t ask(struct bench_lane *lane, uint64_t count, uint64_t value)
-{
-    module_caller_run(lane->state, count);
-    return 0;
-}
-
-static uint64_t look(struct bench_lane *lane, uint64_t count)
-{
-    module_caller_check(lane->state);
-    return 0;
-}
-
 #define ALONE(its_name, its_layer, its_attach)                                                     \
     {                                                                                              \
         .name = (its_name), .layer = (its_layer), .open = open_nothing, .attach = (its_attach),    \
-        .detach = detach, .ask = ask, .receive = look                                              \
+        .detach = module_caller_detach, .ask = module_caller_ask, .receive = module_caller_look    \
     }
 #define BESIDE(its_name, its_layer, its_open)                                                      \
     {                                                                                              \
