@@ -56,6 +56,11 @@ const char *lam_env_call_text(enum lam_env_call call)
         [LAM_ENV_UNLINK] = "unlink",
         [LAM_ENV_LIST] = "list",
         [LAM_ENV_SYNC_DIRECTORY] = "sync of the directory",
+        [LAM_ENV_LISTEN] = "listen",
+        [LAM_ENV_ACCEPT] = "accept",
+        [LAM_ENV_CONNECT] = "connect",
+        [LAM_ENV_RECEIVE] = "receive",
+        [LAM_ENV_SEND] = "send",
     };
 
     return (unsigned)call < LAM_ENV_CALLS ? texts[call] : "?";

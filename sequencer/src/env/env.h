@@ -31,6 +31,11 @@ enum lam_env_call {
     LAM_ENV_UNLINK,         /* @name */
     LAM_ENV_LIST,           /* names, each with a zero behind it, to @bytes. Result: bytes */
     LAM_ENV_SYNC_DIRECTORY, /* so will the names */
+    LAM_ENV_LISTEN,         /* at the address @name. Result: a listener */
+    LAM_ENV_ACCEPT,         /* of the listener @file; done when one comes. Result: a connection */
+    LAM_ENV_CONNECT,        /* to the address @name. Result: a connection */
+    LAM_ENV_RECEIVE,        /* 1 to @count bytes into @bytes when some are there; 0: the end */
+    LAM_ENV_SEND,           /* 1 to @count bytes from @bytes when there is room. Result: bytes */
     LAM_ENV_CALLS
 };
 
