@@ -137,6 +137,12 @@ static int64_t make_call(const struct lam_env_linux *linux_env, const struct lam
         return list(linux_env, io);
     case LAM_ENV_SYNC_DIRECTORY:
         return or_errno(fsync(folder));
+    case LAM_ENV_LISTEN:
+    case LAM_ENV_ACCEPT:
+    case LAM_ENV_CONNECT:
+    case LAM_ENV_RECEIVE:
+    case LAM_ENV_SEND:
+        return -ENOTSUP;
     case LAM_ENV_CALLS:
         break;
     }
