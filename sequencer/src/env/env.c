@@ -2,6 +2,7 @@
 #include "env/env.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 void lam_env_start(struct lam_env *env, struct lam_env_io *io, enum lam_env_call call)
 {
@@ -40,6 +41,30 @@ int lam_env_do_all(struct lam_env *env, enum lam_env_call call, int file, void *
     return 0;
 }
 
+struct lam_env_io *lam_env_take(struct lam_env_done *done)
+{
+    struct lam_env_io *io = done->first;
+
+    if (io != NULL)
+        done->first = io->next;
+    return io;
+}
+
+void lam_env_tell(struct lam_env_io *io)
+{
+    struct lam_env_done *tell = io->tell;
+
+    io->done = 1;
+    io->next = NULL;
+    if (tell == NULL)
+        return;
+    if (tell->first == NULL)
+        tell->first = io;
+    else
+        tell->last->next = io;
+    tell->last = io;
+}
+
 const char *lam_env_call_text(enum lam_env_call call)
 {
     static const char *const texts[LAM_ENV_CALLS] = {
@@ -61,6 +86,7 @@ const char *lam_env_call_text(enum lam_env_call call)
         [LAM_ENV_CONNECT] = "connect",
         [LAM_ENV_RECEIVE] = "receive",
         [LAM_ENV_SEND] = "send",
+        [LAM_ENV_SHUTDOWN] = "shutdown",
     };
 
     return (unsigned)call < LAM_ENV_CALLS ? texts[call] : "?";

@@ -1,32 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "env/linux.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "env/linux_parts.h"
 #include "lamina/base/assert.h"
 #include "lamina/base/clock.h"
 #include "lamina/base/poll.h"
 
-/* One call moves at most that much: the kernel's own bound is just below 2 GiB. */
-#define CALL_BYTES_MAX (UINT64_C(1) << 30)
-
 static struct lam_env_linux *of(struct lam_env *env)
 {
     return (struct lam_env_linux *)env;
-}
-
-static int64_t or_errno(int64_t result)
-{
-    return result < 0 ? -errno : result;
 }
 
 static uint64_t now_ns(struct lam_env *env)
@@ -48,132 +39,56 @@ static uint64_t random_bits(struct lam_env *env)
     return value;
 }
 
-static int64_t move(const struct lam_env_io *io)
+void linux_made(struct lam_env_linux *linux_env, struct lam_env_io *io, int64_t result)
 {
-    uint64_t count = io->count < CALL_BYTES_MAX ? io->count : CALL_BYTES_MAX;
-    int64_t result;
+    struct lam_env_done *made = &linux_env->made;
 
-    do
-        result = io->call == LAM_ENV_READ ? pread(io->file, io->bytes, count, (off_t)io->offset)
-                                          : pwrite(io->file, io->bytes, count, (off_t)io->offset);
-    while (result < 0 && errno == EINTR);
-    return or_errno(result);
-}
-
-static int64_t lock(int file)
-{
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    if (fcntl(file, F_OFD_SETLK, &whole) == 0)
-        return 0;
-    return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-}
-
-static int64_t size(int file)
-{
-    struct stat about;
-
-    return fstat(file, &about) == 0 ? about.st_size : -errno;
-}
-
-static int64_t list_names(DIR *folder, char *bytes, uint64_t room)
-{
-    const struct dirent *entry;
-    uint64_t used = 0;
-
-    while (errno = 0, (entry = readdir(folder)) != NULL) {
-        uint64_t count = strlen(entry->d_name) + 1;
-
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (count > room - used)
-            return -ENOSPC;
-        memcpy(bytes + used, entry->d_name, count);
-        used += count;
-    }
-    return errno != 0 ? -errno : (int64_t)used;
-}
-
-static int64_t list(const struct lam_env_linux *linux_env, const struct lam_env_io *io)
-{
-    int file = openat(linux_env->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = file < 0 ? NULL : fdopendir(file);
-    int64_t result = folder == NULL ? -errno : list_names(folder, io->bytes, io->count);
-
-    if (folder != NULL)
-        (void)closedir(folder);
-    else if (file >= 0)
-        (void)close(file);
-    return result;
-}
-
-static int64_t make_call(const struct lam_env_linux *linux_env, const struct lam_env_io *io)
-{
-    int folder = linux_env->directory;
-
-    switch (io->call) {
-    case LAM_ENV_OPEN:
-        return or_errno(openat(folder, io->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    case LAM_ENV_CREATE:
-        return or_errno(openat(folder, io->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    case LAM_ENV_CLOSE:
-        return or_errno(close(io->file));
-    case LAM_ENV_LOCK:
-        return lock(io->file);
-    case LAM_ENV_SIZE:
-        return size(io->file);
-    case LAM_ENV_ALLOCATE:
-        return or_errno(fallocate(io->file, 0, 0, (off_t)io->count));
-    case LAM_ENV_READ:
-    case LAM_ENV_WRITE:
-        return move(io);
-    case LAM_ENV_SYNC:
-        return or_errno(fdatasync(io->file));
-    case LAM_ENV_RENAME:
-        return or_errno(renameat(folder, io->name, folder, io->to));
-    case LAM_ENV_UNLINK:
-        return or_errno(unlinkat(folder, io->name, 0));
-    case LAM_ENV_LIST:
-        return list(linux_env, io);
-    case LAM_ENV_SYNC_DIRECTORY:
-        return or_errno(fsync(folder));
-    case LAM_ENV_LISTEN:
-    case LAM_ENV_ACCEPT:
-    case LAM_ENV_CONNECT:
-    case LAM_ENV_RECEIVE:
-    case LAM_ENV_SEND:
-        return -ENOTSUP;
-    case LAM_ENV_CALLS:
-        break;
-    }
-    return -EINVAL;
+    io->result = result;
+    io->next = NULL;
+    if (made->first == NULL)
+        made->first = io;
+    else
+        made->last->next = io;
+    made->last = io;
 }
 
 static void start(struct lam_env *env, struct lam_env_io *io)
 {
     struct lam_env_linux *linux_env = of(env);
 
-    io->result = make_call(linux_env, io);
-    if (linux_env->first == NULL)
-        linux_env->first = io;
-    else
-        linux_env->last->next = io;
-    linux_env->last = io;
+    if (io->call >= LAM_ENV_LISTEN) {
+        linux_net_start(linux_env, io);
+        return;
+    }
+    if (io->call == LAM_ENV_CLOSE)
+        linux_net_close(linux_env, io->file);
+    linux_made(linux_env, io, linux_disk_call(linux_env->directory, io));
 }
 
 static unsigned tell(struct lam_env *env)
 {
     struct lam_env_linux *linux_env = of(env);
+    struct lam_env_io *io;
     unsigned count = 0;
 
-    while (linux_env->first != NULL) {
-        struct lam_env_io *io = linux_env->first;
-
-        linux_env->first = io->next;
-        io->done = 1;
+    if (linux_env->pending != 0)
+        linux_net_look(linux_env);
+    while ((io = lam_env_take(&linux_env->made)) != NULL) {
+        lam_env_tell(io);
         count++;
     }
     return count;
+}
+
+static void cancel(struct lam_env *env, struct lam_env_io *io)
+{
+    linux_net_cancel(of(env), io);
+}
+
+static int peer_of(struct lam_env *env, int file, struct lam_env_peer *peer)
+{
+    (void)env;
+    return linux_address_of(file, peer);
 }
 
 static void wait_until(struct lam_env *env, uint64_t deadline_ns)
@@ -181,7 +96,10 @@ static void wait_until(struct lam_env *env, uint64_t deadline_ns)
     struct lam_env_linux *linux_env = of(env);
     uint64_t value;
 
-    if (linux_env->first == NULL && lam_poll_until(linux_env->wake_fd, POLLIN, deadline_ns) == 0)
+    if (linux_env->made.first != NULL)
+        return;
+    /* What is ready is left to the next poll; a wake ends one wait, so it is taken here. */
+    if (lam_poll_until(linux_env->poll_fd, POLLIN, deadline_ns) == 0)
         (void)!read(linux_env->wake_fd, &value, sizeof(value));
 }
 
@@ -192,32 +110,48 @@ static void wake(struct lam_env *env)
     (void)!write(of(env)->wake_fd, &one, sizeof(one));
 }
 
+static void close_all(const struct lam_env_linux *linux_env)
+{
+    if (linux_env->poll_fd >= 0)
+        (void)close(linux_env->poll_fd);
+    if (linux_env->wake_fd >= 0)
+        (void)close(linux_env->wake_fd);
+    if (linux_env->directory >= 0)
+        (void)close(linux_env->directory);
+}
+
 int lam_env_linux_init(struct lam_env_linux *linux_env, const char *path)
 {
     static const struct lam_env_ops ops = {.now_ns = now_ns,
         .random = random_bits,
         .start = start,
         .poll = tell,
+        .cancel = cancel,
+        .peer = peer_of,
         .wait = wait_until,
         .wake = wake};
+    struct epoll_event event = {.events = EPOLLIN};
 
-    *linux_env = (struct lam_env_linux){.env.ops = &ops};
-    linux_env->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (linux_env->directory < 0)
-        return -errno;
-    linux_env->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (linux_env->wake_fd < 0) {
-        int error = -errno;
-
-        (void)close(linux_env->directory);
-        return error;
+    *linux_env =
+        (struct lam_env_linux){.env.ops = &ops, .directory = -1, .wake_fd = -1, .poll_fd = -1};
+    if (path != NULL)
+        linux_env->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if ((path == NULL || linux_env->directory >= 0) &&
+        (linux_env->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0 &&
+        (linux_env->poll_fd = epoll_create1(EPOLL_CLOEXEC)) >= 0) {
+        event.data.fd = linux_env->wake_fd;
+        if (epoll_ctl(linux_env->poll_fd, EPOLL_CTL_ADD, linux_env->wake_fd, &event) == 0)
+            return 0;
     }
-    return 0;
+    int error = -errno;
+
+    close_all(linux_env);
+    return error;
 }
 
 void lam_env_linux_fini(struct lam_env_linux *linux_env)
 {
-    LAM_ASSERT(linux_env->first == NULL);
-    (void)close(linux_env->wake_fd);
-    (void)close(linux_env->directory);
+    LAM_ASSERT(linux_env->made.first == NULL && linux_env->pending == 0);
+    close_all(linux_env);
+    free(linux_env->files);
 }

@@ -98,7 +98,7 @@ static unsigned tell(struct lam_env *env)
         trace(sim, sim->now_ns);
         trace(sim, io->offset);
         trace(sim, (uint64_t)io->result);
-        io->done = 1;
+        lam_env_tell(io);
         count++;
     }
     return count;
@@ -120,6 +120,20 @@ static void wait_until(struct lam_env *env, uint64_t deadline_ns)
         sim->now_ns = until;
 }
 
+static void cancel(struct lam_env *env, struct lam_env_io *io)
+{
+    (void)env;
+    (void)io;
+}
+
+static int peer_of(struct lam_env *env, int file, struct lam_env_peer *peer)
+{
+    (void)env;
+    (void)file;
+    (void)peer;
+    return -ENOTSUP;
+}
+
 static void wake(struct lam_env *env)
 {
     of(env)->is_awake = 1;
@@ -131,6 +145,8 @@ void sim_init(struct sim *sim, uint64_t seed)
         .random = random_bits,
         .start = start,
         .poll = tell,
+        .cancel = cancel,
+        .peer = peer_of,
         .wait = wait_until,
         .wake = wake};
 
