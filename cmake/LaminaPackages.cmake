@@ -9,11 +9,13 @@ set(LAM_PACKAGE_msgpack msgpack msgpack-c)
 set(LAM_PACKAGE_yaml yaml-0.1)
 set(LAM_PACKAGE_numa numa)
 set(LAM_PACKAGE_microhttpd libmicrohttpd)
+set(LAM_PACKAGE_crypto libcrypto)
 # What to install on Debian where it is missing.
 set(LAM_PACKAGE_msgpack_debian libmsgpack-dev)
 set(LAM_PACKAGE_yaml_debian libyaml-dev)
 set(LAM_PACKAGE_numa_debian libnuma-dev)
 set(LAM_PACKAGE_microhttpd_debian libmicrohttpd-dev)
+set(LAM_PACKAGE_crypto_debian libssl-dev)
 
 macro(lam_package name)
   if(NOT DEFINED LAM_PACKAGE_${name})
