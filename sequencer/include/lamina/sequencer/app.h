@@ -48,12 +48,14 @@ int lam_app_reply(struct lam_app_output *output, const void *bytes, size_t count
 /*
  * Refuse the event at hand, with a code of the application's: the client gets a refusal instead of
  * a reply, as often as it asks again, and the state must be as it was before. What was appended
- * before is dropped, what was published too. @text is copied, up to 100 bytes.
+ * before is dropped, what was published too, and so is what comes afterwards. @text is copied, up
+ * to 100 bytes. Of a startup event and a tick nobody hears: what it published is dropped.
  */
 void lam_app_refuse(struct lam_app_output *output, uint32_t code, const char *text);
 
 /*
- * Publish @count bytes to all subscribers, once the event is durable. Not in a query: asserted.
+ * Publish @count bytes to all subscribers, once the event is durable. Not in a query: asserted. An
+ * empty piece counts as one byte.
  *
  * Returns 0, or -EMSGSIZE: past lam_app.publish_bytes_max for this event, and nothing was added.
  */
@@ -132,9 +134,9 @@ struct lam_app {
     int (*startup)(const void *config, uint32_t index, const void **bytes, size_t *count);
 
     /*
-     * Before sequencing: what @bytes of a client of @role are. Any bytes: they are a client's. On
-     * the reader's thread, with no state. NULL: all are events, as they are; queries are told from
-     * them by the client's own word.
+     * Before sequencing: what @bytes of a client of @role are. Any bytes, 8-byte aligned: they are
+     * a client's. On the reader's thread, with no state. NULL: all are events, as they are; queries
+     * are told from them by the client's own word.
      */
     void (*decode)(const void *config, uint32_t role, int is_query, const void *bytes, size_t count,
         struct lam_app_request *request);
