@@ -6,7 +6,6 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "env/linux.h"
 
 #define MS UINT64_C(1000000)
@@ -82,17 +82,6 @@ static int64_t bytes_of(
     struct lam_env *env, enum lam_env_call which, int file, void *bytes, uint64_t count)
 {
     return call(env, which, (struct lam_env_io){.file = file, .bytes = bytes, .count = count});
-}
-
-static unsigned open_files(void)
-{
-    DIR *open_folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (readdir(open_folder) != NULL)
-        count++;
-    (void)closedir(open_folder);
-    return count;
 }
 
 /* A connection to @address, where port 0 is any. */
@@ -311,9 +300,9 @@ Test(net, nobody_at_a_port_is_a_refusal)
 
     cr_assert(eq(int, near_env->ops->peer(near_env, pair.listener, &own), 0));
     close_pair(pair);
-    before = open_files();
+    before = open_descriptors();
     cr_assert(eq(i64, named(far_env, LAM_ENV_CONNECT, own.address), -ECONNREFUSED));
-    cr_assert(eq(u32, open_files(), before));
+    cr_assert(eq(u32, open_descriptors(), before));
 }
 
 Test(net, one_env_receives_while_another_sends_and_a_shutdown_there_ends_it)
@@ -409,11 +398,11 @@ Test(net, a_wait_ends_by_a_byte_by_a_wake_and_by_its_deadline_and_by_nothing_els
 
 Test(net, a_thousand_connections_leave_no_descriptor)
 {
-    unsigned before = open_files();
+    unsigned before = open_descriptors();
 
     for (unsigned i = 0; i < 1000; i++)
         close_pair(connect_to(name));
-    cr_assert(eq(u32, open_files(), before));
+    cr_assert(eq(u32, open_descriptors(), before));
 }
 
 Test(net, calls_that_are_done_stand_in_their_queue)
