@@ -73,6 +73,23 @@ Test(crc32c, instruction_table_and_bits_agree_at_every_length_and_alignment)
     }
 }
 
+/* Where long bytes are taken in several runs at once, of 336 and of 1344 bytes. */
+Test(crc32c, instruction_and_table_agree_about_every_length_of_runs)
+{
+    static const size_t around[] = {1008, 2016, 3024, 4032, 5040, 8064, 9072};
+    static uint8_t bytes[9100];
+    uint64_t random = 10;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)test_random(&random);
+    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+        for (size_t count = around[i] - 9; count <= around[i] + 9; count++) {
+            size_t from = count % 8;
+
+            cr_assert(eq(u32, lam_crc32c(0, bytes + from, count), by_table(bytes + from, count)));
+        }
+}
+
 Test(crc32c, pieces_make_the_whole)
 {
     static const char text[] = "control first, data last";
