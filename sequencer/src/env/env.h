@@ -102,8 +102,9 @@ struct lam_env_ops {
 struct lam_env {
     const struct lam_env_ops *ops;
     /*
-     * Negative errno once a write, a sync or a rename has failed, for the life of the process: what
-     * the kernel holds of those files is not to be believed any more.
+     * Negative errno once a write, a sync or a rename of the journal has failed, for the life of
+     * the process: what the kernel holds of those files is not to be believed any more. A snapshot
+     * that fails says nothing of them, and leaves this alone.
      */
     int poison;
 };

@@ -9,9 +9,7 @@
  * The file has two slots of MARK_SLOT_BYTES, written in turns, so that one of them is whole at any
  * time. A mark follows the batches: it may be late, and is never early.
  *
- *     byte 0    magic           8  "LAMMARK" and a zero
- *     byte 8    version         4  1
- *     byte 12   crc             4  CRC32C of these 112 bytes with 0 here
+ *     byte 0    seal           16  "LAMMARK", version 1, of these 112 bytes: seal.h
  *     byte 16   turn            8  the later of two marks has the larger one
  *     byte 24   journal         8  which journal it is of
  *     byte 32   begun           8  0 as long as there has been no segment
@@ -23,18 +21,15 @@
  *     byte 104  reserved        8  zeros
  */
 
-#include <stdint.h>
-
 #include "hash/blake3.h"
+#include "journal/seal.h"
 
 #define MARK_BYTES      112
 #define MARK_SLOT_BYTES 4096
 #define MARK_FILE_BYTES (UINT64_C(2) * MARK_SLOT_BYTES)
 
 struct mark {
-    uint64_t magic;
-    uint32_t version;
-    uint32_t crc;
+    struct seal seal;
     uint64_t turn;
     uint64_t journal;
     uint64_t begun;
@@ -52,8 +47,8 @@ static inline uint64_t mark_slot(const struct mark *mark)
     return mark->turn % 2 * MARK_SLOT_BYTES;
 }
 
-/* Fills in magic, version and crc, and MARK_SLOT_BYTES at @bytes. */
-void mark_write(struct mark *mark, uint8_t *bytes);
+/* Fills in MARK_SLOT_BYTES at @bytes, sealed. */
+void mark_write(const struct mark *mark, uint8_t *bytes);
 
 /* The later mark in the MARK_FILE_BYTES at @bytes. Returns 1, or 0: none of the two is whole. */
 int mark_read(const uint8_t *bytes, struct mark *mark);

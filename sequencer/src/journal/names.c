@@ -38,20 +38,55 @@ void name_aside(char name[NAME_BYTES], uint64_t index, uint64_t offset, unsigned
     at[2] = 0;
 }
 
-int name_is_segment(const char *name, uint64_t *index)
+void name_archive(char name[NAME_BYTES], uint64_t index)
+{
+    (void)add_hex(add_text(name, "archive-"), index);
+}
+
+void name_snapshot(char name[NAME_BYTES], uint64_t journal, uint64_t next_sequence)
+{
+    char *at = add_hex(add_text(name, "snapshot-"), journal);
+
+    (void)add_hex(add_text(at, "-"), next_sequence);
+}
+
+/* Returns what is behind @text in @name, or NULL: it begins otherwise, or is NULL. */
+static const char *take_text(const char *name, const char *text)
+{
+    size_t count = strlen(text);
+
+    return name != NULL && strncmp(name, text, count) == 0 ? name + count : NULL;
+}
+
+/* Likewise, behind DIGITS digits. */
+static const char *take_hex(const char *name, uint64_t *value)
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t value = 0;
 
-    if (strncmp(name, "segment-", 8) != 0 || strlen(name) != 8 + DIGITS)
-        return 0;
+    if (name == NULL || strlen(name) < DIGITS)
+        return NULL;
+    *value = 0;
     for (int i = 0; i < DIGITS; i++) {
-        const char *digit = strchr(digits, name[8 + i]);
+        const char *digit = strchr(digits, name[i]);
 
         if (digit == NULL)
-            return 0;
-        value = value << 4 | (uint64_t)(digit - digits);
+            return NULL;
+        *value = *value << 4 | (uint64_t)(digit - digits);
     }
-    *index = value;
-    return 1;
+    return name + DIGITS;
+}
+
+int name_is_segment(const char *name, uint64_t *index)
+{
+    const char *rest = take_hex(take_text(name, "segment-"), index);
+
+    return rest != NULL && *rest == 0;
+}
+
+int name_is_snapshot(const char *name, uint64_t *journal, uint64_t *next_sequence)
+{
+    const char *rest = take_hex(take_text(name, "snapshot-"), journal);
+
+    rest = take_hex(take_text(rest, "-"), next_sequence);
+    return rest != NULL && *rest == 0;
 }

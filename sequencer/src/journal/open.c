@@ -153,7 +153,7 @@ static int create_first_segment(struct journal *journal, struct lam_error *error
 /* What was being made when somebody was killed. */
 static int remove_unfinished(struct journal *journal, struct lam_error *error)
 {
-    static const char *const names[] = {NAME_MAKING, NAME_MARK_MAKING};
+    static const char *const names[] = {NAME_MAKING, NAME_MARK_MAKING, NAME_SNAPSHOT_MAKING};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct lam_env_io io = {.name = names[i]};

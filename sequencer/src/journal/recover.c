@@ -13,12 +13,10 @@
  * A batch is written when the one before it is durable: so a later one proves an earlier one.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "journal/listing.h"
 #include "journal/parts.h"
-
-#define NAMES_BYTES_MAX (UINT64_C(64) << 20)
 
 static int corrupt(
     const struct journal_scan *scan, uint64_t index, uint64_t offset, const char *why)
@@ -29,42 +27,25 @@ static int corrupt(
         (unsigned long long)index, (unsigned long long)offset, why);
 }
 
-/* The names in the folder. Returns bytes, in *@names, to be freed. */
-static int64_t list(struct journal_scan *scan, char **names)
-{
-    for (uint64_t room = 65536; room <= NAMES_BYTES_MAX; room *= 4) {
-        struct lam_env_io io = {.count = room, .bytes = *names = malloc(room)};
-        int64_t result;
-
-        if (*names == NULL)
-            return -ENOMEM;
-        result = lam_env_do(scan->journal->env, &io, LAM_ENV_LIST);
-        if (result != -ENOSPC)
-            return result;
-        free(*names);
-        *names = NULL;
-    }
-    return -ENOSPC;
-}
-
 static int find_names(struct journal_scan *scan)
 {
-    char *names = NULL;
-    int64_t bytes = list(scan, &names);
+    struct listing listing = {.names = NULL};
+    int result = listing_read(&listing, scan->journal->env);
     uint64_t index, count = 0, last = 0;
+    const char *name = NULL;
 
     scan->is_new = 1;
-    for (int64_t at = 0; at < bytes; at += (int64_t)strlen(names + at) + 1) {
-        if (strcmp(names + at, NAME_MARK) == 0)
+    while ((name = listing_next(&listing, name)) != NULL) {
+        if (strcmp(name, NAME_MARK) == 0)
             scan->is_new = 0;
-        if (!name_is_segment(names + at, &index))
+        if (!name_is_segment(name, &index))
             continue;
         count++;
         last = index > last ? index : last;
     }
-    free(names);
-    if (bytes < 0)
-        return journal_call_failed(scan->error, LAM_ENV_LIST, "the folder", bytes);
+    listing_free(&listing);
+    if (result < 0)
+        return journal_call_failed(scan->error, LAM_ENV_LIST, "the folder", result);
     if (count != 0 && last != count - 1)
         return corrupt(scan, last, 0, "a segment before this one is missing");
     if (count != 0 && scan->is_new)

@@ -4,8 +4,6 @@
 #include <endian.h>
 #include <string.h>
 
-#include "lamina/base/crc32c.h"
-
 #define MAGIC   UINT64_C(0x004d4745534d414c) /* "LAMSEGM" */
 #define VERSION 1
 
@@ -14,9 +12,6 @@ _Static_assert(sizeof(struct segment_header) == SEGMENT_HEADER_BYTES, "as segmen
 /* From the disk's order of bytes to ours, or back. */
 static void turn(struct segment_header *header)
 {
-    header->magic = le64toh(header->magic);
-    header->version = le32toh(header->version);
-    header->crc = le32toh(header->crc);
     header->journal = le64toh(header->journal);
     header->index = le64toh(header->index);
     header->segment = le64toh(header->segment);
@@ -24,38 +19,25 @@ static void turn(struct segment_header *header)
     header->sector_bytes = le32toh(header->sector_bytes);
 }
 
-/* Of the bytes as they lie on a disk. */
-static uint32_t crc_of(struct segment_header header)
+void segment_header_write(const struct segment_header *header, uint8_t *bytes)
 {
-    header.crc = 0;
-    return lam_crc32c(0, &header, sizeof(header));
-}
+    struct segment_header raw = *header;
 
-void segment_header_write(struct segment_header *header, uint8_t *bytes)
-{
-    struct segment_header raw;
-
-    header->magic = MAGIC;
-    header->version = VERSION;
-    memset(header->reserved, 0, sizeof(header->reserved));
-    raw = *header;
+    memset(raw.reserved, 0, sizeof(raw.reserved));
     turn(&raw);
-    header->crc = crc_of(raw);
-    raw.crc = htole32(header->crc);
+    seal_write(&raw, sizeof(raw), MAGIC, VERSION);
     memset(bytes, 0, header->sector_bytes);
     memcpy(bytes, &raw, sizeof(raw));
 }
 
 int segment_header_read(const uint8_t *bytes, uint32_t sector_bytes, struct segment_header *header)
 {
-    struct segment_header raw;
     uint8_t seen = 0;
 
-    memcpy(&raw, bytes, sizeof(raw));
-    *header = raw;
+    memcpy(header, bytes, sizeof(*header));
     turn(header);
-    for (uint32_t i = sizeof(raw) - sizeof(raw.reserved); i < sector_bytes; i++)
+    for (uint32_t i = sizeof(*header) - sizeof(header->reserved); i < sector_bytes; i++)
         seen |= bytes[i];
-    return header->magic == MAGIC && header->version == VERSION && header->crc == crc_of(raw) &&
+    return seal_holds(bytes, sizeof(*header), MAGIC, VERSION) &&
            header->sector_bytes == sector_bytes && seen == 0;
 }

@@ -6,9 +6,7 @@
  * segment.h: the first sector of a segment; batches follow. Written once, before the segment has
  * its name. All numbers are little-endian.
  *
- *     byte 0    magic           8  "LAMSEGM" and a zero
- *     byte 8    version         4  1
- *     byte 12   crc             4  CRC32C of these 64 bytes with 0 here
+ *     byte 0    seal           16  "LAMSEGM", version 1, of these 64 bytes: seal.h
  *     byte 16   journal         8  random: which journal it is of
  *     byte 24   index           8  as in its name
  *     byte 32   segment         8  random: the id that its batches' checksums begin with
@@ -20,14 +18,12 @@
  * like a batch to a search for batches.
  */
 
-#include <stdint.h>
+#include "journal/seal.h"
 
 #define SEGMENT_HEADER_BYTES 64
 
 struct segment_header {
-    uint64_t magic;
-    uint32_t version;
-    uint32_t crc;
+    struct seal seal;
     uint64_t journal;
     uint64_t index;
     uint64_t segment;
@@ -36,8 +32,8 @@ struct segment_header {
     uint8_t reserved[12];
 };
 
-/* Fills in magic, version and crc of @header, and a whole sector at @bytes with it. */
-void segment_header_write(struct segment_header *header, uint8_t *bytes);
+/* Fills in a whole sector at @bytes, sealed. */
+void segment_header_write(const struct segment_header *header, uint8_t *bytes);
 
 /* Returns 1 and the header of the sector at @bytes, or 0: it is none, or damaged. */
 int segment_header_read(const uint8_t *bytes, uint32_t sector_bytes, struct segment_header *header);
