@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * any.c: a module with one method of its own, and one for every other id.
+ * any.c: a module with one method of its own, and one for every other id, which answers with that;
+ * "deadline" with its own.
  */
 #include "lamina/runtime/module.h"
 
@@ -11,6 +12,8 @@ static int known(struct lam_call *call)
 
 static int others(struct lam_call *call)
 {
+    if (call->method == LAM_METHOD_ID("deadline"))
+        return lam_call_answer(call, &call->deadline_ns, sizeof(call->deadline_ns));
     return lam_call_answer(call, &call->method, sizeof(call->method));
 }
 

@@ -219,6 +219,17 @@ Test(retry, where_no_worker_is_there_any_method_may_be_tried_by_option)
     cr_assert(eq(u64, look().again, 2));
 }
 
+Test(retry, methods_without_a_name_of_their_own_may_have_ways_of_their_own)
+{
+    static const struct lam_retry_method others = {.name = "*", .deadline_ns = HOUR_NS};
+    struct lam_retry_options retry = {.methods = &others, .method_count = 1};
+    struct lam_module_options options = {.retry = &retry};
+
+    cr_assert(eq(int, lam_runtime_load(runtime, module_file("any"), &options, &module, &error), 0),
+        "%s", error.text);
+    cr_assert(lt(u64, deadline_of("deadline", LAM_DEADLINE_NEVER), LAM_DEADLINE_NEVER));
+}
+
 static void assert_names(struct lam_retry_options retry, const char *text)
 {
     cr_assert(eq(int, try_load(retry), -EINVAL));
@@ -235,7 +246,7 @@ Test(retry, a_field_outside_its_range_is_named)
     assert_names((struct lam_retry_options){.jitter_percent = 101}, "jitter_percent is 101");
     assert_names((struct lam_retry_options){.pause_ns = 2, .pause_max_ns = 1}, "pause_ns is 2");
     assert_names((struct lam_retry_options){.methods = &nameless, .method_count = 1},
-        "method 0 has no name");
+        "retry.methods[0] has to be a name");
     assert_names(
         (struct lam_retry_options){.methods = &many, .method_count = 1}, "tries_max of safe is 17");
     cr_assert(eq(int, lam_runtime_load(runtime, module_file("flaky"), NULL, &module, &error), 0));

@@ -66,6 +66,44 @@ Test(yaml, a_split_starts_when_all_modules_are_there)
     cr_expect(eq(int, seconds, 50));
 }
 
+#define STAGE "directories: [" MODULES "]\nmodules:\n  a:\n    reference: test_module_stage\n"
+#define HAS   "; it has: again, collect, count, gather, hold, labour, plain, status, work"
+
+/* The file is read, and not loaded. */
+static void refuse_load(const char *text, int rc, const char *message)
+{
+    accept(text);
+    make_runtime();
+    cr_expect(eq(int, lam_runtime_config_load(config, runtime, &error), rc));
+    cr_expect(eq(str, error.text, (char *)message), "for:\n%s", text);
+    cr_expect(lam_runtime_find(runtime, "a") == NULL);
+    lam_runtime_destroy(runtime);
+    runtime = NULL;
+}
+
+Test(yaml, a_method_that_its_module_has_not_is_refused_at_its_place)
+{
+    refuse_load(STAGE "    cache: {methods: [work, wrok]}\n", -ENOTSUP,
+        "t.yaml:5:29: modules.a: module a: cache.methods[1] is \"wrok\", a method that it has "
+        "not" HAS);
+    refuse_load(STAGE "    batch:\n      methods:\n        - Gather\n", -ENOTSUP,
+        "t.yaml:7:11: modules.a: module a: batch.methods[0] is \"Gather\", a method that it has "
+        "not" HAS);
+    refuse_load(STAGE "    retry: {methods: [{name: work}, {name: lob}]}\n", -ENOTSUP,
+        "t.yaml:5:37: modules.a: module a: retry.methods[1] is \"lob\", a method that it has "
+        "not" HAS);
+}
+
+Test(yaml, a_method_that_is_named_twice_is_refused_at_its_place)
+{
+    refuse_load(STAGE "    cache: {methods: [work, plain, work]}\n", -EINVAL,
+        "t.yaml:5:36: modules.a: module a: cache.methods[2] is \"work\", the same method as "
+        "\"work\" before it: take one out");
+    refuse_load(STAGE "    retry: {methods: [{name: work}, {name: work, tries: 2}]}\n", -EINVAL,
+        "t.yaml:5:37: modules.a: module a: retry.methods[1] is \"work\", the same method as "
+        "\"work\" before it: take one out");
+}
+
 Test(yaml, after_a_split_that_cannot_start_no_module_is_loaded)
 {
     accept("directories: [" MODULES "]\nmodules:\n"

@@ -6,6 +6,7 @@
 #include "lamina/runtime/dependency.h"
 #include "lamina/runtime/registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct lam_runtime_options *lam_runtime_config_options(
@@ -32,12 +33,34 @@ const struct lam_runtime_wanted *lam_runtime_config_module(
     return &config->modules[index].wanted;
 }
 
+/* The name of a method that @error is about, where the file has it; else the module. */
+static const struct lam_config_node *find_place(
+    const struct lam_config_node *module, const struct lam_error *error)
+{
+    static const char *const stages[] = {"cache", "retry", "batch"};
+    char path[32];
+
+    for (size_t i = 0; error != NULL && i < sizeof(stages) / sizeof(stages[0]); i++) {
+        const struct lam_config_node *node = lam_config_at(module, stages[i]);
+        uint32_t at = 0;
+
+        node = node != NULL ? lam_config_at(node, "methods") : NULL;
+        node = node != NULL ? lam_config_first(node) : NULL;
+        for (; node != NULL; node = lam_config_next(node)) {
+            (void)snprintf(path, sizeof(path), " %s.methods[%u] ", stages[i], at++);
+            if (strstr(error->text, path) != NULL)
+                return node;
+        }
+    }
+    return module;
+}
+
 static int blame(
     const struct lam_runtime_config *config, uint32_t index, int rc, struct lam_error *error)
 {
     uint32_t line, column;
 
-    lam_config_place(config->nodes[index], &line, &column);
+    lam_config_place(find_place(config->nodes[index], error), &line, &column);
     return lam_error_prefix(error, rc, "%s:%u:%u: modules.%s: ", lam_config_file_name(config->file),
         line, column, lam_config_key(config->nodes[index]));
 }

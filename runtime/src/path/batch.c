@@ -73,6 +73,7 @@ static void close_stage(void *state)
         free_batch(batch);
     }
     (void)pthread_mutex_destroy(&batching->lock);
+    lam_method_set_free(&batching->methods);
     free(batching);
 }
 
@@ -106,7 +107,8 @@ static int open_stage(void **state, struct lam_module *module,
 
 static int admit(void *state, const struct lam_generation *generation, struct lam_error *error)
 {
-    (void)state;
+    const struct batching *batching = state;
+
     if (generation->kind != &lam_host_local)
         return lam_error_set(error, -ENOTSUP,
             "module %s: options.batch: a worker is given one call at a time: set options.host to "
@@ -117,7 +119,7 @@ static int admit(void *state, const struct lam_generation *generation, struct la
             "module %s: options.batch: it has no batch entry: give it one (.batch), or set "
             "options.batch to NULL",
             generation->module->name);
-    return 0;
+    return lam_method_set_admit(&batching->methods, "batch", generation, error);
 }
 
 /* ---- who is in which ---- */

@@ -48,6 +48,7 @@ static void close_stage(void *state)
     for (uint32_t i = 0; i < cache->shard_count; i++)
         cache_shard_fini(&cache->shards[i]);
     free(cache->shards);
+    lam_method_set_free(&cache->methods);
     free(cache);
 }
 
@@ -96,6 +97,13 @@ static int open_stage(void **state, struct lam_module *module,
     }
     *state = cache;
     return 1;
+}
+
+static int admit(void *state, const struct lam_generation *generation, struct lam_error *error)
+{
+    const struct cache *cache = state;
+
+    return lam_method_set_admit(&cache->methods, "cache", generation, error);
 }
 
 /* ---- the way of a call ---- */
@@ -258,7 +266,7 @@ static int run_stage(void *state, struct lam_passage *passage)
 }
 
 const struct lam_stage_kind lam_stage_cache = {
-    .name = "cache", .open = open_stage, .run = run_stage, .close = close_stage};
+    .name = "cache", .open = open_stage, .admit = admit, .run = run_stage, .close = close_stage};
 
 /* ---- from outside ---- */
 

@@ -12,8 +12,8 @@
 
 static const struct retry_method *find_method(const struct lam_retry *retry, uint32_t id)
 {
-    for (uint32_t i = 0; i < retry->options.method_count; i++)
-        if (retry->methods[i].id == id)
+    for (uint32_t i = 0; i < retry->named.count; i++)
+        if (retry->named.ids[i] == id)
             return &retry->methods[i];
     return NULL;
 }
@@ -116,6 +116,8 @@ static int run(void *state, struct lam_passage *passage)
     struct retry_block *block = lam_blocks_own(&retry->blocks);
     int rc;
 
+    if (own == NULL && call->method != passage->method->id) /* it is served as any other */
+        own = find_method(retry, passage->method->id);
     if (own != NULL && own->tries_max != 0)
         tries_max = own->tries_max;
     if (own != NULL && own->deadline_ns != 0)
@@ -137,7 +139,16 @@ static void close_retry(void *state)
 
     lam_hedge_close(retry->hedge);
     lam_blocks_close(&retry->blocks);
+    lam_method_set_free(&retry->named);
     free(retry);
+}
+
+static int admit_retry(
+    void *state, const struct lam_generation *generation, struct lam_error *error)
+{
+    const struct lam_retry *retry = state;
+
+    return lam_method_set_admit(&retry->named, "retry", generation, error);
 }
 
 static int open_retry(void **state, struct lam_module *module,
@@ -151,7 +162,7 @@ static int open_retry(void **state, struct lam_module *module,
     retry = calloc(1, sizeof(*retry));
     if (retry == NULL)
         return lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
-    rc = lam_retry_read(retry, options->retry, module->name, error);
+    rc = lam_retry_read(retry, options->retry, module, error);
     if (rc == 0 && lam_blocks_open(&retry->blocks, sizeof(struct retry_block)) != 0)
         rc = lam_error_set(error, -ENOMEM, "module %s: out of memory", module->name);
     if (rc == 0 && retry->options.hedge_ns != 0) {
@@ -168,7 +179,7 @@ static int open_retry(void **state, struct lam_module *module,
 }
 
 const struct lam_stage_kind lam_stage_retry = {
-    .name = "retry", .open = open_retry, .run = run, .close = close_retry};
+    .name = "retry", .open = open_retry, .admit = admit_retry, .run = run, .close = close_retry};
 
 int lam_retry_look(struct lam_module *module, struct lam_retry_stat *stat)
 {

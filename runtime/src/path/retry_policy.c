@@ -66,34 +66,40 @@ static int check(const struct lam_retry_options *given, const char *module, stru
 }
 
 static int read_methods(struct lam_retry *retry, const struct lam_retry_options *given,
-    const char *module, struct lam_error *error)
+    const struct lam_module *module, struct lam_error *error)
 {
+    const char *names[LAM_RETRY_METHODS_MAX];
+    int rc;
+
+    for (uint32_t i = 0; i < given->method_count; i++)
+        names[i] = given->methods[i].name;
+    rc = lam_method_set_fill(&retry->named, module, "retry", given->method_count > 0 ? names : NULL,
+        given->method_count, error);
+    if (rc != 0)
+        return rc;
     for (uint32_t i = 0; i < given->method_count; i++) {
         const struct lam_retry_method *method = &given->methods[i];
 
-        if (method->name == NULL || method->name[0] == '\0')
-            return lam_error_set(
-                error, -EINVAL, "module %s: retry: method %u has no name", module, i);
         if (method->tries_max > LAM_RETRY_TRIES_MAX || method->reserved != 0)
             return lam_error_set(error, -EINVAL,
                 "module %s: retry: tries_max of %s is %u, at most %d; reserved is %u, and must be "
                 "0",
-                module, method->name, method->tries_max, LAM_RETRY_TRIES_MAX, method->reserved);
-        retry->methods[i] = (struct retry_method){.id = lam_method_id(method->name),
-            .tries_max = method->tries_max,
-            .deadline_ns = method->deadline_ns};
+                module->name, method->name, method->tries_max, LAM_RETRY_TRIES_MAX,
+                method->reserved);
+        retry->methods[i] = (struct retry_method){
+            .tries_max = method->tries_max, .deadline_ns = method->deadline_ns};
     }
     return 0;
 }
 
-int lam_retry_read(struct lam_retry *retry, const struct lam_retry_options *given, const char *name,
-    struct lam_error *error)
+int lam_retry_read(struct lam_retry *retry, const struct lam_retry_options *given,
+    const struct lam_module *module, struct lam_error *error)
 {
     struct lam_retry_options *options = &retry->options;
-    int rc = check(given, name, error);
+    int rc = check(given, module->name, error);
 
     if (rc == 0)
-        rc = read_methods(retry, given, name, error);
+        rc = read_methods(retry, given, module, error);
     if (rc != 0)
         return rc;
     *options = *given;

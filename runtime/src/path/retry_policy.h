@@ -9,6 +9,7 @@
 #include "lamina/runtime/retry.h"
 #include "path/blocks.h"
 #include "path/hedge.h"
+#include "path/methods.h"
 #include "path/path.h"
 
 /* A thread's own. */
@@ -20,20 +21,21 @@ struct retry_block {
 };
 
 struct retry_method {
-    uint32_t id, tries_max;
     uint64_t deadline_ns;
+    uint32_t tries_max;
 };
 
 struct lam_retry {
     struct lam_retry_options options; /* without zeros; its methods are those below */
     struct lam_blocks blocks;
     struct lam_hedge *hedge; /* or NULL */
-    struct retry_method methods[LAM_RETRY_METHODS_MAX];
+    struct lam_method_set named;
+    struct retry_method methods[LAM_RETRY_METHODS_MAX]; /* of each of those */
 };
 
-/* Fill @retry from what was given. Returns 0, or -EINVAL with the field in @error. */
-int lam_retry_read(struct lam_retry *retry, const struct lam_retry_options *given, const char *name,
-    struct lam_error *error);
+/* Fill @retry from what was given. Returns 0, -ENOMEM, or -EINVAL with the field in @error. */
+int lam_retry_read(struct lam_retry *retry, const struct lam_retry_options *given,
+    const struct lam_module *module, struct lam_error *error);
 
 /* The pause behind the @tries-th try, from 1 on; @random chooses how much less. */
 uint64_t lam_retry_pause_ns(
