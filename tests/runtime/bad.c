@@ -177,6 +177,19 @@ static int ask_too_much(struct lam_call *call)
     return rc;
 }
 
+/* Asks the module that the request names for what no module has. Answers what the host said. */
+static int ask_in_vain(struct lam_call *call)
+{
+    struct lam_module_reply reply = {NULL, 0, 0, 0, 0};
+    int32_t said[3];
+
+    said[0] = lam_call_module(
+        call, (const char *)call->request, LAM_METHOD_ID("nothing"), NULL, 0, &reply);
+    said[1] = (int32_t)reply.failure;
+    said[2] = reply.detail;
+    return lam_call_answer(call, said, sizeof(said));
+}
+
 static int save(struct lam_call *call)
 {
     return lam_call_answer(call, &calls, sizeof(calls));
@@ -208,6 +221,7 @@ static int restore(struct lam_call *call)
     METHOD(relay, "relay", 0)                                                                      \
     METHOD(nest, "nest", 0)                                                                        \
     METHOD(log_oddly, "log-oddly", 0)                                                              \
-    METHOD(ask_too_much, "ask-too-much", 0)
+    METHOD(ask_too_much, "ask-too-much", 0)                                                        \
+    METHOD(ask_in_vain, "ask-in-vain", 0)
 
 LAM_MODULE("bad", LAM_VERSION(1, 0, 0), METHODS, .features = 0, .save = save, .restore = restore);

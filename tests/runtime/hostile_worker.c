@@ -179,8 +179,10 @@ int main(void)
     if (lam_link_join(&channel, SPAWN_SOCKET_FD, &error) != 0)
         return 1;
     while (lam_link_take(&channel, &buffer, &message, LAM_DEADLINE_NEVER) == 0) {
-        struct link_response response = {0, 0, 0};
+        struct link_response response = {.status = 0};
 
+        if (message.header.type != LAM_PROTOCOL_REQUEST)
+            continue; /* it is told something */
         if (message.header.features == LINK_OPEN) {
             open_module();
         } else if (message.header.features == LINK_SANDBOX) {

@@ -12,7 +12,7 @@
  *               another one.
  *     response  struct link_response, then what the entry gave. Same request id.
  *     event     struct link_event, then strings, each with its terminator: a line of the log, or a
- *               metric.
+ *               metric. The host sends those, too: of a metric whose name the worker may not know.
  *
  * Both sides are one thread at a time. Integers behind the header are this machine's.
  */
@@ -55,6 +55,8 @@ struct link_response {
     int32_t status;
     uint32_t failure;     /* of a call that the worker's module made */
     uint64_t reply_bytes; /* said by the entry; the bytes behind this are 0 unless status is 0 */
+    int32_t detail;       /* of that failure */
+    uint32_t reserved;
 };
 
 struct link_event {

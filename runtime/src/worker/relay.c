@@ -78,8 +78,10 @@ static int read_request(const struct link_message *message, struct link_request 
 static int respond(struct lam_worker *worker, uint64_t id, int status,
     const struct lam_module_reply *reply, uint64_t deadline_ns)
 {
-    struct link_response response = {
-        .status = status, .failure = reply->failure, .reply_bytes = reply->bytes};
+    struct link_response response = {.status = status,
+        .failure = reply->failure,
+        .reply_bytes = reply->bytes,
+        .detail = reply->detail};
 
     return lam_link_respond(&worker->link, id, &response, reply->data, deadline_ns);
 }

@@ -85,7 +85,7 @@ static void open_module(const struct link_message *message, const char *path)
 {
     static uint8_t answer[sizeof(struct link_opened) + LINK_DESCRIPTION_BYTES_MAX];
     struct link_opened opened = {0, 0};
-    struct link_response response = {0, 0, 0};
+    struct link_response response = {.status = 0};
     struct lam_error error = {""};
     int fd = spawn_receive_fd(SPAWN_SOCKET_FD);
 
@@ -149,7 +149,7 @@ static void run(
     }
     if ((response.status == 0 && response.reply_bytes > request->reply_capacity) ||
         !is_slack_intact(room, request->reply_capacity))
-        response = (struct link_response){-EPROTO, LAM_FAILURE_BAD_REPLY, 0};
+        response = (struct link_response){.status = -EPROTO, .failure = LAM_FAILURE_BAD_REPLY};
     respond(message->header.request_id, &response, room);
 }
 
@@ -200,9 +200,12 @@ int lam_worker_serve(int socket)
         return 4;
     secure_prepare();
     while (lam_link_take(&serving.link, &serving.buffers[0], &message, LAM_DEADLINE_NEVER) == 0) {
-        if (message.header.type != LAM_PROTOCOL_REQUEST)
+        if (message.header.type == LAM_PROTOCOL_EVENT)
+            serving_learn(&message);
+        else if (message.header.type == LAM_PROTOCOL_REQUEST)
+            serving_answer(&message);
+        else
             return 6;
-        serving_answer(&message);
     }
     return 0;
 }

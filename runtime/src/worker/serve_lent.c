@@ -55,6 +55,8 @@ static int note_metric(
     if (strnlen(name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX ||
         (unsigned)kind > LAM_METRIC_HISTOGRAM)
         return -EINVAL;
+    if (serving_admit_metric(kind, name) != 0)
+        return -ENOSPC;
     set_string(&parts[2], name);
     send_event(&event, parts, 3);
     return 0;
@@ -72,6 +74,8 @@ static void await_response(uint64_t id, struct link_message *message)
             if (serving.depth == LAM_RUNTIME_DEPTH_MAX)
                 leave(5);
             serving_answer(message);
+        } else if (message->header.type == LAM_PROTOCOL_EVENT) {
+            serving_learn(message);
         } else if (message->header.type == LAM_PROTOCOL_RESPONSE &&
                    message->header.request_id == id) {
             return;
@@ -117,6 +121,7 @@ static int call_module(struct lam_call *call, const char *name, uint32_t method,
     memcpy(&response, message.body, sizeof(response));
     reply->bytes = response.reply_bytes;
     reply->failure = response.failure;
+    reply->detail = response.detail;
     if (response.status == 0)
         memcpy(reply->data, message.body + sizeof(response), response.reply_bytes);
     return response.status;

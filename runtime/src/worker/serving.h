@@ -42,6 +42,14 @@ void serving_answer(const struct link_message *message);
 /* What the module is lent here: its calls go over the link. */
 extern const struct lam_host serving_lent;
 
+/* ---- serve_metrics.c ---- */
+
+/* The host says that it has a metric of that name. */
+void serving_learn(const struct link_message *message);
+
+/* May the module note it? 0, or -ENOSPC: the host has as many names as it keeps. */
+int serving_admit_metric(enum lam_metric kind, const char *name);
+
 /* ---- serve_describe.c ---- */
 
 /* What the module says of itself, as the link carries it: at most LINK_DESCRIPTION_BYTES_MAX. */

@@ -107,6 +107,7 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
         .deadline_ns = order->deadline_ns, .reply_capacity = reply->capacity};
     char caller[LAM_NAME_BYTES_MAX] = "";
     struct iovec parts[4];
+    int rc;
 
     if (body.reply_capacity > LINK_REPLY_BYTES_MAX) /* no more than that can come */
         body.reply_capacity = LINK_REPLY_BYTES_MAX;
@@ -126,7 +127,8 @@ static int send(struct lam_generation *generation, struct lam_worker *worker,
         .iov_base = (void *)(uintptr_t)order->request, .iov_len = order->request_bytes};
     if (order->request_bytes > LAM_WORKER_REQUEST_BYTES_MAX)
         return -EMSGSIZE;
-    return lam_link_send(&worker->link, &header, parts, 4, order->deadline_ns);
+    rc = lam_worker_tell_metrics(generation, worker, order->deadline_ns);
+    return rc != 0 ? rc : lam_link_send(&worker->link, &header, parts, 4, order->deadline_ns);
 }
 
 /* Its answer, looked at: it is copied already. Returns the status, or -EPROTO with *@is_bad. */

@@ -20,6 +20,7 @@ struct lam_worker {
     uint64_t probe_id; /* of a probe of its health that it has not answered; or 0 */
     int32_t probe_status;
     uint32_t is_alive;
+    uint32_t metrics_told; /* names of its module's metrics that it knows */
 };
 
 /* What a worker is asked. */
@@ -85,6 +86,12 @@ struct worker_order lam_worker_confinement(
 /* Its answer: what it reports. Returns 0, or as lam_sandbox_take_report() with @error. */
 int lam_worker_is_confined(struct lam_generation *generation, const struct lam_module_reply *answer,
     struct lam_error *error);
+
+/* ---- tell_metrics.c ---- */
+
+/* The names that it has not been told yet. Returns 0, or an error that ends the worker. */
+int lam_worker_tell_metrics(
+    const struct lam_generation *generation, struct lam_worker *worker, uint64_t deadline_ns);
 
 /* ---- relay.c: what the worker says and asks of its own ---- */
 
