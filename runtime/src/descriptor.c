@@ -7,19 +7,13 @@
 #include <string.h>
 
 #include "internal.h"
+#include "names.h"
 
 static int refuse(
     const char *path, const char *field, uint64_t found, uint64_t expected, struct lam_error *error)
 {
     return lam_error_set(error, -EPROTO, "module %s: %s is %llu, expected %llu: build it anew",
         path, field, (unsigned long long)found, (unsigned long long)expected);
-}
-
-static int is_name(const char *name)
-{
-    size_t length = name == NULL ? 0 : strnlen(name, LAM_NAME_BYTES_MAX);
-
-    return length > 0 && length < LAM_NAME_BYTES_MAX;
 }
 
 static int check_sizes(
@@ -50,11 +44,13 @@ static int check_method(const char *path, const struct lam_descriptor *descripto
     struct lam_error *error)
 {
     const struct lam_method *method = &descriptor->methods[index];
+    const char *fault = lam_method_name_fault(method->name);
 
-    if (!is_name(method->name) || method->call == NULL)
-        return lam_error_set(error, -EPROTO,
-            "module %s: method %u has no code, or no name of 1 to %d bytes", path, index,
-            LAM_NAME_BYTES_MAX - 1);
+    if (fault != NULL)
+        return lam_error_set(
+            error, -EPROTO, "module %s: the name of method %u %s", path, index, fault);
+    if (method->call == NULL)
+        return lam_error_set(error, -EPROTO, "module %s: method %u has no code", path, index);
     if (method->id != lam_method_id(method->name))
         return lam_error_set(error, -EPROTO,
             "module %s: method %s has the id %#x, its name says %#x", path, method->name,
@@ -74,23 +70,27 @@ int lam_descriptor_check(
     const char *path, const struct lam_descriptor *descriptor, struct lam_error *error)
 {
     int rc = check_sizes(path, descriptor, error);
+    const char *fault;
 
     if (rc != 0)
         return rc;
-    if (!is_name(descriptor->name))
-        return lam_error_set(error, -EPROTO, "module %s: it has no name of 1 to %d bytes", path,
-            LAM_NAME_BYTES_MAX - 1);
+    fault = lam_module_name_fault(descriptor->name);
+    if (fault != NULL)
+        return lam_error_set(error, -EPROTO, "module %s: its name %s", path, fault);
     if ((descriptor->features & ~LAM_MODULE_FEATURES) != 0)
         return lam_error_set(error, -EPROTO,
             "module %s: it wants features %#llx, this host knows %#llx", path,
             (unsigned long long)descriptor->features, (unsigned long long)LAM_MODULE_FEATURES);
     for (uint32_t i = 0; i < descriptor->method_count && rc == 0; i++)
         rc = check_method(path, descriptor, i, error);
-    for (uint32_t i = 0; i < descriptor->dependency_count && rc == 0; i++)
-        if (!is_name(descriptor->dependencies[i].name))
-            rc = lam_error_set(error, -EPROTO, "module %s: dependency %u has no name", path, i);
+    for (uint32_t i = 0; i < descriptor->dependency_count && rc == 0; i++) {
+        fault = lam_module_name_fault(descriptor->dependencies[i].name);
+        if (fault != NULL)
+            rc = lam_error_set(
+                error, -EPROTO, "module %s: the name of dependency %u %s", path, i, fault);
         else
             rc = lam_need_check(path, &descriptor->dependencies[i], error);
+    }
     return rc;
 }
 
@@ -114,13 +114,13 @@ int lam_descriptor_keep(struct lam_generation *generation, const struct lam_desc
 
         while (generation->methods[at & generation->mask].call != NULL)
             at++;
-        memcpy(names, method->name, strlen(method->name)); /* is_name() bounded it */
+        memcpy(names, method->name, strlen(method->name)); /* its check bounded it */
         generation->methods[at & generation->mask] = *method;
         generation->methods[at & generation->mask].name = names;
         if (strcmp(names, LAM_METHOD_ANY) == 0)
             generation->any = &generation->methods[at & generation->mask];
     }
-    memcpy(generation->name, descriptor->name, strlen(descriptor->name)); /* is_name() bounded it */
+    memcpy(generation->name, descriptor->name, strlen(descriptor->name)); /* its check bounded it */
     generation->version = descriptor->version;
     generation->features = descriptor->features;
     generation->is_serial = (descriptor->features & LAM_MODULE_CONCURRENT) == 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "names.h"
 #include "path/path.h"
 
 /* A handle for @name, new or of a module that was unloaded. */
@@ -143,11 +144,10 @@ static int load(struct lam_runtime *runtime, const char *reference, const struct
 static int check_options(struct lam_runtime *runtime, const char *reference,
     const struct lam_module_options *options, struct lam_error *error)
 {
-    if (options->name != NULL &&
-        (options->name[0] == '\0' ||
-            strnlen(options->name, LAM_NAME_BYTES_MAX) == LAM_NAME_BYTES_MAX))
-        return lam_error_set(error, -EINVAL, "module %s: its name has to be of 1 to %d bytes",
-            reference, LAM_NAME_BYTES_MAX - 1);
+    const char *fault = options->name != NULL ? lam_module_name_fault(options->name) : NULL;
+
+    if (fault != NULL)
+        return lam_error_set(error, -EINVAL, "module %s: its name %s", reference, fault);
     if ((unsigned)options->host > LAM_MODULE_IN_WORKER)
         return lam_error_set(
             error, -EINVAL, "module %s: there is no host %d", reference, (int)options->host);

@@ -38,13 +38,16 @@ static __attribute__((format(printf, 2, 3))) void write_line(
     page->bytes += length > 0 ? (uint64_t)length : 0;
 }
 
-/* A label's value: what would end it is written with a backslash. */
+/* A label's value: what would end it is written with a backslash, and what moves a cursor as
+ * digits behind two. */
 static void write_label(struct page *page, const char *name, const char *value)
 {
     write_line(page, "%s=\"", name);
     for (; *value != '\0'; value++) {
         if (*value == '\n')
             write_line(page, "\\n");
+        else if ((unsigned char)*value < ' ' || *value == 0x7f)
+            write_line(page, "\\\\x%02x", (unsigned char)*value);
         else
             write_line(page, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
     }

@@ -199,6 +199,21 @@ await "$work/watch.out" 'count: reloaded, 2'
 await "$work/watch.out" 'count: reload failed, -8: '
 await "$work/watch.out" 'mirror: unloaded, 1'
 
+# Nothing that a name or a path has moves the cursor of who watches, or ends a line.
+odd=$work/$'odd\e[2J\xc2\x9b\nend'
+mkdir "$odd"
+cp "$plugins/echo.so" "$odd/echo.so"
+runs 0 load "$odd/echo.so" --name odd "${here[@]}"
+await "$work/watch.out" 'odd: loaded, 1: .*/odd\\x1b\[2J\\xc2\\x9b\\x0aend/echo\.so$'
+runs 1 load "$odd/nowhere.so" "${here[@]}"
+err_says 'odd\\x1b\[2J'
+runs 1 load "$plugins/echo.so" --name a/b "${here[@]}"
+err_says 'its name has a slash'
+runs 1 load "$plugins/echo.so" --name $'a\e[2J' "${here[@]}"
+err_says 'its name has a control byte'
+runs 0 unload odd "${here[@]}"
+grep -q $'[\e\x9b]' "$work/watch.out" "$work/err" && fail 'a terminal is written to by a path'
+
 echo 'no module' >"$work/drop/junk.so"
 await "$work/watch.out" 'junk.*: discovery, -8: '
 

@@ -79,23 +79,47 @@ Test(descriptor, what_is_wrong_is_named)
     good.dependencies = NULL;
     expect_refused("number of dependencies");
     good.name = NULL;
-    expect_refused("no name");
+    expect_refused("its name has to be of 1 to 63 bytes");
     good.name = "";
-    expect_refused("no name");
+    expect_refused("its name has to be of 1 to 63 bytes");
     memset(name, 'x', sizeof(name) - 1);
     name[LAM_NAME_BYTES_MAX] = '\0';
     good.name = name;
-    expect_refused("no name of 1 to 63");
+    expect_refused("its name has to be of 1 to 63 bytes");
     good.features = LAM_MODULE_FEATURES + 1;
     expect_refused("features 0x2");
     dependencies[0].name = "";
-    expect_refused("dependency 0 has no name");
+    expect_refused("the name of dependency 0 has to be of 1 to 63 bytes");
+}
+
+Test(descriptor, names_that_move_a_cursor_end_a_line_or_look_like_a_path_are_refused)
+{
+    static const char *const controls[] = {"a\nb", "\033[2J", "bell\a", "delete\x7f", "tab\t",
+        "csi\xc2\x9b"
+        "2J",
+        "\xc2\x80"};
+
+    for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+        good.name = controls[i];
+        expect_refused("its name has a control byte");
+        methods[1].name = controls[i];
+        expect_refused("the name of method 1 has a control byte");
+        dependencies[0].name = controls[i];
+        expect_refused("the name of dependency 0 has a control byte");
+    }
+    good.name = "a/b";
+    expect_refused("its name has a slash");
+    dependencies[0].name = "/";
+    expect_refused("the name of dependency 0 has a slash");
+    good.name = "gr\xc3\xbc\xc3\x9f dich \xc2\xa0";
+    methods[1] = (struct lam_method){"a/b", LAM_METHOD_ID("a/b"), 0, answer};
+    cr_assert(eq(int, lam_descriptor_check("m.so", &good, &error), 0), "%s", error.text);
 }
 
 Test(descriptor, what_is_wrong_with_a_method_is_named)
 {
     methods[1].name = NULL;
-    expect_refused("method 1 has no code, or no name");
+    expect_refused("the name of method 1 has to be of 1 to 63 bytes");
     methods[1].call = NULL;
     expect_refused("method 1 has no code");
     methods[1].id++;

@@ -140,6 +140,20 @@ Test(load, names_too_long_or_empty_are_refused)
         int, lam_runtime_load(runtime, module_file("first"), &options, &module, &error), -EINVAL));
 }
 
+Test(load, names_with_a_slash_or_control_bytes_are_refused)
+{
+    struct lam_module_options options = {.name = "a/b"};
+
+    cr_assert(eq(
+        int, lam_runtime_load(runtime, module_file("first"), &options, &module, &error), -EINVAL));
+    cr_assert(strstr(error.text, "its name has a slash") != NULL, "%s", error.text);
+    options.name = "a\nb";
+    cr_assert(eq(
+        int, lam_runtime_load(runtime, module_file("first"), &options, &module, &error), -EINVAL));
+    cr_assert(strstr(error.text, "its name has a control byte") != NULL, "%s", error.text);
+    cr_assert(lam_runtime_find(runtime, "a\nb") == NULL);
+}
+
 Test(load, init_and_shutdown_run_once_for_each_generation)
 {
     struct lam_module_options options = {.config_bytes = sizeof(int)};

@@ -127,6 +127,15 @@ Test(sdk, a_module_has_64_metrics_and_those_it_has_go_on)
     cr_assert(eq(u64, seen[0].value, 2));
 }
 
+Test(sdk, a_name_that_would_move_a_cursor_is_written_in_digits)
+{
+    char text[16384];
+
+    cr_assert(eq(int, note(LAM_METRIC_COUNTER, "a\033[2J\n\x7f", 1), 0));
+    (void)lam_runtime_prometheus(runtime, text, sizeof(text));
+    cr_assert(strstr(text, "name=\"a\\\\x1b[2J\\n\\\\x7f\"") != NULL, "%s", text);
+}
+
 Test(sdk, a_metric_of_no_kind_or_too_long_a_name_is_refused)
 {
     char name[LAM_NAME_BYTES_MAX + 1];

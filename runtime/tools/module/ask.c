@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
 #include "verbs.h"
+
+#define NAME_COLUMNS 24
 
 static const char *const phases[] = {"unloaded", "serving", "loading", "holding"};
 
@@ -39,38 +42,26 @@ int ask_connect(const struct arguments *arguments, struct lam_remote **remote, u
     struct lam_remote_client_options options = {.endpoint = endpoint_of(arguments),
         .name = "lamina-module",
         .bytes_max = bytes_max > LAM_REMOTE_BYTES_DEFAULT ? bytes_max : LAM_REMOTE_BYTES_DEFAULT};
-
     return connect_to(arguments, remote, &options);
 }
 
 static void print_text(void *context, const struct lam_module_stat *stat)
 {
-    (void)context;
-    (void)printf("%-24s %u.%u.%u  %-8s generation %" PRIu64 ", %u calls, %u draining\n", stat->name,
-        stat->version.major, stat->version.minor, stat->version.patch, phases[stat->phase & 3],
-        stat->generation, stat->calls, stat->draining);
-}
+    size_t length = strnlen(stat->name, sizeof(stat->name));
 
-/* A text of the host's in quotes, whatever is in it. */
-static void print_quoted(const char *text)
-{
-    (void)putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            (void)printf("\\%c", *text);
-        else if ((unsigned char)*text < ' ')
-            (void)printf("\\u%04x", (unsigned char)*text);
-        else
-            (void)putchar(*text);
-    }
-    (void)putchar('"');
+    (void)context;
+    plain_print(stdout, stat->name, 0);
+    (void)printf("%*s %u.%u.%u  %-8s generation %" PRIu64 ", %u calls, %u draining\n",
+        length < NAME_COLUMNS ? (int)(NAME_COLUMNS - length) : 0, "", stat->version.major,
+        stat->version.minor, stat->version.patch, phases[stat->phase & 3], stat->generation,
+        stat->calls, stat->draining);
 }
 
 static void print_json(void *context, const struct lam_module_stat *stat)
 {
     (void)context;
     (void)fputs("{\"name\":", stdout);
-    print_quoted(stat->name);
+    plain_print_json(stat->name);
     (void)printf(",\"version\":\"%u.%u.%u\",\"phase\":\"%s\",\"generation\":%" PRIu64
                  ",\"calls\":%u,\"draining\":%u}\n",
         stat->version.major, stat->version.minor, stat->version.patch, phases[stat->phase & 3],
@@ -212,15 +203,18 @@ static void print_event(const struct arguments *arguments, const struct lam_remo
         (size_t)event->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[event->kind] : kinds[0];
 
     if (!arguments->json) {
-        (void)printf("%12.6f %s: %s, %" PRId64 "%s%s\n", (double)event->at_ns / 1e9, event->name,
-            kind, event->value, event->text[0] != '\0' ? ": " : "", event->text);
+        (void)printf("%12.6f ", (double)event->at_ns / 1e9);
+        plain_print(stdout, event->name, 0);
+        (void)printf(": %s, %" PRId64 "%s", kind, event->value, event->text[0] != '\0' ? ": " : "");
+        plain_print(stdout, event->text, 0);
+        (void)putchar('\n');
         return;
     }
     (void)printf("{\"at_ns\":%" PRIu64 ",\"event\":\"%s\",\"value\":%" PRId64 ",\"module\":",
         event->at_ns, kind, event->value);
-    print_quoted(event->name);
+    plain_print_json(event->name);
     (void)fputs(",\"text\":", stdout);
-    print_quoted(event->text);
+    plain_print_json(event->text);
     (void)puts("}");
 }
 

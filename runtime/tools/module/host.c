@@ -12,6 +12,7 @@
 #ifdef LAM_WITH_METRICS
 #include "lamina/metrics/http.h"
 #endif
+#include "plain.h"
 #include "verbs.h"
 
 #ifdef LAM_WITH_METRICS
@@ -126,7 +127,7 @@ int verb_host(const struct arguments *arguments)
     }
     if (lam_runtime_config_read(
             &config, arguments->words[0], arguments->sets, arguments->set_count, &report) != 0) {
-        (void)fputs(report != NULL ? report : "lamina module: out of memory\n", stderr);
+        plain_print(stderr, report != NULL ? report : "lamina module: out of memory\n", 1);
         free(report);
         return EXIT_WRONG;
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lamina/config/config.h"
+#include "plain.h"
 #include "verbs.h"
 
 static const char help[] =
@@ -72,12 +73,14 @@ static const struct verb {
 
 int complain(int code, const char *format, ...)
 {
+    char text[2 * LAM_ERROR_TEXT_BYTES];
     va_list arguments;
 
-    (void)fputs("lamina module: ", stderr);
     va_start(arguments, format);
-    (void)vfprintf(stderr, format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    (void)fputs("lamina module: ", stderr);
+    plain_print(stderr, text, 1);
     (void)fputc('\n', stderr);
     return code;
 }
@@ -146,7 +149,8 @@ static int read_number(struct arguments *arguments, char **argv, int *at)
     }
     value = value_of(argv, at, "--room");
     if (value != NULL)
-        arguments->room_bytes = (uint64_t)number_of(value, "--room", 0, 1 << 25);
+        arguments->room_bytes =
+            (uint64_t)number_of(value, "--room", 0, 1 << 25);
     return value != NULL;
 }
 
