@@ -61,6 +61,9 @@ static int check(const struct lam_sandbox_options *options, struct lam_error *er
         return lam_error_set(error, -EINVAL,
             "sandbox.%s is given, and neither files nor mounts is among the layers",
             options->readable != NULL ? "readable" : "writable");
+    if (options->files != 0 && options->files < LAM_SANDBOX_FILES_MIN)
+        return lam_error_set(error, -EINVAL, "sandbox.files is %u, and a worker needs %d at least",
+            options->files, LAM_SANDBOX_FILES_MIN);
     if (options->network && (options->layers & LAM_SANDBOX_BIT(LAM_SANDBOX_NETWORK)) != 0)
         return lam_error_set(
             error, -EINVAL, "sandbox.network is 1, and the layer network would leave it none");

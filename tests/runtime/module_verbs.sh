@@ -241,9 +241,11 @@ runs 3 list "${here[@]}"
 
 # A host that lets nobody change anything says so, and where that is written.
 sed -i 's/, changes: true//' "$work/runtime.yaml"
-"$bin/lamina" module host "$work/runtime.yaml" 2>"$work/host.err" </dev/null &
+"$bin/lamina" module host "$work/runtime.yaml" --set serve.mode=0660 2>"$work/host.err" </dev/null &
 host_pid=$!
 await "$work/host.err" 'at the endpoint verbs'
+modes=$(find "$LAMINA_RUN_DIR" -name 'verbs*.sock' -printf '%m ')
+[[ $modes == '660 ' ]] || fail "the socket's mode is $modes"
 runs 1 unload string "${here[@]}"
 err_says 'serve: \{changes: true\}'
 runs 0 list "${here[@]}"

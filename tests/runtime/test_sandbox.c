@@ -40,6 +40,8 @@ Test(sandbox, a_wish_that_makes_no_sense_is_refused_by_its_field)
         {{.layers = 0x80000001}, -EINVAL, "0x80000000 is no layer"},
         {{.strict = 2}, -EINVAL, "sandbox.strict is 2"},
         {{.network = 3}, -EINVAL, "sandbox.network is 3"},
+        {{.files = LAM_SANDBOX_FILES_MIN - 1}, -EINVAL,
+            "sandbox.files is 15, and a worker needs 16 at least"},
         {{.readable = "tmp"}, -EINVAL, "sandbox.readable: tmp is not"},
         {{.readable = "/:/nowhere"}, -ENOENT, "sandbox.readable: /nowhere: No such"},
         {{.layers = LAM_SANDBOX_BIT(LAM_SANDBOX_LIMITS), .writable = "/tmp"}, -EINVAL,
@@ -155,6 +157,10 @@ Test(sandbox, descriptors_past_their_limit_are_not_to_be_had)
     load(NULL);
     cr_assert(lt(i64, try("descriptors", NULL, 0), 1024));
     cr_assert(ge(i64, try("descriptors", NULL, 0), 40));
+    unload();
+    /* The least that is taken is enough to load it, and leaves it some. */
+    load_with((struct lam_sandbox_options){.files = LAM_SANDBOX_FILES_MIN}, LAM_SANDBOX_LIMITS);
+    cr_assert(ge(i64, try("descriptors", NULL, 0), 1));
 }
 
 Test(sandbox, an_answer_past_its_limit_finds_no_room)

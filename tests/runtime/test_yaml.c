@@ -162,10 +162,20 @@ Test(yaml, what_is_wrong_is_refused_at_its_place)
                                                "else");
     refuse("modules:\n  a: {sandbox: {}}\n", "t.yaml:2:16: modules.a.sandbox: nothing holds a "
                                              "module in this process: say host: worker");
+    refuse("modules:\n  a: {host: worker, sandbox: {files: 15}}\n",
+        "t.yaml:2:38: modules.a.sandbox.files: 15 is too small: at least 16");
     refuse("modules:\n  a: {pool: {}}\n",
         "t.yaml:2:13: modules.a.pool: a pool has workers: say host: worker");
     refuse("modules:\n  a: {split: {candidate: b, steps: [{percent: 1}]}}\n",
         "t.yaml:2:26: modules.a.split.candidate: there is no module \"b\" in this file");
+    refuse("modules:\n  b: {}\n  a: {can_split: false, split: {candidate: b, steps: [{percent: "
+           "1}]}}\n",
+        "t.yaml:3:18: modules.a.can_split: split sends calls to another module, and can_split: "
+        "false forbids it: take one out");
+    refuse("serve: {mode: 660x}\n", "t.yaml:1:15: serve.mode: \"660x\" is no such mode: three or "
+                                    "four octal digits, as in 0660, and 6 or 7 for this user");
+    refuse("serve: {mode: 0066}\n", "t.yaml:1:15: serve.mode: \"0066\" is no such mode: three or "
+                                    "four octal digits, as in 0660, and 6 or 7 for this user");
     refuse("discover: {directories: [/a], module: {reference: x}}\n",
         "t.yaml:1:39: discover.module: what is found has no reference and no split of its own");
     refuse("metrics: {socket: /s, port: 1}\n",

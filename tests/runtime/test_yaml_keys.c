@@ -34,13 +34,15 @@ Test(yaml_keys, each_key_of_serving_fills_its_field)
 {
     const struct lam_runtime_serving *serving;
 
-    accept("serve: {endpoint: plugins, directory: /run/x, clients: 7, threads: 2, queue: 9,\n"
+    accept("serve: {endpoint: plugins, directory: /run/x, mode: 0660, clients: 7, threads: 2, "
+           "queue: 9,\n"
            "        changes: true, bytes: 2MiB, call: 1s, streams: 4MiB, stream_time: "
            "2s}\nmetrics: {address: 127.0.0.2, port: "
            "9464}\n");
     serving = lam_runtime_config_serving(config);
     cr_expect(eq(str, (char *)serving->remote.endpoint, "plugins"));
     cr_expect(eq(str, (char *)serving->remote.directory, "/run/x"));
+    cr_expect(eq(u32, serving->remote.mode, 0660));
     cr_expect(eq(u32, serving->remote.clients_max, 7));
     cr_expect(eq(u32, serving->remote.threads, 2));
     cr_expect(eq(u32, serving->remote.queue_max, 9));

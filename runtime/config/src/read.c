@@ -45,6 +45,9 @@ static void check_module(struct lam_runtime_config *config, const struct option_
     if (options->pool != NULL && options->host != LAM_MODULE_IN_WORKER)
         (void)lam_config_problem(
             config->file, lam_config_at(node, "pool"), "a pool has workers: say host: worker");
+    if (module->split != NULL && lam_config_at(node, "can_split") != NULL && !options->can_split)
+        (void)lam_config_problem(config->file, lam_config_at(node, "can_split"),
+            "split sends calls to another module, and can_split: false forbids it: take one out");
     if (module->split != NULL && !is_in_file(config, module->split->candidate))
         (void)lam_config_problem(config->file,
             lam_config_at(lam_config_at(node, "split"), "candidate"),
@@ -63,9 +66,9 @@ static void fill_module(struct lam_runtime_config *config, const struct lam_conf
     /* A path; a name is looked for in the directories. */
     else if (strchr(module->wanted.reference, '/') != NULL)
         module->wanted.reference = option_path(config, module->wanted.reference);
+    check_module(config, module, node);
     if (module->split != NULL)
         module->wanted.options.can_split = 1;
-    check_module(config, module, node);
     option_fill_config(config, module, node);
 }
 
@@ -86,11 +89,26 @@ static void fill_discover(struct lam_runtime_config *config, const struct lam_co
     discover->options.module = discover->module.wanted.options;
 }
 
+/* Permissions as chmod has them: a number of the file would be a decimal one. */
+static void fill_mode(struct lam_runtime_config *config, const struct lam_config_node *node)
+{
+    const char *text = lam_config_text(node);
+    uint32_t mode = (uint32_t)strtoul(text, NULL, 8);
+
+    if (strspn(text, "01234567") != strlen(text) || mode > 0777 || (mode & 0600) != 0600)
+        (void)lam_config_problem(config->file, node,
+            "\"%s\" is no such mode: three or four octal digits, as in 0660, and 6 or 7 for this "
+            "user",
+            text);
+    config->top.serving.remote.mode = mode;
+}
+
 static void fill(struct lam_runtime_config *config)
 {
     const struct lam_config_node *root = lam_config_root(config->file);
     const struct lam_config_node *modules = lam_config_at(root, "modules");
     const struct lam_runtime_metrics *metrics;
+    const struct lam_config_node *serve;
     uint32_t count = lam_config_length(modules);
 
     config->modules = option_allocate(config, count * sizeof(*config->modules));
@@ -98,6 +116,9 @@ static void fill(struct lam_runtime_config *config)
     if (config->is_out_of_memory)
         return;
     option_fill(config, &config->top, root, option_root.fields);
+    serve = lam_config_at(root, "serve");
+    if (serve != NULL && lam_config_at(serve, "mode") != NULL)
+        fill_mode(config, lam_config_at(serve, "mode"));
     metrics = config->top.serving.metrics;
     if (metrics != NULL && metrics->socket != NULL &&
         (metrics->address != NULL || metrics->port != 0))

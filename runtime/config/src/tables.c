@@ -178,6 +178,12 @@ static const struct lam_config_field serve_fields[] = {
         .min = 1,
         .max = 400,
         SERVING(remote.directory)},
+    {.key = "mode", /* filled by read.c */
+        .kind = LAM_CONFIG_TEXT,
+        .doc = "permissions of the socket in octal digits, as in 0660: who may write to it may "
+               "connect; default 0600, this user",
+        .min = 3,
+        .max = 4},
     {.key = "clients",
         .kind = LAM_CONFIG_NUMBER,
         .doc = "clients at a time; default 16",

@@ -45,6 +45,9 @@ enum lam_sandbox_layer {
     (LAM_SANDBOX_BIT(LAM_SANDBOX_PRIVILEGES) | LAM_SANDBOX_BIT(LAM_SANDBOX_LIMITS) |               \
         LAM_SANDBOX_BIT(LAM_SANDBOX_CALLS))
 
+/* Descriptors that a worker has itself, with some for the loader. */
+#define LAM_SANDBOX_FILES_MIN 16
+
 /*
  * Zero is the default of each. Everything is copied. A worker's life is from one death or reload to
  * the next.
@@ -60,7 +63,7 @@ struct lam_sandbox_options {
     uint64_t file_bytes;   /* largest file that it may write; default: no end */
     uint64_t reply_bytes;  /* longest answer; a longer one finds no room (-ENOSPC) */
     uint32_t cpu_s;        /* CPU time of a worker's life, in seconds; default: no end */
-    uint32_t files;        /* open descriptors; default 1024 */
+    uint32_t files;        /* open descriptors, from LAM_SANDBOX_FILES_MIN on; default 1024 */
     uint32_t processes;    /* beside its own; default none. Threads: none counted by default, and
                                 as processes otherwise. To be bounded they need USERS, and a host
                                 that is not root, whom the kernel does not count */
