@@ -36,7 +36,7 @@ static uint64_t room(const struct journal *journal)
 }
 
 /* Nothing can follow the present segment, and that one has to keep its reserve. */
-static int is_full(const struct journal *journal)
+int journal_is_full(const struct journal *journal)
 {
     return journal->maker.state == MAKE_NO_SPACE &&
            room(journal) < journal->config.batch_bytes + journal->config.reserve_bytes;
@@ -45,6 +45,14 @@ static int is_full(const struct journal *journal)
 int journal_try_add(struct journal *journal, uint64_t sequence, uint16_t kind, uint64_t time_ns,
     const void *data, uint32_t bytes)
 {
+    if (journal->failed == 0 && journal_is_full(journal))
+        return -ENOSPC;
+    return journal_try_add_sequenced(journal, sequence, kind, time_ns, data, bytes);
+}
+
+int journal_try_add_sequenced(struct journal *journal, uint64_t sequence, uint16_t kind,
+    uint64_t time_ns, const void *data, uint32_t bytes)
+{
     uint64_t alone = BATCH_HEADER_BYTES + batch_padded((uint64_t)bytes + BATCH_RECORD_BYTES, 8);
 
     LAM_ASSERT(sequence == journal_next(journal));
@@ -52,8 +60,6 @@ int journal_try_add(struct journal *journal, uint64_t sequence, uint16_t kind, u
         return -ENOTRECOVERABLE;
     if (alone > journal->config.batch_bytes)
         return -EMSGSIZE;
-    if (is_full(journal))
-        return -ENOSPC;
     return batch_add(
                &journal->gathered, journal->config.sector_bytes, kind, time_ns, data, bytes) == 0;
 }
@@ -148,6 +154,11 @@ int journal_step(struct journal *journal)
         if (steps[i](journal) != 0)
             did = 1;
     return journal->failed != 0 ? -ENOTRECOVERABLE : did;
+}
+
+uint64_t journal_epoch(const struct journal *journal)
+{
+    return journal->place.epoch;
 }
 
 uint64_t journal_next(const struct journal *journal)

@@ -27,10 +27,10 @@ struct journal_config {
     uint64_t
         segment_bytes; /* a multiple of a sector: its header, a batch and the reserve, or more */
     uint64_t reserve_bytes; /* input is refused before less room than this is left on a full disk */
-    uint64_t epoch;         /* of what is written from now on; never an earlier one */
-    uint32_t sector_bytes;  /* a power of two from BATCH_SECTOR_BYTES_MIN to MARK_SLOT_BYTES */
-    uint32_t batch_bytes;   /* of the largest batch: whole sectors */
-    uint32_t mark_batches;  /* the mark is written after so many at the latest, or when idle */
+    uint64_t epoch; /* of what is written from now on, never an earlier one; 0: the next one */
+    uint32_t sector_bytes; /* a power of two from BATCH_SECTOR_BYTES_MIN to MARK_SLOT_BYTES */
+    uint32_t batch_bytes;  /* of the largest batch: whole sectors */
+    uint32_t mark_batches; /* the mark is written after so many at the latest, or when idle */
 };
 
 /* What an open found and did. */
@@ -125,6 +125,19 @@ int journal_open(struct journal *journal, const struct journal_config *config,
  */
 int journal_try_add(struct journal *journal, uint64_t sequence, uint16_t kind, uint64_t time_ns,
     const void *data, uint32_t bytes);
+
+/*
+ * The same for an event that has its place already, and cannot be refused any more: a full disk is
+ * no error, and the reserve is there for it. Returns 0 where that is used up, too.
+ */
+int journal_try_add_sequenced(struct journal *journal, uint64_t sequence, uint16_t kind,
+    uint64_t time_ns, const void *data, uint32_t bytes);
+
+/* 1 while the disk has room for nothing but what has its place already: refuse clients. */
+int journal_is_full(const struct journal *journal);
+
+/* Of what is written now. */
+uint64_t journal_epoch(const struct journal *journal);
 
 /*
  * Take what is done, start what is due. Never waits.

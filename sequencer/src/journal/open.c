@@ -209,7 +209,7 @@ static int begin(struct journal_scan *scan)
 static int go_on(struct journal_scan *scan)
 {
     struct journal *journal = scan->journal;
-    uint64_t epoch = journal->config.epoch;
+    uint64_t epoch = journal->config.epoch != 0 ? journal->config.epoch : scan->place.epoch + 1;
     int result = begin(scan);
 
     if (result < 0)

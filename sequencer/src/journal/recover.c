@@ -240,7 +240,7 @@ int journal_scan(struct journal_scan *scan)
             return result;
     if (scan->segment_count != 0 && !scan->mark_was_seen)
         return corrupt(scan, scan->index, scan->place.offset, "events behind it were durable");
-    if (scan->place.epoch > scan->journal->config.epoch)
+    if (scan->journal->config.epoch != 0 && scan->place.epoch > scan->journal->config.epoch)
         return lam_error_set(scan->error, -EINVAL, "epoch: %llu; that of the journal: %llu",
             (unsigned long long)scan->journal->config.epoch, (unsigned long long)scan->place.epoch);
     return 0;
