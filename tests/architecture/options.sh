@@ -26,7 +26,8 @@ configure() {
     cmake -G Ninja -S "$source_tree" -B "$folder" -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON -DPKG_CONFIG_EXECUTABLE=/nonexistent \
         -DLAMINA_WITH_CODECS=OFF -DLAMINA_WITH_TYPED=OFF -DLAMINA_WITH_TOPOLOGY=OFF \
-        -DLAMINA_WITH_RUNTIME=OFF -DLAMINA_WITH_TESTS=OFF "$@" >log 2>&1
+        -DLAMINA_WITH_RUNTIME=OFF -DLAMINA_WITH_SEQUENCER=OFF -DLAMINA_WITH_TESTS=OFF "$@" \
+        >log 2>&1
 }
 
 # needs_libc_alone FOLDER ARCHIVE...: whole archives, linked with no library named.
@@ -65,6 +66,8 @@ refused 'or -DLAMINA_WITH_TYPED=OFF to leave both out' \
     -DLAMINA_WITH_TYPED=ON -DLAMINA_WITH_CODECS=ON -DLAMINA_WITH_FRAMED=OFF
 refused 'LAMINA_WITH_TOPOLOGY=ON stands on LAMINA_WITH_TYPED' -DLAMINA_WITH_TOPOLOGY=ON
 refused 'LAMINA_WITH_RUNTIME=ON stands on LAMINA_WITH_TOPOLOGY' -DLAMINA_WITH_RUNTIME=ON
+refused 'LAMINA_WITH_SEQUENCER=ON stands on LAMINA_WITH_FRAMED' \
+    -DLAMINA_WITH_SEQUENCER=ON -DLAMINA_WITH_FRAMED=OFF
 
 [[ $failures == 0 ]] && echo "floors can be left out, and their packages with them"
 exit $((failures > 0))

@@ -46,7 +46,7 @@ struct lam_sequencer_config {
     enum lam_sequencer_policy policy;
     enum lam_sequencer_disk disk;
     uint64_t segment_bytes;   /* default 64 MiB */
-    uint64_t reserve_bytes;   /* default one segment */
+    uint64_t reserve_bytes;   /* of the last one, kept when the disk is full; default a quarter */
     uint32_t batch_bytes;     /* of the largest batch; default 256 KiB */
     uint32_t input_cells;     /* of 64 bytes; a power of two; default 65536 */
     uint32_t output_cells;    /* likewise */
