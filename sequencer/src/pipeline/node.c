@@ -97,6 +97,11 @@ int node_is_done(const struct node *node)
     return 1;
 }
 
+uint64_t node_next(const struct node *node)
+{
+    return node->reader.next_sequence;
+}
+
 void node_close(struct node *node)
 {
     if (node->journaling.has_journal)

@@ -19,6 +19,7 @@
 #include "env/env.h"
 #include "lamina/sequencer/sequencer.h"
 #include "pipeline/stage.h"
+#include "protocol/keys.h"
 #include "transport/transport.h"
 
 enum node_stage {
@@ -37,6 +38,7 @@ struct node_config {
     struct lam_env *envs[NODE_STAGES]; /* one thread each; in simulation all the same */
     struct transport *transports[LAM_SEQUENCER_LISTEN_MAX];
     unsigned transport_count;
+    const struct keys *keys; /* who is let in; NULL: whom the transports let in */
 };
 
 struct node;
@@ -55,6 +57,9 @@ void node_stop(struct node *node);
 
 /* 1 where that has come. */
 int node_is_done(const struct node *node);
+
+/* The sequence of the next record, as the reader sees it: the reader's thread, or none runs. */
+uint64_t node_next(const struct node *node);
 
 /* No stage is run any more. What was not durable may be lost. */
 void node_close(struct node *node);

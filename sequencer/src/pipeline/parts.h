@@ -15,9 +15,6 @@
 #include "pipeline/shared.h"
 #include "protocol/greeting.h"
 
-/* What a connection may have without an answer, in windows of a session. */
-#define UNANSWERED_WINDOWS 2
-
 /* Control entries that wait for their turn at the writer. */
 #define CONTROL_PENDING_MAX 4096
 
@@ -121,6 +118,7 @@ struct writer {
     uint32_t pending_free;
     uint64_t control_done;
     uint32_t subscribers;
+    uint64_t closed_ns; /* when one was closed last; 0: never */
     uint64_t sent, cut; /* frames; connections that did not read */
 };
 

@@ -33,7 +33,7 @@ static void cut(struct writer *writer, struct peer *peer)
 
     writer->cut++;
     (void)writer_try_send(peer, &frame);
-    writer_close(peer);
+    writer_close(writer, peer);
 }
 
 /* What it asks for is not kept any more. */
@@ -87,7 +87,7 @@ static int tell(struct publisher *publisher, struct writer *writer, struct peer 
         frame.count = entry->count;
         result = writer_try_send(peer, &frame);
         if (result < 0)
-            writer_close(peer);
+            writer_close(writer, peer);
         if (result != 1)
             return 0;
         writer->sent++;

@@ -130,6 +130,8 @@ int reader_init(struct reader *reader, struct node *node)
                           : now_ns + settings->tick_ns;
     reader->beat_ns = now_ns + settings->heartbeat_ns / 2;
     reader->digest_at = reader->next_sequence + settings->digest_events;
+    reader->rules = (struct greeting_rules){.keys = node->config.keys};
+    memcpy(reader->rules.node, &node->journaling.journal.id, sizeof(node->journaling.journal.id));
     reader->clients = calloc(settings->connections_max, sizeof(*reader->clients));
     return map_create(&reader->by_handle, settings->connections_max) == 0 && reader->clients != NULL
                ? 0

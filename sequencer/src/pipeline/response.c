@@ -77,7 +77,7 @@ static void answer(struct response *response, struct peer *peer, const struct ou
         frame = refusal(entry, FRAME_GOODBYE, data, bytes);
     writer_send(&response->writer, peer, &frame);
     if (entry->kind == ENTRY_DENIED)
-        writer_close(peer);
+        writer_close(&response->writer, peer);
     writer_answered(&response->writer, peer);
 }
 
@@ -118,7 +118,7 @@ static void say_goodbye(struct response *response)
         if (peer->connection == 0 || peer->is_closed)
             continue;
         (void)writer_try_send(peer, &frame);
-        writer_close(peer);
+        writer_close(&response->writer, peer);
     }
 }
 
@@ -147,7 +147,9 @@ static int step(struct stage *stage, unsigned budget)
         (void)stage_done(response->node, NODE_RESPONSE);
         worked++;
     }
-    return (int)(worked + writer_flush(&response->writer));
+    worked += writer_flush(&response->writer);
+    stage->due_ns = writer_due_ns(&response->writer);
+    return (int)worked;
 }
 
 int response_init(struct response *response, struct node *node)

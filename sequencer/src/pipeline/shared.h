@@ -34,6 +34,9 @@ struct place {
 
 _Static_assert(sizeof(struct place) == 64, "one line");
 
+/* What a connection may have without an answer, in windows of a session. */
+#define UNANSWERED_WINDOWS 2
+
 #define PLACE_BITS 16
 #define PLACES_MAX (UINT32_C(1) << PLACE_BITS)
 

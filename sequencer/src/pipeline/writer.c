@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A transport ends a connection within this time, by flushes that come so often. */
+#define CLOSING_NS UINT64_C(3000000000)
+#define LOOK_NS    UINT64_C(100000000)
+
 int writer_create(struct writer *writer, struct node *node)
 {
     *writer = (struct writer){.node = node};
@@ -57,11 +61,14 @@ int writer_try_send(struct peer *peer, const struct frame *frame)
     return try_send(peer, parts);
 }
 
-void writer_close(struct peer *peer)
+void writer_close(struct writer *writer, struct peer *peer)
 {
+    struct lam_env *env = writer->node->config.envs[NODE_RESPONSE];
+
     if (peer->is_closed)
         return;
     peer->is_closed = 1;
+    writer->closed_ns = env->ops->now_ns(env);
     peer->transport->ops->close(peer->transport, peer->handle);
 }
 
@@ -73,7 +80,7 @@ static void must(struct writer *writer, struct peer *peer, int result)
         return;
     /* It does not read what it has asked for: nobody else waits for it, its session outlives it. */
     writer->cut++;
-    writer_close(peer);
+    writer_close(writer, peer);
 }
 
 void writer_send(struct writer *writer, struct peer *peer, const struct frame *frame)
@@ -125,7 +132,7 @@ static void perform(struct writer *writer, struct peer *peer, const struct pendi
         memcpy(&code, pending->data, sizeof(code));
         if (code != CONTROL_NO_WORD)
             send_code(writer, peer, FRAME_GOODBYE, pending);
-        writer_close(peer);
+        writer_close(writer, peer);
         break;
     case CONTROL_CONNECTED:
     case CONTROL_GONE:
@@ -181,7 +188,7 @@ static void drop_peer(struct writer *writer, struct peer *peer)
         give_pending(writer, take_pending(writer, peer));
         writer->control_done++;
     }
-    writer_close(peer);
+    writer_close(writer, peer);
     writer->subscribers -= (uint32_t)peer->is_subscriber;
     *peer = (struct peer){0};
     lam_store_release(&place->is_free, 1);
@@ -194,7 +201,7 @@ static void turn_away(struct writer *writer, const struct pending *pending)
         .transport = transport_of(writer->node, pending->entry.handle)};
 
     send_code(writer, &peer, FRAME_GOODBYE, pending);
-    writer_close(&peer);
+    writer_close(writer, &peer);
 }
 
 static void keep(struct writer *writer, struct peer *peer, const struct pending *pending)
@@ -235,6 +242,15 @@ void writer_take(
         return;
     }
     lam_store_release(&writer->node->control_done, ++writer->control_done);
+}
+
+uint64_t writer_due_ns(const struct writer *writer)
+{
+    struct lam_env *env = writer->node->config.envs[NODE_RESPONSE];
+    uint64_t now_ns = env->ops->now_ns(env);
+
+    return writer->closed_ns != 0 && now_ns < writer->closed_ns + CLOSING_NS ? now_ns + LOOK_NS
+                                                                             : UINT64_MAX;
 }
 
 unsigned writer_flush(struct writer *writer)

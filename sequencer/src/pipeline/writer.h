@@ -26,7 +26,7 @@ void writer_send(struct writer *writer, struct peer *peer, const struct frame *f
 int writer_try_send(struct peer *peer, const struct frame *frame);
 
 /* Its last frame has been sent. */
-void writer_close(struct peer *peer);
+void writer_close(struct writer *writer, struct peer *peer);
 
 /* The next ordinal is answered: what waited for that is done. */
 void writer_answered(struct writer *writer, struct peer *peer);
@@ -37,5 +37,8 @@ void writer_take(
 
 /* What was copied goes out. Returns how much was done. */
 unsigned writer_flush(struct writer *writer);
+
+/* When to flush again, all the same: a transport has connections to end. UINT64_MAX: never. */
+uint64_t writer_due_ns(const struct writer *writer);
 
 #endif

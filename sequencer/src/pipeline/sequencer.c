@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sequencer.c: a node of production: its worlds, its transports, its threads.
+ */
+#include "lamina/sequencer/sequencer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "env/linux.h"
+#include "pipeline/runner.h"
+#include "pipeline/settings.h"
+#include "pipeline/shared.h"
+#include "transport/socket.h"
+
+#define OUTPUT_BYTES_MIN (UINT64_C(64) << 10)
+#define OUTPUT_BYTES_MAX (UINT64_C(16) << 20)
+#define KEYS_BYTES_MAX   (UINT64_C(8) << 20)
+#define GOODBYE_NS       UINT64_C(1000000000)
+#define LOOK_NS          UINT64_C(1000000)
+
+struct lam_sequencer {
+    struct lam_sequencer_config settings;
+    struct lam_env_linux worlds[NODE_STAGES]; /* the publisher's is the response stage's */
+    unsigned world_count;
+    struct node_config config;
+    struct keys keys;
+    struct node *node;
+    uint64_t first_sequence; /* of this process */
+    struct runner runner;
+};
+
+/* Only two stages have anything to do with files, and those of one folder. */
+static int make_worlds(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    const char *folder = sequencer->settings.directory;
+    int result = env_make_folder(folder);
+
+    if (result < 0)
+        return lam_error_set(
+            error, result, "directory: %s: cannot be made: %s", folder, strerrordesc_np(-result));
+    for (unsigned i = 0; i < NODE_STAGES; i++) {
+        int has_files = i == NODE_JOURNAL || i == NODE_SHADOW;
+
+        result = lam_env_linux_init(&sequencer->worlds[i], has_files ? folder : NULL);
+        if (result < 0)
+            return lam_error_set(
+                error, result, "directory: %s: %s", folder, strerrordesc_np(-result));
+        sequencer->world_count++;
+        sequencer->config.envs[i] = &sequencer->worlds[i].env;
+    }
+    sequencer->config.envs[NODE_PUBLISHER] = sequencer->config.envs[NODE_RESPONSE];
+    return 0;
+}
+
+static int listen_at(struct lam_sequencer *sequencer, const struct lam_app *app,
+    const char *address, struct lam_error *error)
+{
+    const struct lam_sequencer_config *settings = &sequencer->settings;
+    struct node_config *config = &sequencer->config;
+    uint64_t output = (uint64_t)UNANSWERED_WINDOWS * settings->window *
+                      (app->reply_bytes_max + UINT64_C(2) * FRAME_HEADER_BYTES);
+    struct socket_transport_config transport = {.reader = config->envs[NODE_READER],
+        .writer = config->envs[NODE_RESPONSE],
+        .address = address,
+        .number = config->transport_count + 1,
+        .frame_bytes_max = FRAME_HEAD_BYTES_MAX + app->event_bytes_max,
+        .connections_max =
+            settings->connections_max < UINT16_MAX ? settings->connections_max + 1 : UINT16_MAX};
+    int result;
+
+    if (strncmp(address, "shm:", 4) == 0)
+        return lam_error_set(error, -ENOTSUP,
+            "listen: %s: nobody comes by shared memory yet: use unix:PATH or tcp:HOST:PORT",
+            address);
+    /* Who reads all that it asked for is never cut. */
+    output = output < OUTPUT_BYTES_MIN ? OUTPUT_BYTES_MIN : output;
+    transport.output_bytes = (uint32_t)(output > OUTPUT_BYTES_MAX ? OUTPUT_BYTES_MAX : output);
+    result =
+        socket_transport_create(&config->transports[config->transport_count], &transport, error);
+    if (result < 0)
+        return lam_error_prefix(error, result, "listen: ");
+    config->transport_count++;
+    return 0;
+}
+
+static int listen_all(
+    struct lam_sequencer *sequencer, const struct lam_app *app, struct lam_error *error)
+{
+    int result = 0;
+
+    if (sequencer->settings.listen[0] == NULL)
+        return lam_error_set(
+            error, -EINVAL, "listen: nothing; it is unix:PATH or tcp:HOST:PORT, one at least");
+    for (unsigned i = 0; i < LAM_SEQUENCER_LISTEN_MAX && result == 0; i++)
+        if (sequencer->settings.listen[i] != NULL)
+            result = listen_at(sequencer, app, sequencer->settings.listen[i], error);
+    return result;
+}
+
+static int read_keys(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    const char *path = sequencer->settings.keys;
+    char *bytes = NULL;
+    int64_t count;
+    int result;
+
+    if (path == NULL)
+        return 0;
+    count = env_read_file(path, KEYS_BYTES_MAX, &bytes);
+    if (count < 0)
+        return lam_error_set(error, (int)count, "keys: %s: %s", path, strerrordesc_np((int)-count));
+    result = keys_parse(&sequencer->keys, bytes, (size_t)count, path, error);
+    free(bytes);
+    if (result == 0)
+        sequencer->config.keys = &sequencer->keys;
+    return result;
+}
+
+static int prepare(struct lam_sequencer *sequencer, const struct lam_sequencer_config *config,
+    const struct lam_app *app, struct lam_error *error)
+{
+    int result = settings_fill(&sequencer->settings, config, app, error);
+
+    if (result < 0)
+        return result;
+    if (config->directory == NULL)
+        return lam_error_set(error, -EINVAL, "directory: none; it is where the journal lies");
+    sequencer->config.sequencer = &sequencer->settings;
+    sequencer->config.app = app;
+    if ((result = read_keys(sequencer, error)) < 0 ||
+        (result = make_worlds(sequencer, error)) < 0 ||
+        (result = listen_all(sequencer, app, error)) < 0 ||
+        (result = node_open(&sequencer->node, &sequencer->config, error)) < 0)
+        return result;
+    sequencer->first_sequence = node_next(sequencer->node);
+    if (config->lock_memory && (result = env_lock_memory()) < 0)
+        return lam_error_set(error, result,
+            "lock_memory: %s: raise the limit of locked memory, or leave it off",
+            strerrordesc_np(-result));
+    return 0;
+}
+
+/* Goodbyes go out, for a moment: no stage does it any more. */
+static void see_off(struct lam_sequencer *sequencer)
+{
+    struct lam_env *env = sequencer->config.envs[NODE_RESPONSE];
+    uint64_t until_ns = env->ops->now_ns(env) + GOODBYE_NS;
+    uint32_t left;
+
+    do {
+        left = 0;
+        for (unsigned i = 0; i < sequencer->config.transport_count; i++) {
+            struct transport *transport = sequencer->config.transports[i];
+            struct transport_event event;
+
+            while (transport->ops->next(transport, &event) == 1)
+                if (event.kind == TRANSPORT_CONNECTED)
+                    transport->ops->close(transport, event.connection);
+            (void)transport->ops->flush(transport);
+            left += socket_transport_connections(transport);
+        }
+        if (left != 0)
+            env->ops->wait(env, env->ops->now_ns(env) + LOOK_NS);
+    } while (left != 0 && env->ops->now_ns(env) < until_ns);
+}
+
+static void free_all(struct lam_sequencer *sequencer)
+{
+    if (sequencer->node != NULL)
+        node_close(sequencer->node);
+    for (unsigned i = 0; i < sequencer->config.transport_count; i++)
+        sequencer->config.transports[i]->ops->destroy(sequencer->config.transports[i]);
+    while (sequencer->world_count > 0)
+        lam_env_linux_fini(&sequencer->worlds[--sequencer->world_count]);
+    if (sequencer->config.keys != NULL)
+        keys_free(&sequencer->keys);
+    free(sequencer);
+}
+
+int lam_sequencer_start(struct lam_sequencer **sequencer, const struct lam_sequencer_config *config,
+    const struct lam_app *app, struct lam_error *error)
+{
+    struct lam_sequencer *made = calloc(1, sizeof(*made));
+    int result;
+
+    if (made == NULL)
+        return lam_error_set(error, -ENOMEM, "no memory for a sequencer");
+    result = prepare(made, config, app, error);
+    if (result == 0)
+        result = runner_start(&made->runner, made->node, config->waiting == LAM_SEQUENCER_SPIN,
+            config->cpus, config->cpu_count, error);
+    if (result < 0) {
+        free_all(made);
+        return result;
+    }
+    *sequencer = made;
+    return 0;
+}
+
+void lam_sequencer_stop(struct lam_sequencer *sequencer)
+{
+    node_stop(sequencer->node);
+}
+
+static int wait_for(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    int result = runner_join(&sequencer->runner, error);
+
+    if (result == 0)
+        see_off(sequencer);
+    return result;
+}
+
+int lam_sequencer_join(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    int result = wait_for(sequencer, error);
+
+    free_all(sequencer);
+    return result;
+}
+
+/* Of this process, for its signals. */
+static struct lam_sequencer *running;
+
+static void stop_running(void)
+{
+    lam_sequencer_stop(running);
+}
+
+static void say_where(const struct lam_sequencer *sequencer, const struct lam_app *app)
+{
+    for (unsigned i = 0; i < sequencer->config.transport_count; i++) {
+        struct lam_error text;
+
+        (void)lam_error_set(&text, 0, "%s: at %s, from sequence %llu on", app->name,
+            socket_transport_address(sequencer->config.transports[i]),
+            (unsigned long long)sequencer->first_sequence);
+        env_say(text.text);
+    }
+}
+
+int lam_sequencer_run(const struct lam_sequencer_config *config, const struct lam_app *app)
+{
+    struct lam_error error;
+    int result = lam_sequencer_start(&running, config, app, &error);
+
+    if (result < 0) {
+        env_say(error.text);
+        return 1;
+    }
+    env_catch_signals(stop_running);
+    say_where(running, app);
+    result = wait_for(running, &error);
+    if (result < 0)
+        env_say(error.text);
+    /* Signals may still come: what they stop is freed with the process. */
+    return result < 0 ? 3 : 0;
+}
