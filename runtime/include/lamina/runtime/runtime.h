@@ -138,8 +138,8 @@ struct lam_module_options {
  *             checked, and there is no libcrypto
  *   -EEXIST   a module of that name is loaded
  *   -ENOSPC   LAM_RUNTIME_MODULES_MAX names have been used
- *   -EINVAL   its name is empty, too long, or has a slash or control bytes, there is no such host, or what is asked of its sandbox
- *             or its pool makes no sense
+ *   -EINVAL   its name is empty, too long, or has a slash or control bytes, there is no such host,
+ *             or what is asked of its sandbox or its pool makes no sense
  *   -ENOTSUP  a stage that @options switch on needs what the module has not; @error says what
  *   -ECANCELED its init failed; @error has its number
  *   -EOWNERDEAD, -ETIMEDOUT  its worker ended, or did not start
