@@ -107,6 +107,10 @@ runs 2 call "$plugins/echo.so" echo --in-process
 err_says 'call takes no --in-process$'
 runs 2 list --keep-state
 err_says 'list takes no --keep-state$'
+head -c 33554433 /dev/zero >"$work/large"
+runs 1 call "$plugins/echo.so" echo --data-from "$work/large" --room 33554433
+err_says "echo.so: echo: its answer needs 33554433 bytes, and a worker's has 33554432 at most"
+rm "$work/large"
 # Of memlink's interface: any name is hashed, and none is refused.
 runs 0 call "$modules/test_module_memlink.so" any_name_at_all --data x
 [[ $(stat -c %s "$work/out") == 4096 ]] || fail "memlink's answer is not 4096 bytes"
@@ -165,6 +169,10 @@ cmp -s "$work/bytes" "$work/out" || fail "the host's echo does not come back"
 head -c 16777216 /dev/zero >"$work/large"
 runs 0 call mirror echo --data-from "$work/large" --room 16777216 "${here[@]}"
 cmp -s "$work/large" "$work/out" || fail 'a large answer does not come back'
+head -c 20971521 /dev/zero >"$work/large"
+runs 1 call mirror echo --data-from "$work/large" --room 33554433 "${here[@]}"
+err_says 'the request has 20971521 bytes, and the host takes 20971520: serve: \{bytes: \.\.\.\}'
+rm "$work/large"
 runs 1 call nobody upper "${here[@]}"
 err_says 'nobody: upper: no such module is loaded$'
 runs 1 call string uper "${here[@]}"

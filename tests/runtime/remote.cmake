@@ -19,10 +19,12 @@ lam_program_test(runtime_remote_fair SOURCES remote/fair.c remote/raw.c
   LAYERS runtime framed base LABELS runtime hostile process TIMEOUT 120)
 lam_program_test(runtime_remote_streams SOURCES remote/streams.c remote/raw.c
   LAYERS runtime framed base LABELS runtime hostile process TIMEOUT 120)
+lam_program_test(runtime_remote_sizes SOURCES remote/sizes.c remote/raw.c
+  LAYERS runtime framed base LABELS runtime process TIMEOUT 120)
 lam_program_test(runtime_remote_hostile SOURCES remote/hostile.c remote/raw.c
   LAYERS runtime framed base LABELS runtime hostile process TIMEOUT 120)
 foreach(name IN ITEMS runtime_remote runtime_remote_trace runtime_remote_fair runtime_remote_streams
-    runtime_remote_hostile)
+    runtime_remote_sizes runtime_remote_hostile)
   runtime_test(${name})
   if(TARGET ${name})
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
@@ -37,7 +39,7 @@ if(LAMINA_WITH_EXAMPLES AND NOT LAM_THREAD_SANITIZER AND NOT LAM_FUZZER)
 endif()
 
 if(NOT LAM_SANITIZED)
-  foreach(suite IN ITEMS messages remote remote_trace remote_fair remote_streams)
+  foreach(suite IN ITEMS messages remote remote_trace remote_fair remote_streams remote_sizes)
     add_test(NAME runtime_${suite}_kills_its_mutants
       COMMAND ${PROJECT_SOURCE_DIR}/tests/support/mutants.sh ${PROJECT_SOURCE_DIR}
         ${CMAKE_C_COMPILER} ${CMAKE_CURRENT_SOURCE_DIR}/${suite}.mutants

@@ -28,14 +28,46 @@ static enum port_lane lane_of(uint32_t priority)
     return priority == LAM_PROTOCOL_LOW ? PORT_LOW : PORT_HIGH;
 }
 
+static uint64_t own_bytes(const struct lam_remote *remote)
+{
+    return remote->bytes_max - REMOTE_OVERHEAD_BYTES;
+}
+
+/* What one message to the host carries. */
+static uint64_t carried_bytes(const struct lam_remote *remote)
+{
+    return remote->host_bytes < own_bytes(remote) ? remote->host_bytes : own_bytes(remote);
+}
+
+/* No message carries a request of @bytes: whose bound that is, and what to do. */
+static int refuse_request(struct lam_remote *remote, uint64_t bytes)
+{
+    static const char how[] = "what is larger goes in chunks where the host has serve: {streams: "
+                              "...} in its file";
+
+    if (remote->host_bytes < own_bytes(remote))
+        return lam_error_set(&remote->why, -EMSGSIZE,
+            "the request has %llu bytes, and the host takes %llu: serve: {bytes: ...} in its file "
+            "says so, 32MiB at most; %s",
+            (unsigned long long)bytes, (unsigned long long)remote->host_bytes, how);
+    return lam_error_set(&remote->why, -EMSGSIZE,
+        "the request has %llu bytes, and bytes_max of this connection is %llu, 32 MiB at most; %s",
+        (unsigned long long)bytes, (unsigned long long)own_bytes(remote), how);
+}
+
 /* What a failed exchange is called in remote.h. */
 static int name_failure(struct lam_remote *remote, int rc)
 {
     static const char *const words[] = {"no answer in time", "the host has ended", "the host died",
-        "the host sent us away", "the answer is larger than bytes_max", "what came is no answer"};
-    static const int known[] = {-ETIMEDOUT, -EPIPE, -EOWNERDEAD, -EACCES, -EMSGSIZE, -EPROTO};
+        "the host sent us away", "what came is no answer"};
+    static const int known[] = {-ETIMEDOUT, -EPIPE, -EOWNERDEAD, -EACCES, -EPROTO};
     const char *goodbye = line_goodbye(remote->line);
 
+    if (rc == -EMSGSIZE) /* what was asked went out */
+        return lam_error_set(&remote->why, rc,
+            "the answer is larger than bytes_max of this connection, which is %llu: connect with "
+            "more, 32 MiB at most",
+            (unsigned long long)own_bytes(remote));
     for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (known[i] == rc)
             return lam_error_set(
@@ -64,9 +96,9 @@ int remote_ask(struct lam_remote *remote, struct lam_protocol_message *message,
     remote->why.text[0] = '\0';
     message->header.request_id = ++remote->next_id;
     rc = lam_protocol_write_message(message, remote->request, remote->bytes_max, &bytes);
-    if (rc == -ENOSPC || rc == -EMSGSIZE)
-        return lam_error_set(
-            &remote->why, -EMSGSIZE, "the request is larger than bytes_max of this connection");
+    if (rc == -ENOSPC || rc == -EMSGSIZE ||
+        (rc == 0 && bytes > remote->host_bytes + REMOTE_OVERHEAD_BYTES))
+        return refuse_request(remote, bytes);
     if (rc != 0)
         return lam_error_set(&remote->why, rc, "a number of the request is outside its range");
     rc = line_ask(
@@ -122,16 +154,26 @@ static int open_line(struct lam_remote *remote, const struct lam_remote_client_o
         .name = options->name,
         .message_bytes_max = 0}; /* as the host likes: answers larger than ours are refused here */
     uint64_t bytes_max = options->bytes_max != 0 ? options->bytes_max : LAM_REMOTE_BYTES_DEFAULT;
+    int rc;
 
     if (bytes_max > LAM_REMOTE_BYTES_MAX || options->reserved != 0)
-        return lam_error_set(error, -EINVAL, "bytes_max is %llu, at most %llu; reserved is 0",
-            (unsigned long long)bytes_max, (unsigned long long)LAM_REMOTE_BYTES_MAX);
+        return lam_error_set(error, -EINVAL,
+            "bytes_max of the connection is %llu, at most %llu, since what is larger goes in "
+            "chunks; reserved is %u, and must be 0",
+            (unsigned long long)bytes_max, (unsigned long long)LAM_REMOTE_BYTES_MAX,
+            options->reserved);
     remote->bytes_max = bytes_max + REMOTE_OVERHEAD_BYTES;
     remote->request = malloc(remote->bytes_max);
     remote->answer = malloc(remote->bytes_max);
     if (remote->request == NULL || remote->answer == NULL)
         return lam_error_set(error, -ENOMEM, "out of memory for a connection");
-    return line_open(&remote->line, &port, deadline_ns, error);
+    rc = line_open(&remote->line, &port, deadline_ns, error);
+    if (rc != 0)
+        return rc;
+    remote->host_bytes = line_message_bytes_max(remote->line);
+    remote->host_bytes -=
+        remote->host_bytes < REMOTE_OVERHEAD_BYTES ? remote->host_bytes : REMOTE_OVERHEAD_BYTES;
+    return 0;
 }
 
 int lam_remote_connect(struct lam_remote **remote, const struct lam_remote_client_options *options,
@@ -278,8 +320,11 @@ int lam_remote_call(struct lam_remote *remote, const char *module, const char *m
         .priority = (enum lam_protocol_priority)remote->priority,
         .reply_capacity = reply->capacity};
     put_trace(remote, &message.body.request);
+    remote->code = 0;
     rc = 0;
-    if (remote->chunk_bytes != 0 && request_bytes > remote->bytes_max - REMOTE_OVERHEAD_BYTES) {
+    if (request_bytes > carried_bytes(remote) && remote->chunk_bytes == 0) {
+        rc = refuse_request(remote, request_bytes);
+    } else if (request_bytes > carried_bytes(remote)) {
         message.body.request.args = (struct lam_protocol_view){NULL, 0};
         rc = remote_push(remote, request, request_bytes, deadline_ns, message.body.request.stream);
     }

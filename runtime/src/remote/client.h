@@ -14,7 +14,8 @@
 
 struct lam_remote {
     struct line *line;
-    uint64_t bytes_max; /* of a message */
+    uint64_t bytes_max;  /* of a message */
+    uint64_t host_bytes; /* bytes_max of the host: of a request, names and numbers aside */
     uint64_t next_id;
     uint32_t priority;
     uint32_t has_events;

@@ -84,6 +84,11 @@ int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room)
     return rc;
 }
 
+uint64_t line_message_bytes_max(const struct line *line)
+{
+    return lam_client_welcome(&line->client)->message_bytes_max;
+}
+
 const char *line_goodbye(const struct line *line)
 {
     return lam_client_goodbye(&line->client)->text;

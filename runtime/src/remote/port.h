@@ -106,6 +106,9 @@ void line_tell(struct line *line, const void *bytes, uint64_t count);
 /* The next message that the host sent of itself, likewise. As lam_client_receive_until(). */
 int line_next(struct line *line, uint64_t deadline_ns, struct line_room *room);
 
+/* The longest message that the host takes, as it said when we came. */
+uint64_t line_message_bytes_max(const struct line *line);
+
 /* What the host said when it went; "" nothing. Lent. */
 const char *line_goodbye(const struct line *line);
 

@@ -52,15 +52,21 @@ static void fail(struct lam_remote_server *server, struct remote_job *job,
     LAM_ASSERT(pthread_mutex_unlock(&server->lock) == 0);
 }
 
-/* @data, which went well, or -EMSGSIZE is what there is to tell. */
+/* @data, which went well; or what is above our bound. */
 static void answer_data(struct lam_remote_server *server, struct remote_job *job, const void *data,
     uint64_t bytes, int result)
 {
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_RESPONSE}};
 
     if (bytes > server->options.bytes_max) {
-        fail(server, job, LAM_PROTOCOL_PAYLOAD_TOO_LARGE, -EMSGSIZE,
-            "the answer is larger than this host sends");
+        struct lam_error why;
+
+        fail(server, job, LAM_PROTOCOL_PAYLOAD_TOO_LARGE,
+            lam_error_set(&why, -EMSGSIZE,
+                "the answer has %llu bytes, and this host sends %llu: serve: {bytes: ...} in its "
+                "file says so, 32MiB at most",
+                (unsigned long long)bytes, (unsigned long long)server->options.bytes_max),
+            why.text);
         return;
     }
     message.body.response = (struct lam_protocol_response){.data = {data, bytes}, .result = result};
@@ -146,14 +152,60 @@ static int trace_of(const struct lam_protocol_request *request, struct lam_trace
     return 1;
 }
 
+/* A worker's channel bounds what the module is asked, or answers, and not the caller's room. */
+static int name_workers_bound(const struct lam_module *module, uint64_t request_bytes,
+    const struct lam_module_reply *reply, int rc, struct lam_error *why)
+{
+    if (module == NULL || module->host != LAM_MODULE_IN_WORKER)
+        return 0;
+    if (rc == -EMSGSIZE && request_bytes > LAM_WORKER_REQUEST_BYTES_MAX)
+        return lam_error_set(why, rc,
+            "the request has %llu bytes, and a worker takes %llu: host: process has no such bound",
+            (unsigned long long)request_bytes, (unsigned long long)LAM_WORKER_REQUEST_BYTES_MAX);
+    if (rc == -ENOSPC && reply->bytes <= reply->capacity)
+        return lam_error_set(why, -EMSGSIZE,
+            "the answer has %llu bytes, and a worker's %llu at most, or what sandbox: {reply: ...} "
+            "says: host: process has no such bound",
+            (unsigned long long)reply->bytes, (unsigned long long)LAM_WORKER_REPLY_BYTES_MAX);
+    return 0;
+}
+
+/*
+ * Did the call end so because of a bound that is neither the caller's nor the module's? Returns
+ * 0: no, or -EMSGSIZE with a sentence that says whose it is, and what to do.
+ */
+static int name_bound(const struct lam_remote_server *server, const struct remote_job *job,
+    const struct lam_module *module, const struct lam_module_reply *reply, int rc,
+    struct lam_error *why)
+{
+    const struct lam_protocol_request *request = &job->message.body.request;
+    uint64_t request_bytes = job->args != NULL ? job->args->total_bytes : request->args.bytes;
+
+    if (reply->failure != LAM_FAILURE_NONE)
+        return 0;
+    if (rc != -ENOSPC || reply->bytes <= reply->capacity || reply->bytes > request->reply_capacity)
+        return name_workers_bound(module, request_bytes, reply, rc, why);
+    if (server->streams.bytes_max != 0)
+        return lam_error_set(why, -EMSGSIZE,
+            "the answer has %llu bytes, and %llu were left to it: this host sends %llu in a "
+            "message, and keeps %llu for what a client has in chunks: serve: {bytes: ..., streams: "
+            "...} in its file",
+            (unsigned long long)reply->bytes, (unsigned long long)reply->capacity,
+            (unsigned long long)server->options.bytes_max,
+            (unsigned long long)server->streams.bytes_max);
+    return lam_error_set(why, -EMSGSIZE,
+        "the answer has %llu bytes, and this host sends %llu: serve: {bytes: ...} in its file says "
+        "so, 32MiB at most; what is larger goes in chunks with serve: {streams: ...}",
+        (unsigned long long)reply->bytes, (unsigned long long)reply->capacity);
+}
+
 /* Returns as lam_module_call(). */
-static int call(
-    struct lam_remote_server *server, struct remote_job *job, struct lam_module_reply *reply)
+static int call(struct lam_remote_server *server, struct remote_job *job, struct lam_module *module,
+    struct lam_module_reply *reply)
 {
     const struct lam_protocol_request *request = &job->message.body.request;
     uint32_t method =
         request->method.bytes != 0 ? hash_of(request->method) : job->message.header.method_id;
-    struct lam_module *module = find(server, request->module);
     struct lam_protocol_view args = request->args;
     uint64_t room = job->room != NULL ? job->room->total_bytes : server->options.bytes_max;
     struct lam_trace above;
@@ -178,6 +230,9 @@ static void run_request(struct lam_remote_server *server, struct remote_job *job
     struct lam_protocol_message message = {.header = {.type = LAM_PROTOCOL_RESPONSE}};
     struct lam_protocol_response *response = &message.body.response;
     struct lam_module_reply reply = {.data = NULL};
+    struct lam_module *module = find(server, request->module);
+    struct lam_error why;
+    int bound;
 
     if (job->message.header.module_id != hash_of(request->module) ||
         (request->method.bytes != 0 && job->message.header.method_id != hash_of(request->method))) {
@@ -185,7 +240,12 @@ static void run_request(struct lam_remote_server *server, struct remote_job *job
             "the header's ids are not those of the names");
         return;
     }
-    response->result = call(server, job, &reply);
+    response->result = call(server, job, module, &reply);
+    bound = name_bound(server, job, module, &reply, response->result, &why);
+    if (bound != 0) {
+        fail(server, job, LAM_PROTOCOL_PAYLOAD_TOO_LARGE, bound, why.text);
+        return;
+    }
     response->status = status_of(response->result, reply.failure);
     response->failure = reply.failure;
     response->detail = reply.detail;

@@ -132,6 +132,25 @@ static void turn_away(struct lam_remote_server *server, int rc)
 
 /* ---- streams ---- */
 
+/* Why a client's stream does not begin or go on. */
+static void refuse_stream(
+    struct lam_remote_server *server, uint64_t client, enum lam_protocol_error code, int rc)
+{
+    const struct lam_protocol_stream *asked = &server->at_hand->message.body.stream;
+    struct lam_error why;
+
+    if (rc == -EDQUOT)
+        (void)lam_error_set(&why, rc,
+            "what comes in chunks has %llu bytes, and of the %llu that this host keeps for a "
+            "client, in %d streams, %llu are left: serve: {streams: ...} in its file",
+            (unsigned long long)asked->total_bytes, (unsigned long long)server->streams.bytes_max,
+            REMOTE_STREAMS_OF_CLIENT,
+            (unsigned long long)remote_streams_left(&server->streams, client));
+    else
+        (void)lam_error_set(&why, rc, "no such stream, chunk or room for it");
+    refuse(server, code, rc, why.text);
+}
+
 static void ask_stream(struct lam_remote_server *server, uint64_t client)
 {
     struct remote_job *job = server->at_hand;
@@ -148,7 +167,7 @@ static void ask_stream(struct lam_remote_server *server, uint64_t client)
         rc = remote_reserve(&job->reply, bytes);
     }
     if (rc != 0) {
-        refuse(server, code, rc, "no such stream, chunk or room for it");
+        refuse_stream(server, client, code, rc);
         return;
     }
     (void)lam_protocol_write_stream(&now, job->reply.bytes, job->reply.capacity, &bytes);
@@ -246,6 +265,13 @@ static void answer_ask(struct lam_remote_server *server, const struct port_comin
     struct lam_error error = {""};
     const struct lam_protocol_header *header = &server->at_hand->message.header;
     int rc = read_copy(server, coming, &error);
+
+    /* The endpoint takes a little more, where that fits a ring. */
+    if (rc == 0 && coming->count > server->options.bytes_max + REMOTE_OVERHEAD_BYTES)
+        rc = lam_error_set(&error, -EMSGSIZE,
+            "the message has %llu bytes, and this host takes %llu: serve: {bytes: ...} in its file "
+            "says so, 32MiB at most",
+            (unsigned long long)coming->count, (unsigned long long)server->options.bytes_max);
 
     if (rc != 0) {
         refuse(server, lam_protocol_error_of(rc), rc, error.text);

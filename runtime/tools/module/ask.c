@@ -39,9 +39,13 @@ static int connect_to(const struct arguments *arguments, struct lam_remote **rem
 
 int ask_connect(const struct arguments *arguments, struct lam_remote **remote, uint64_t bytes_max)
 {
-    struct lam_remote_client_options options = {.endpoint = endpoint_of(arguments),
-        .name = "lamina-module",
-        .bytes_max = bytes_max > LAM_REMOTE_BYTES_DEFAULT ? bytes_max : LAM_REMOTE_BYTES_DEFAULT};
+    struct lam_remote_client_options options = {
+        .endpoint = endpoint_of(arguments), .name = "lamina-module", .bytes_max = bytes_max};
+
+    if (bytes_max < LAM_REMOTE_BYTES_DEFAULT)
+        options.bytes_max = LAM_REMOTE_BYTES_DEFAULT;
+    if (bytes_max > LAM_REMOTE_BYTES_MAX) /* the rest goes in chunks, where the host has any */
+        options.bytes_max = LAM_REMOTE_BYTES_MAX;
     return connect_to(arguments, remote, &options);
 }
 

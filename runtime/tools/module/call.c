@@ -14,7 +14,7 @@ struct bytes {
     size_t count;
 };
 
-/* All of @fd, at most LAM_WORKER_REQUEST_BYTES_MAX. Returns 0 or -errno. */
+/* All of @fd, as far as anything takes it. Returns 0 or -errno. */
 static int read_all(int fd, struct bytes *bytes)
 {
     size_t capacity = 0;
@@ -25,7 +25,7 @@ static int read_all(int fd, struct bytes *bytes)
         if (bytes->count == capacity) {
             char *more;
 
-            if (capacity > LAM_WORKER_REQUEST_BYTES_MAX)
+            if (capacity >= LAM_REMOTE_STREAM_BYTES_MAX)
                 return -EFBIG;
             capacity = capacity != 0 ? 2 * capacity : 65536;
             more = realloc(bytes->data, capacity);
@@ -97,9 +97,15 @@ static int report_failure(const struct arguments *arguments, const struct lam_mo
         sentence->text != NULL ? sentence->text : "it failed", detail);
 }
 
-/* What came of the call. Returns the exit code. */
-static int report(const struct arguments *arguments, int rc, const struct lam_module_reply *reply,
-    const struct lam_remote *remote)
+/* A host that is there and late, or says no, is no missing one. */
+static int has_gone(int rc)
+{
+    return rc == -EPIPE || rc == -EOWNERDEAD || rc == -EACCES;
+}
+
+/* What came of the call, of a host or, without @remote, of a file. Returns the exit code. */
+static int report(const struct arguments *arguments, int rc, uint64_t request_bytes,
+    const struct lam_module_reply *reply, const struct lam_remote *remote)
 {
     const char *module = arguments->words[0];
     const char *method = arguments->words[1];
@@ -112,9 +118,17 @@ static int report(const struct arguments *arguments, int rc, const struct lam_mo
         return complain(EXIT_REFUSED,
             "%s: %s: its answer needs %llu bytes, and has %llu: give it --room", module, method,
             (unsigned long long)reply->bytes, (unsigned long long)reply->capacity);
-    if (reply->failure == LAM_FAILURE_REMOTE) /* a host that is there and late is no missing one */
-        return complain(rc == -ETIMEDOUT ? EXIT_REFUSED : EXIT_NOT_STARTED, "%s: %s: %s", module,
+    if (reply->failure == LAM_FAILURE_REMOTE)
+        return complain(has_gone(rc) ? EXIT_NOT_STARTED : EXIT_REFUSED, "%s: %s: %s", module,
             method, lam_remote_why(remote));
+    if (remote == NULL && rc == -ENOSPC && reply->failure == LAM_FAILURE_NONE)
+        return complain(EXIT_REFUSED,
+            "%s: %s: its answer needs %llu bytes, and a worker's has %llu at most", module, method,
+            (unsigned long long)reply->bytes, (unsigned long long)LAM_WORKER_REPLY_BYTES_MAX);
+    if (remote == NULL && rc == -EMSGSIZE && request_bytes > LAM_WORKER_REQUEST_BYTES_MAX)
+        return complain(EXIT_REFUSED, "%s: %s: the request has %llu bytes, and a worker takes %llu",
+            module, method, (unsigned long long)request_bytes,
+            (unsigned long long)LAM_WORKER_REQUEST_BYTES_MAX);
     if (reply->failure != LAM_FAILURE_NONE)
         return report_failure(arguments, reply);
     return complain(EXIT_REFUSED, "%s: %s returned %d%s%s", module, method, rc, rc < 0 ? ": " : "",
@@ -140,7 +154,7 @@ static int call_file(
     }
     rc = lam_module_call(module, lam_method_id(arguments->words[1]), request->data, request->count,
         reply, ask_deadline(arguments));
-    code = report(arguments, rc, reply, NULL);
+    code = report(arguments, rc, request->count, reply, NULL);
     lam_runtime_destroy(runtime);
     return code;
 }
@@ -157,7 +171,7 @@ static int call_host(
         return code;
     rc = lam_remote_call(remote, arguments->words[0], arguments->words[1], request->data,
         request->count, reply, ask_deadline(arguments));
-    code = report(arguments, rc, reply, remote);
+    code = report(arguments, rc, request->count, reply, remote);
     lam_remote_disconnect(remote);
     return code;
 }

@@ -150,7 +150,7 @@ static int read_number(struct arguments *arguments, char **argv, int *at)
     value = value_of(argv, at, "--room");
     if (value != NULL)
         arguments->room_bytes =
-            (uint64_t)number_of(value, "--room", 0, 1 << 25);
+            (uint64_t)number_of(value, "--room", 0, (double)LAM_REMOTE_STREAM_BYTES_MAX);
     return value != NULL;
 }
 

@@ -17,6 +17,7 @@
 static char stage_folder[] = "/tmp/lamina-remote-XXXXXX";
 static struct lam_error stage_error;
 static struct lam_runtime_options stage_options; /* of the host's runtime */
+static const char *stage_apart; /* a kind that is loaded as "apart", in a worker; or NULL */
 
 /* A process that ends when a byte comes from @stop, or its writer is gone. */
 struct stage_host {
@@ -54,17 +55,34 @@ static inline void stage_load(struct lam_runtime *runtime, const char *kind, con
         lam_runtime_load(runtime, module_file(kind), &options, &module, &stage_error), stage_error);
 }
 
+/* In a worker that may answer with 4 KiB. */
+static inline void stage_load_apart(struct lam_runtime *runtime)
+{
+    struct lam_sandbox_options sandbox = {.reply_bytes = 4096};
+    struct lam_module_options options = {
+        .host = LAM_MODULE_IN_WORKER, .name = "apart", .sandbox = &sandbox};
+    struct lam_module *module;
+
+    TEST_OK(lam_runtime_load(runtime, module_file(stage_apart), &options, &module, &stage_error),
+        stage_error);
+}
+
 static inline _Noreturn void stage_run(const struct lam_remote_options *options, int stop)
 {
     struct lam_remote_options own = *options;
     struct lam_remote_server *server;
     struct lam_runtime *runtime;
-    char byte;
+    char byte, worker[4096];
 
     own.directory = stage_folder;
+    (void)snprintf(worker, sizeof(worker), "%s/lamina_worker", getenv("LAMINA_BIN"));
+    if (stage_apart != NULL)
+        stage_options.worker = worker;
     TEST_OK(lam_runtime_create(&runtime, &stage_options, &stage_error), stage_error);
     stage_load(runtime, "first", "first");
     stage_load(runtime, "concurrent", "many");
+    if (stage_apart != NULL)
+        stage_load_apart(runtime);
     TEST_OK(lam_remote_serve(&server, runtime, &own, &stage_error), stage_error);
     (void)!read(stop, &byte, 1);
     lam_remote_serve_end(server);

@@ -126,10 +126,10 @@ void lam_remote_disconnect(struct lam_remote *remote);
 /*
  * Call @method of @module there, as lam_module_call() does here, with the priority of
  * lam_remote_set_priority(). *@reply is the caller's, with data and capacity set. Where the host
- * has streams, a request above bytes_max of this connection goes in chunks before the call, and an
- * answer above that of the host after it, by the same deadline; an answer finds as much room as the
- * host's stream_bytes_max leaves (-ENOSPC). The host is told a deadline that is a tenth of what is
- * left, at most 100 ms, before @deadline_ns: a method that has not ended by then is
+ * has streams, a request above bytes_max of this connection or of the host goes in chunks before
+ * the call, and an answer above that of the host after it, by the same deadline; an answer finds as
+ * much room as the host's stream_bytes_max leaves. The host is told a deadline that is a tenth of
+ * what is left, at most 100 ms, before @deadline_ns: a method that has not ended by then is
  * LAM_FAILURE_DEADLINE, as there, and the answer is here in time.
  *
  * Returns as lam_module_call(), and with it reply->failure; where the host could not be asked, or
@@ -137,8 +137,10 @@ void lam_remote_disconnect(struct lam_remote *remote);
  * lam_protocol_error, or 0, lam_remote_why() is a sentence, and the call returned
  *   -ETIMEDOUT   no answer by @deadline_ns
  *   -EPIPE, -EOWNERDEAD, -EACCES the host went, died, or sent us away: nothing more comes
- *   -EMSGSIZE    request or answer are above bytes_max, and the host has no streams
- *   -EDQUOT      the request is above its stream_bytes_max
+ *   -EMSGSIZE    request or answer are above a bound that is not the caller's room:
+ *                lam_remote_why() says which, whose, and what to do. Above that of the answer the
+ *                method has run, or said how much it needs
+ *   -EDQUOT      the request is above what its stream_bytes_max leaves of it
  *   -EPROTO      what came is no answer
  *   -EREMOTEIO   another error
  */
