@@ -2,11 +2,9 @@
 #include "env/thread.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,34 +50,6 @@ void env_thread_join(struct env_thread *thread)
 int env_lock_memory(void)
 {
     return mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ? 0 : -errno;
-}
-
-int64_t env_read_file(const char *path, uint64_t max, char **bytes)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    char *into = malloc(max + 1);
-    ssize_t count = 0;
-    uint64_t used = 0;
-
-    if (file < 0 || into == NULL) {
-        int result = into == NULL ? -ENOMEM : -errno;
-
-        free(into);
-        if (file >= 0)
-            (void)close(file);
-        return result;
-    }
-    while (used < max && (count = read(file, into + used, max - used)) > 0)
-        used += (uint64_t)count;
-    count = count < 0 ? -errno : 0;
-    (void)close(file);
-    if (count < 0) {
-        free(into);
-        return count;
-    }
-    into[used] = '\0';
-    *bytes = into;
-    return (int64_t)used;
 }
 
 int env_make_folder(const char *path)

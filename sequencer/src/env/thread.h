@@ -8,7 +8,6 @@
  */
 
 #include <pthread.h>
-#include <stdint.h>
 
 struct env_thread {
     pthread_t thread;
@@ -26,10 +25,6 @@ void env_thread_join(struct env_thread *thread);
 
 /* All memory of this process stays where it is, what comes too. Returns 0, or negative errno. */
 int env_lock_memory(void);
-
-/* All of the file @path, of at most @max bytes, with a zero behind it: *@bytes is the caller's to
- * free. Returns how many bytes there are, or negative errno. */
-int64_t env_read_file(const char *path, uint64_t max, char **bytes);
 
 /* The folder @path is there. Returns 0, or negative errno. */
 int env_make_folder(const char *path);

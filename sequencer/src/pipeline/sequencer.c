@@ -5,10 +5,12 @@
 #include "lamina/sequencer/sequencer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "env/linux.h"
+#include "env/small_file.h"
 #include "pipeline/runner.h"
 #include "pipeline/settings.h"
 #include "pipeline/shared.h"
@@ -16,7 +18,7 @@
 
 #define OUTPUT_BYTES_MIN (UINT64_C(64) << 10)
 #define OUTPUT_BYTES_MAX (UINT64_C(16) << 20)
-#define KEYS_BYTES_MAX   (UINT64_C(8) << 20)
+#define KEYS_BYTES_MAX   (UINT32_C(8) << 20)
 #define GOODBYE_NS       UINT64_C(1000000000)
 #define LOOK_NS          UINT64_C(1000000)
 
@@ -102,16 +104,17 @@ static int listen_all(
 static int read_keys(struct lam_sequencer *sequencer, struct lam_error *error)
 {
     const char *path = sequencer->settings.keys;
-    char *bytes = NULL;
+    char *bytes = path != NULL ? malloc(KEYS_BYTES_MAX) : NULL;
     int64_t count;
     int result;
 
     if (path == NULL)
         return 0;
-    count = env_read_file(path, KEYS_BYTES_MAX, &bytes);
-    if (count < 0)
-        return lam_error_set(error, (int)count, "keys: %s: %s", path, strerrordesc_np((int)-count));
-    result = keys_parse(&sequencer->keys, bytes, (size_t)count, path, error);
+    if (bytes == NULL)
+        return lam_error_set(error, -ENOMEM, "keys: no memory");
+    count = lam_env_small_file(path, 0, bytes, KEYS_BYTES_MAX, error);
+    result =
+        count < 0 ? (int)count : keys_parse(&sequencer->keys, bytes, (size_t)count, path, error);
     free(bytes);
     if (result == 0)
         sequencer->config.keys = &sequencer->keys;
@@ -232,12 +235,12 @@ static void stop_running(void)
 static void say_where(const struct lam_sequencer *sequencer, const struct lam_app *app)
 {
     for (unsigned i = 0; i < sequencer->config.transport_count; i++) {
-        struct lam_error text;
+        char text[LAM_ERROR_TEXT_BYTES];
 
-        (void)lam_error_set(&text, 0, "%s: at %s, from sequence %llu on", app->name,
+        (void)snprintf(text, sizeof(text), "%s: at %s, from sequence %llu on", app->name,
             socket_transport_address(sequencer->config.transports[i]),
             (unsigned long long)sequencer->first_sequence);
-        env_say(text.text);
+        env_say(text);
     }
 }
 
