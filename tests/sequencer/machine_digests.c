@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * machine_digests.c: for machine_builds.sh, which builds it in several ways. A journal is made once,
- * as a file, and applied by each build, which prints what came of it.
+ * machine_digests.c: for machine_builds.sh, which builds it in several ways. A journal is made
+ * once, as a file, and applied by each build, which prints what came of it.
  *
  *     machine_digests make FILE     machine_digests apply FILE
  */
