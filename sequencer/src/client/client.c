@@ -198,6 +198,26 @@ int lam_sequencer_client_wait_until(
     }
 }
 
+int lam_sequencer_client_welcome_until(struct lam_sequencer_client *client, uint64_t deadline_ns)
+{
+    struct lam_sequencer_reply reply;
+
+    while (!client->was_welcome) {
+        int rc = lam_sequencer_client_step(client, &reply); /* nothing is asked: none will come */
+        uint64_t due_ns = client_due_ns(client);
+
+        if (rc < 0)
+            return rc;
+        if (client->was_welcome)
+            break;
+        if (client->env->ops->now_ns(client->env) >= deadline_ns)
+            return -ETIMEDOUT;
+        if (!client->has_hint)
+            client->env->ops->wait(client->env, due_ns < deadline_ns ? due_ns : deadline_ns);
+    }
+    return 0;
+}
+
 int lam_sequencer_client_call_until(struct lam_sequencer_client *client, int is_query,
     const void *bytes, size_t count, uint64_t deadline_ns, struct lam_sequencer_reply *reply)
 {
@@ -206,20 +226,10 @@ int lam_sequencer_client_call_until(struct lam_sequencer_client *client, int is_
 
     if (client->floor != client->next)
         return -EINVAL;
-    while ((rc = lam_sequencer_client_try_send(client, is_query, bytes, count, &request)) == 0) {
-        rc = lam_sequencer_client_step(client, reply); /* nothing is asked: none will come */
-        if (rc < 0)
-            return rc;
-        if (client->was_welcome)
-            continue;
-        if (client->env->ops->now_ns(client->env) >= deadline_ns)
-            return -ETIMEDOUT;
-        if (!client->has_hint) {
-            uint64_t due_ns = client_due_ns(client);
-
-            client->env->ops->wait(client->env, due_ns < deadline_ns ? due_ns : deadline_ns);
-        }
-    }
+    rc = lam_sequencer_client_welcome_until(client, deadline_ns);
+    if (rc == 0)
+        rc = lam_sequencer_client_try_send(client, is_query, bytes, count, &request);
+    LAM_ASSERT(rc != 0); /* the window is empty */
     return rc < 0 ? rc : lam_sequencer_client_wait_until(client, deadline_ns, reply);
 }
 

@@ -178,7 +178,7 @@ unsigned reader_beat(struct reader *reader)
             continue;
         if (now_ns - client->heard_ns > 3 * every_ns)
             count += (unsigned)reader_try_close(
-                reader, client, REFUSED_DENIED, "nothing was heard for too long");
+                reader, client, GOODBYE_LATE, "nothing was heard for too long");
         else if (now_ns - client->told_ns >= every_ns && send_beat(reader, client)) {
             client->told_ns = now_ns;
             count++;

@@ -101,7 +101,13 @@ int lam_sequencer_client_step(
  */
 int lam_sequencer_client_fd(const struct lam_sequencer_client *client, uint64_t *due_ns);
 
-/* A step, waiting. Returns 0 and *@reply, -ETIMEDOUT, or -ENOTRECOVERABLE. */
+/* Wait for the first welcome. Returns 0, -ETIMEDOUT, or -ENOTRECOVERABLE. */
+int lam_sequencer_client_welcome_until(struct lam_sequencer_client *client, uint64_t deadline_ns);
+
+/*
+ * A step, waiting for a reply, which may be for ever where nothing is asked. Returns 0 and *@reply,
+ * -ETIMEDOUT, or -ENOTRECOVERABLE.
+ */
 int lam_sequencer_client_wait_until(
     struct lam_sequencer_client *client, uint64_t deadline_ns, struct lam_sequencer_reply *reply);
 
