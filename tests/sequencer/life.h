@@ -14,6 +14,7 @@
 #include "check.h"
 #include "journal/journal.h"
 #include "simulation/sim.h"
+#include "snapshot/snapshot.h"
 
 /* As CHECK, with the seed that shows it again. */
 #define LIFE_CHECK(condition)                                                                      \
@@ -92,7 +93,7 @@ static inline int life_open(struct life *life)
 {
     int result;
 
-    life->replayed = 0;
+    life->replayed = life->config.from != NULL ? life->config.from->next_sequence : 0;
     result =
         journal_open(&life->journal, &life->config, life_replay, life, &life->report, &life->error);
     LIFE_CHECK(!life->is_wrong);

@@ -108,6 +108,12 @@ enum batch_verdict {
 enum batch_verdict batch_read(
     const uint8_t *bytes, uint64_t count, struct batch_place *place, struct batch_view *view);
 
+/*
+ * Where the batch at @bytes says that it begins: for the first one of a journal whose older
+ * segments are gone. Returns 1, and all of @place, or 0: there is no whole header of that segment.
+ */
+int batch_peek(const uint8_t *bytes, uint64_t count, uint64_t segment, struct batch_place *place);
+
 /* Returns 1 where a batch of that segment begins, whatever else is wrong with it, or 0. */
 int batch_has_header(const uint8_t *bytes, uint64_t count, uint64_t segment);
 

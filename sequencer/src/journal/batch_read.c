@@ -72,6 +72,20 @@ int batch_has_header(const uint8_t *bytes, uint64_t count, uint64_t segment)
     return count >= BATCH_HEADER_BYTES && read_header(bytes, segment, &header);
 }
 
+int batch_peek(const uint8_t *bytes, uint64_t count, uint64_t segment, struct batch_place *place)
+{
+    struct batch_header header;
+
+    if (count < BATCH_HEADER_BYTES || !read_header(bytes, segment, &header))
+        return 0;
+    *place = (struct batch_place){.segment = segment,
+        .offset = header.offset,
+        .epoch = header.epoch,
+        .next_sequence = header.first_sequence};
+    memcpy(place->chain, header.previous, sizeof(place->chain));
+    return 1;
+}
+
 enum batch_verdict batch_read(
     const uint8_t *bytes, uint64_t count, struct batch_place *place, struct batch_view *view)
 {

@@ -11,6 +11,7 @@
 #include "journal/layout.h"
 #include "journal/parts.h"
 #include "lamina/base/assert.h"
+#include "snapshot/snapshot.h"
 
 int journal_fail(struct journal *journal, enum lam_env_call call, const char *what, int code)
 {
@@ -146,7 +147,7 @@ static int step_of_writer(struct journal *journal)
 int journal_step(struct journal *journal)
 {
     static int (*const steps[])(struct journal *) = {
-        step_of_writer, journal_make_step, journal_mark_step};
+        step_of_writer, journal_make_step, journal_mark_step, journal_retain_step};
     int did = 0;
 
     journal->env->ops->poll(journal->env);
@@ -175,9 +176,17 @@ int journal_is_idle(const struct journal *journal)
 {
     return journal->writing == JOURNAL_IDLE && journal->gathered.count == 0 &&
            journal->marking == MARK_IDLE && journal->unmarked_batches == 0 &&
-           !journal->maker.in_flight &&
+           !journal->maker.in_flight && !journal_retain_is_due(journal) &&
            (journal->maker.state == MAKE_READY || journal->maker.state == MAKE_NO_SPACE ||
                journal->maker.state == MAKE_NOT_YET);
+}
+
+void journal_durable_place(const struct journal *journal, struct snapshot_place *place)
+{
+    place->journal = journal->id;
+    place->epoch = journal->durable.epoch;
+    place->next_sequence = journal->durable.next_sequence;
+    memcpy(place->chain, journal->durable.chain, sizeof(place->chain));
 }
 
 uint64_t journal_due_ns(const struct journal *journal)
@@ -219,11 +228,20 @@ void journal_close(struct journal *journal)
     }
     if (journal->writing != JOURNAL_CLOSING)
         close_file(journal, journal->segment_file);
+    if (journal->retainer.in_flight) {
+        wait_for(journal, &journal->retainer.io);
+        if (journal->retainer.state == RETAIN_OPEN && journal->retainer.io.result >= 0)
+            journal->retainer.file = (int)journal->retainer.io.result;
+        if (journal->retainer.state == RETAIN_CLOSE)
+            journal->retainer.file = -1;
+    }
+    close_file(journal, journal->retainer.file);
     close_file(journal, journal->maker.file);
     close_file(journal, journal->mark_file);
     close_file(journal, journal->lock_file);
     free(journal->buffers[0]);
     free(journal->buffers[1]);
     free(journal->mark_slot);
+    free(journal->retainer.bytes);
     free(journal->maker.sector);
 }

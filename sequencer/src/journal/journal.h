@@ -22,8 +22,23 @@
 #include "journal/segment.h"
 #include "lamina/base/error.h"
 
+struct snapshot_place;
+
+/* What becomes of a segment that recovery does not need any more: see journal_retain. */
+enum journal_retention {
+    JOURNAL_KEEP,    /* it stays */
+    JOURNAL_ARCHIVE, /* it gets a name of its own, for somebody to take it away */
+    JOURNAL_REMOVE,
+};
+
 struct journal_config {
     struct lam_env *env;
+    /*
+     * A snapshot that was loaded, or NULL. What it holds is read and checked, and not replayed; the
+     * chain must have the value that it names. Kept by the caller until journal_open is back.
+     */
+    const struct snapshot_place *from;
+    enum journal_retention retention;
     uint64_t
         segment_bytes; /* a multiple of a sector: its header, a batch and the reserve, or more */
     uint64_t reserve_bytes; /* input is refused before less room than this is left on a full disk */
@@ -35,7 +50,8 @@ struct journal_config {
 
 /* What an open found and did. */
 struct journal_report {
-    uint64_t records;
+    uint64_t records; /* that were replayed */
+    uint64_t passed;  /* below the snapshot, that were not */
     uint64_t batches;
     uint64_t rewritten_bytes; /* above the mark: whole, written and synced once more */
     uint64_t torn_bytes;      /* cut off and kept aside */
@@ -73,12 +89,36 @@ struct journal_maker {
     char name[NAME_BYTES];
 };
 
+enum journal_retaining {
+    RETAIN_IDLE,
+    RETAIN_OPEN, /* the segment behind the oldest one, */
+    RETAIN_READ, /* where in the order it begins */
+    RETAIN_CLOSE,
+    RETAIN_MOVE, /* the oldest one goes */
+    RETAIN_SYNC,
+    RETAIN_STOPPED,
+};
+
+/* What goes from the beginning of the journal. */
+struct journal_retainer {
+    enum journal_retaining state;
+    int in_flight;
+    int file;
+    struct lam_env_io io;
+    uint64_t below;      /* what lies wholly below this event may go, */
+    uint64_t looked_for; /* and nothing more lies below this one */
+    uint8_t *bytes;      /* two sectors */
+    char name[NAME_BYTES], to[NAME_BYTES];
+    struct lam_error alarm;
+};
+
 /* Private, all of it. */
 struct journal {
     struct journal_config config;
     struct lam_env *env;
     uint64_t id;
     int lock_file, mark_file, segment_file;
+    uint64_t first_index; /* of the oldest segment */
     uint64_t segment_index;
     struct batch_place place;     /* of the next batch */
     struct batch_place durable;   /* behind the last one that is durable */
@@ -95,6 +135,7 @@ struct journal {
     uint8_t *mark_slot;        /* its bytes */
     uint32_t unmarked_batches; /* durable since */
     struct journal_maker maker;
+    struct journal_retainer retainer;
     int failed; /* negative errno */
     struct lam_error failure;
 };
@@ -107,7 +148,8 @@ struct journal {
  * Returns 0, or
  *     -EINVAL           @config breaks a bound, or is not that of the journal
  *     -EBUSY            another process has it open
- *     -EBADMSG          it is corrupt: @error says where and how; nothing was changed
+ *     -EBADMSG          it is corrupt, or not that of the snapshot, or there is none and it begins
+ *                       behind the first event: @error says where and how; nothing was changed
  *     -ENOTRECOVERABLE  a write has failed in this process before
  *     -errno            of a disk call, or of memory
  */
@@ -153,8 +195,30 @@ uint64_t journal_next(const struct journal *journal);
 /* All events before this one are durable. It never goes back. */
 uint64_t journal_durable(const struct journal *journal);
 
+/*
+ * What a snapshot of exactly the durable events is bound to: journal, epoch, next_sequence and
+ * chain of @place, whose other fields are left alone. The journal's thread.
+ */
+void journal_durable_place(const struct journal *journal, struct snapshot_place *place);
+
+/*
+ * Recovery will begin with a snapshot that holds all before @next_sequence: the older one of those
+ * that are kept. What lies in segments wholly below may go, as config->retention says; steps do it.
+ */
+void journal_retain(struct journal *journal, uint64_t next_sequence);
+
+/* What is wrong with old segments, or NULL: it does not end the journal, and nothing goes then. */
+const char *journal_alarm(const struct journal *journal);
+
 /* 1 where all is durable, the mark too, and nothing is in flight. */
 int journal_is_idle(const struct journal *journal);
+
+/*
+ * Which journal the folder has, by its mark: to look for snapshots before it is opened. Waits.
+ *
+ * Returns 1, 0: none, or -EBADMSG, -errno with @error.
+ */
+int journal_identify(struct lam_env *env, uint64_t *id, struct lam_error *error);
 
 /* When a step is due even if no call is done: absolute, or UINT64_MAX. */
 uint64_t journal_due_ns(const struct journal *journal);

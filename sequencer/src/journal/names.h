@@ -9,10 +9,10 @@
  *     mark                 how far the journal is known to be durable: mark.h
  *     segment-N            the batches, N in 16 digits of hex from 0 on: segment.h
  *     aside-N-O-T          a tail that was cut off segment N at offset O; T counts up
- *     archive-N            a segment that recovery does not need any more
+ *     archive-N            a segment that recovery does not need any more: retain.c
  *     snapshot-J-N         the state before event N of journal J: snapshot/format.h
- *     making, mark-making, snapshot-making
- *                          not adopted yet, removed by whoever comes next
+ *     making, mark-making  not adopted yet, removed by whoever comes next
+ *     snapshot-making      likewise, by the next snapshot
  */
 
 #include <stdint.h>

@@ -62,9 +62,10 @@ static int allocate(struct journal *journal, struct journal_scan *scan, struct l
     journal->buffers[1] = aligned(config->batch_bytes);
     journal->mark_slot = aligned(MARK_FILE_BYTES);
     journal->maker.sector = aligned(config->sector_bytes);
+    journal->retainer.bytes = aligned(UINT64_C(2) * config->sector_bytes);
     scan->bytes = aligned(config->segment_bytes);
     if (journal->buffers[0] == NULL || journal->buffers[1] == NULL || journal->mark_slot == NULL ||
-        journal->maker.sector == NULL || scan->bytes == NULL)
+        journal->maker.sector == NULL || journal->retainer.bytes == NULL || scan->bytes == NULL)
         return lam_error_set(error, -ENOMEM, "journal: no memory for its buffers");
     batch_begin(&journal->gathered, journal->buffers[0], config->batch_bytes);
     return 0;
@@ -153,7 +154,7 @@ static int create_first_segment(struct journal *journal, struct lam_error *error
 /* What was being made when somebody was killed. */
 static int remove_unfinished(struct journal *journal, struct lam_error *error)
 {
-    static const char *const names[] = {NAME_MAKING, NAME_MARK_MAKING, NAME_SNAPSHOT_MAKING};
+    static const char *const names[] = {NAME_MAKING, NAME_MARK_MAKING};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct lam_env_io io = {.name = names[i]};
@@ -173,6 +174,7 @@ static int take_over(struct journal_scan *scan)
 
     if (result < 0)
         return result;
+    journal->first_index = scan->first_index;
     journal->segment_index = scan->index;
     journal->place = scan->place;
     journal_make_begin(journal, scan->index + 1);
@@ -198,7 +200,7 @@ static int begin(struct journal_scan *scan)
         if ((result = create_mark(journal, scan->error)) < 0)
             return result;
     }
-    if (scan->segment_count == 0)
+    if (scan->segment_end == 0)
         return create_first_segment(journal, scan->error);
     if ((result = journal_repair(scan)) < 0)
         return result;
@@ -209,7 +211,7 @@ static int begin(struct journal_scan *scan)
 static int go_on(struct journal_scan *scan)
 {
     struct journal *journal = scan->journal;
-    uint64_t epoch = journal->config.epoch != 0 ? journal->config.epoch : scan->place.epoch + 1;
+    uint64_t epoch = journal->config.epoch != 0 ? journal->config.epoch : scan->epoch + 1;
     int result = begin(scan);
 
     if (result < 0)
@@ -241,6 +243,7 @@ int journal_open(struct journal *journal, const struct journal_config *config,
         .lock_file = -1,
         .mark_file = -1,
         .segment_file = -1,
+        .retainer.file = -1,
         .maker.file = -1};
     if ((result = allocate(journal, &scan, error)) == 0 &&
         (result = take_lock(journal, error)) == 0 && (result = journal_scan(&scan)) == 0) {
@@ -249,6 +252,7 @@ int journal_open(struct journal *journal, const struct journal_config *config,
             journal->env->poison = result;
     }
     free(scan.bytes);
+    journal->config.from = NULL; /* it was lent for this call */
     if (result < 0)
         journal_close(journal);
     return result;

@@ -23,6 +23,12 @@ void journal_make_take(struct journal *journal);
 /* One step of writing the mark. As journal_step. marker.c */
 int journal_mark_step(struct journal *journal);
 
+/* One step of taking old segments away. As journal_step. retain.c */
+int journal_retain_step(struct journal *journal);
+
+/* 1 where such a step would do something, now or when its call is done. */
+int journal_retain_is_due(const struct journal *journal);
+
 /* Starts the mark of what is durable. */
 void journal_mark_begin(struct journal *journal);
 
@@ -33,16 +39,19 @@ struct journal_scan {
     struct journal_report *report;
     journal_replay_fn replay;
     void *context;
-    struct mark mark;       /* as it was found */
-    uint8_t *bytes;         /* a segment */
-    uint64_t segment_count; /* 0 up to it, without a gap */
-    uint64_t index;         /* where the end is, and the place there */
+    struct mark mark;     /* as it was found */
+    uint8_t *bytes;       /* a segment */
+    uint64_t first_index; /* of the segments that there are, without a gap */
+    uint64_t segment_end; /* behind the last one */
+    uint64_t index;       /* where the end is, and the place there */
     struct batch_place place;
     uint64_t tail_bytes; /* behind the end, up to the last that is not zero */
     uint64_t from_index; /* the first batch above the mark */
     uint64_t from_offset;
     int is_new;         /* no mark: there was no journal */
     int mark_was_seen;  /* the place of the mark was passed */
+    int from_was_seen;  /* that of the snapshot */
+    uint64_t epoch;     /* the last one that anything is of */
     int has_spare;      /* one more segment, of zeros, behind the end */
     uint64_t spare_id;  /* its id */
     uint64_t header_id; /* of the segment in @bytes */
