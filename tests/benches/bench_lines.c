@@ -28,6 +28,9 @@ static const char *const common[] = {"bench", "layer", "payload_bytes", "probe",
     "spread", "left_out_far", "left_out_disturbed", "clean", "near_ns", "pinned", "pause",
     "cell_bytes", "depth", NULL};
 
+/* A node's lines are not of windows of two pinned processes. */
+static const char *const common_of_nodes[] = {"bench", "payload_bytes", NULL};
+
 /* What lines of a kind have beside the common fields, by how their name begins. */
 static const struct {
     const char *kind;
@@ -82,6 +85,14 @@ static const struct {
                           "ratio_interrupt"}},
     {"module-worker", {"p50_ns", "p99_ns", "probe_ns", "socket_ns", "ratio_socket"}},
     {"module-socket", {"waiting", "p50_ns", "p99_ns", "probe_ns"}},
+    {"sequencer-trip", {"variant", "figure", "probe", "probe_figure", "ratio", "spread", "rounds",
+                           "socket_ns", "sync_ns"}},
+    {"sequencer-flood",
+        {"variant", "figure", "probe", "probe_figure", "ratio", "spread", "rounds", "window"}},
+    {"sequencer-rate", {"variant", "events_per_s", "events", "refused", "held_by_window", "p50_us",
+                           "p99_us", "p999_us", "p9999_us", "worst_us"}},
+    {"sequencer-recovery", {"variant", "figure", "probe", "probe_figure", "ratio", "spread",
+                               "rounds", "events", "bytes"}},
     {"ladder-handoff", {"subject", "p50_ns"}},
     {"ladder-throughput", {"subject", "bytes_per_s"}},
 };
@@ -164,21 +175,30 @@ static int has_all(const struct line *line, const char *const *keys)
     return 1;
 }
 
+/* Those of the line's kind. */
+static int has_fields(const struct line *line, const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strncmp(name, kinds[i].kind, strlen(kinds[i].kind)) == 0)
+            return has_all(line, kinds[i].fields);
+    fprintf(stderr, "no kind of line is called \"%s\"\n", name);
+    return 0;
+}
+
 static int is_good(const char *text)
 {
     struct line line;
     const struct field *bench;
 
-    if (!read_line(text, &line) || !has_all(&line, common))
+    if (!read_line(text, &line) || !has_all(&line, common_of_nodes))
         return 0;
     bench = find(&line, "bench");
-    if (!(find(&line, "ratio")->number > 0) || !(find(&line, "windows")->number >= 1))
+    if (strncmp(bench->text, "sequencer-", 10) == 0)
+        return has_fields(&line, bench->text);
+    if (!has_all(&line, common) || !(find(&line, "ratio")->number > 0) ||
+        !(find(&line, "windows")->number >= 1))
         return 0;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strncmp(bench->text, kinds[i].kind, strlen(kinds[i].kind)) == 0)
-            return has_all(&line, kinds[i].fields);
-    fprintf(stderr, "no kind of line is called \"%s\"\n", bench->text);
-    return 0;
+    return has_fields(&line, bench->text);
 }
 
 static int refuses_broken_lines(void)
