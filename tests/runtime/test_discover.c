@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "lamina/runtime/discover.h"
 #include "lamina/runtime/events.h"
 #include "modules.h"
+#include "processes.h"
 
 static struct lam_runtime *runtime;
 static struct lam_discovery *discovery;
@@ -220,6 +222,47 @@ Test(discover, what_is_written_counts_when_it_is_closed)
     cr_assert(eq(int, futimens(fd, (struct timespec[]){before.st_atim, before.st_mtim}), 0));
     cr_assert(eq(int, close(fd), 0));
     wait_for("a", 1);
+}
+
+/* A process that dies when it has written so much into the file, in place. */
+static void leave_half_written(const char *path, const char *bytes, size_t count)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+        if (fd >= 0 && write(fd, bytes, count) == (ssize_t)count)
+            (void)raise(SIGKILL);
+        _exit(1);
+    }
+    cr_assert(child > 0);
+    cr_assert(eq(int, test_wait(child), 128 + SIGKILL));
+}
+
+Test(discover, what_a_killed_writer_left_half_written_replaces_nothing)
+{
+    char bytes[256 * 1024];
+    FILE *in = fopen(module_file("second"), "rbe");
+    size_t count;
+
+    cr_assert(in != NULL);
+    count = fread(bytes, 1, sizeof(bytes), in);
+    (void)fclose(in);
+    move_in("first", "a.so");
+    start(1, 1, 1);
+    wait_for("a", 1);
+    for (size_t part = 1; part <= 5; part++) {
+        uint64_t failures = look().failures;
+
+        leave_half_written(at(folder, "a.so"), bytes, part * count / 5 - 1); /* all but one byte */
+        while (look().failures == failures)
+            (void)usleep(1000);
+        cr_assert(eq(int, module_kind(lam_runtime_find(runtime, "a")), 1));
+    }
+    copy_to("second", at(folder, "a.so"));
+    wait_for("a", 2);
+    cr_assert(eq(u64, look().modules, 1));
 }
 
 Test(discover, names_of_others_are_not_looked_at)

@@ -370,6 +370,7 @@ Test(resolver, what_the_loader_would_die_of_is_refused_before_it)
     expect_broken(HEADER(e_phoff), &huge, 8, "cut short");
     /* The first part is one to load. */
     expect_broken(PART(p_offset), &huge, 8, "cut short");
+    expect_broken(HEADER(e_shoff), &huge, 8, "table of sections");
     expect_broken(PART(p_memsz), &far, 8, "wants");
     expect_broken(PART(p_vaddr), &huge, 8, "wants");
     expect_broken(HEADER(e_phnum), "\x01\x00", 2, "tables for the loader");

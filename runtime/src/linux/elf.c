@@ -97,6 +97,22 @@ static int check_parts(
     return 0;
 }
 
+/*
+ * The loader does not read the table of sections, which linkers write last: where it is missing the
+ * file is one that somebody did not finish to write, though all of its code may be there.
+ */
+static int check_end(
+    const Elf64_Ehdr *header, uint64_t bytes, const char *path, struct lam_error *error)
+{
+    uint64_t table = (uint64_t)header->e_shnum * header->e_shentsize;
+
+    if (header->e_shnum != 0 && (header->e_shoff > bytes || table > bytes - header->e_shoff))
+        return lam_error_set(error, -ENOEXEC,
+            "module %s: it is cut short: %llu bytes, and its table of sections lies behind them",
+            path, (unsigned long long)bytes);
+    return 0;
+}
+
 int elf_check(int fd, uint64_t bytes, const char *path, struct lam_error *error)
 {
     Elf64_Ehdr header;
@@ -106,5 +122,7 @@ int elf_check(int fd, uint64_t bytes, const char *path, struct lam_error *error)
         memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return lam_error_set(error, -ENOEXEC, "module %s: not an ELF file", path);
     rc = check_header(&header, path, error);
-    return rc != 0 ? rc : check_parts(fd, &header, bytes, path, error);
+    if (rc == 0)
+        rc = check_parts(fd, &header, bytes, path, error);
+    return rc != 0 ? rc : check_end(&header, bytes, path, error);
 }
