@@ -11,10 +11,11 @@ static uint32_t crc_of(
     uint64_t shape = lam_event_shape(payload_bytes, kind, flags);
     uint32_t offset = lam_event_crc_offset(flags);
     uint32_t behind = offset + LAM_EVENT_EXTENSION_BYTES;
-    uint32_t crc = lam_crc32c(0, &shape, sizeof(shape));
 
-    crc = lam_crc32c(crc, payload, offset);
-    return lam_crc32c(crc, payload + behind, payload_bytes - behind);
+    if (offset == 0)
+        return lam_crc32c_of_word(shape, payload + behind, payload_bytes - behind);
+    return lam_crc32c(
+        lam_crc32c_of_word(shape, payload, offset), payload + behind, payload_bytes - behind);
 }
 
 static int has_room(uint32_t payload_bytes, uint16_t flags)

@@ -21,6 +21,7 @@
 #include "frame.h"
 #include "lamina/ring/event_crc.h"
 #include "lamina/ring/timestamp.h"
+#include "lend.h"
 
 int lam_framed_receiver_poison(struct lam_framed_receiver *receiver)
 {

@@ -52,10 +52,6 @@ int lam_framed_receiver_fetch(struct lam_framed_receiver *receiver, struct lam_e
 int lam_framed_receiver_keep(
     struct lam_framed_receiver *receiver, const struct lam_event *event, int rc);
 
-/* Lend the whole message that @event is. Returns 1. */
-int lam_framed_receiver_lend_event(struct lam_framed_receiver *receiver,
-    const struct lam_event *event, struct lam_framed_message *message);
-
 /* loss.c: @assembly will not be complete: told now. Returns @rc. */
 int lam_framed_receiver_lose(
     struct lam_framed_receiver *receiver, struct lam_framed_assembly *assembly, int rc);

@@ -80,30 +80,6 @@ int lam_framed_receiver_keep(
     return rc;
 }
 
-int lam_framed_receiver_lend_event(struct lam_framed_receiver *receiver,
-    const struct lam_event *event, struct lam_framed_message *message)
-{
-    uint32_t extension_bytes = lam_event_extension_bytes(event->flags);
-
-    message->payload = (const uint8_t *)event->payload + extension_bytes;
-    message->payload_bytes = event->payload_bytes - extension_bytes;
-    message->id = event->sequence;
-    message->end = event->end;
-    message->correlation = (event->flags & LAM_EVENT_CORRELATION) != 0 ? event->payload : NULL;
-    message->kind = event->kind;
-    message->flags = event->flags;
-    if ((event->flags & LAM_EVENT_TIMESTAMP) != 0) {
-        (void)lam_event_timestamp(event, &message->published_ns);
-        lam_ring_consumer_count_latency(&receiver->consumer, event);
-    }
-    receiver->lent_end = event->end;
-    if ((receiver->state & STATE_COPIES) != 0) {
-        receiver->state |= STATE_SCRATCH;
-        receiver->scratch_end = event->end;
-    }
-    return 1;
-}
-
 int lam_framed_receiver_readmit(
     struct lam_framed_receiver *receiver, enum lam_ring_start start, struct lam_error *error)
 {

@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frame.h"
 
-int lam_event_is_sound(const struct lam_event *event)
-{
-    if ((event->flags & ~(FLAGS_OF_EXTENSIONS | FLAGS_OF_FRAMES)) != 0)
-        return 0;
-    if (event->kind == LAM_FRAMED_KIND_FRAME)
-        return event->payload_bytes >= lam_event_extension_bytes(event->flags);
-    if (event->kind >= LAM_EVENT_KIND_RESERVED && event->kind < LAM_FRAMED_KIND_END)
-        return 0;
-    if ((event->flags & FLAGS_OF_FRAMES) != 0)
-        return 0;
-    return event->payload_bytes >= lam_event_extension_bytes(event->flags);
-}
-
 static int is_message_kind(uint16_t kind)
 {
     return kind < LAM_EVENT_KIND_RESERVED || kind >= LAM_FRAMED_KIND_END;

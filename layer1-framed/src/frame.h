@@ -29,7 +29,18 @@ struct frame {
 };
 
 /* 1 the extensions are known ones and there is room for them, 0 impossible. */
-int lam_event_is_sound(const struct lam_event *event);
+static inline int lam_event_is_sound(const struct lam_event *event)
+{
+    if ((event->flags & ~(FLAGS_OF_EXTENSIONS | FLAGS_OF_FRAMES)) != 0)
+        return 0;
+    if (event->kind != LAM_FRAMED_KIND_FRAME) {
+        if (event->kind >= LAM_EVENT_KIND_RESERVED && event->kind < LAM_FRAMED_KIND_END)
+            return 0;
+        if ((event->flags & FLAGS_OF_FRAMES) != 0)
+            return 0;
+    }
+    return event->payload_bytes >= lam_event_extension_bytes(event->flags);
+}
 
 /* Load the frame that a sound event holds. Returns 1, or 0: impossible by itself. */
 int lam_frame_load(const struct lam_event *event, struct frame *frame);

@@ -7,7 +7,12 @@
  * nothing of the ring but the event that it is given.
  */
 
+#include <string.h>
+
+#include "lamina/base/crash_point.h"
 #include "lamina/framed/sender.h"
+#include "lamina/ring/event_crc.h"
+#include "lamina/ring/timestamp.h"
 
 #include "frame.h"
 
@@ -17,8 +22,27 @@
  * Write them at the start of @event, whose other @event_bytes, these included, are all there.
  * @kind and @flags are those of the commit that follows. @correlation is NULL where it is there.
  */
-void lam_extensions_write(uint8_t *event, uint64_t event_bytes, uint16_t kind, uint16_t flags,
-    const struct lam_framed_correlation *correlation);
+static inline void lam_extensions_write(uint8_t *event, uint64_t event_bytes, uint16_t kind,
+    uint16_t flags, const struct lam_framed_correlation *correlation)
+{
+    uint8_t *at = event;
+
+    if ((flags & LAM_EVENT_CORRELATION) != 0) {
+        if (correlation != NULL)
+            memcpy(at, correlation, sizeof(*correlation));
+        at += LAM_FRAMED_EXTENSION_BYTES;
+    }
+    if ((flags & LAM_EVENT_TIMESTAMP) != 0) {
+        const struct lam_event_timestamp time = {.at_ns = lam_clock_now_ns()};
+
+        memcpy(at, &time, sizeof(time));
+    }
+    LAM_CRASH_POINT("extensions.written");
+    /* Last: it covers the others, too. */
+    if ((flags & LAM_EVENT_CRC32C) != 0)
+        lam_event_crc_write(event, (uint32_t)event_bytes, kind, flags);
+    LAM_CRASH_POINT("extensions.crc_written");
+}
 
 /* Options of a sender. Returns 0, or -EINVAL and says why. */
 int lam_outgoing_check(uint64_t message_bytes_max, uint16_t extensions, struct lam_error *error);

@@ -5,18 +5,22 @@
 #include <errno.h>
 
 #include "assemble.h"
+#include "frame.h"
+#include "lend.h"
 
 /* A wait while something is on its way of one of many senders looks after them so often. */
 #define WATCH_NS (8 * LAM_NS_PER_MS)
 
-/* Use the events that are there. Returns as lam_framed_receiver_try_receive(). */
-static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message *message)
+/*
+ * Use the events that are there, a lap from @begin on at most: a sender as fast as we are must not
+ * keep a try_ call from returning. Returns as lam_framed_receiver_try_receive().
+ */
+static int carry_from(
+    struct lam_framed_receiver *receiver, uint64_t begin, struct lam_framed_message *message)
 {
-    uint64_t begin = receiver->released;
     struct lam_event event = {.payload = NULL};
     int rc;
 
-    /* One lap at most: a sender as fast as we are must not keep a try_ call from returning. */
     do {
         rc = lam_framed_receiver_look_for_orphans(receiver);
         if (rc != 0)
@@ -27,6 +31,11 @@ static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message
         rc = lam_framed_receiver_use(receiver, &event, message);
     } while (rc == 0 && event.end - begin < receiver->consumer.ring->depth);
     return rc;
+}
+
+static int carry(struct lam_framed_receiver *receiver, struct lam_framed_message *message)
+{
+    return carry_from(receiver, receiver->released, message);
 }
 
 int lam_framed_receiver_proceed(
@@ -50,12 +59,27 @@ int lam_framed_receiver_proceed(
     return rc != 0 ? rc : carry(receiver, message);
 }
 
+/* A message in place whose extensions say what they should. */
+static int is_as_sent(const struct lam_event *event)
+{
+    return (event->flags & ~FLAGS_OF_EXTENSIONS) == 0 && event->kind < LAM_EVENT_KIND_RESERVED &&
+           event->payload_bytes >= lam_event_extension_bytes(event->flags) &&
+           ((event->flags & LAM_EVENT_CRC32C) == 0 || lam_event_crc_is_right(event));
+}
+
 int lam_framed_receiver_unwrap(struct lam_framed_receiver *receiver, const struct lam_event *event,
     struct lam_framed_message *message)
 {
-    receiver->ahead = *event;
-    receiver->state |= STATE_AHEAD;
-    return carry(receiver, message); /* the state was 0: no loss, no poison */
+    uint64_t begin = receiver->released;
+    int rc;
+
+    if (receiver->state == 0 && is_as_sent(event))
+        return lam_framed_receiver_lend_event(receiver, event, message);
+    /* At once: nothing is on its way, so nobody's end comes before it. */
+    rc = lam_framed_receiver_use(receiver, event, message);
+    return rc != 0 || event->end - begin >= receiver->consumer.ring->depth
+               ? rc
+               : carry_from(receiver, begin, message);
 }
 
 /* Until something came, or until it is time to look after senders. Returns 0 or -errno. */

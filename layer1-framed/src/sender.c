@@ -60,62 +60,22 @@ int lam_framed_sender_claim_until(
     return lam_ring_producer_claim_until(&sender->producer, payload_bytes, deadline_ns, payload);
 }
 
-/* Remember what the commit writes where the claim begins, and lend what is behind it. */
-static void extend(struct lam_framed_sender *sender,
-    const struct lam_framed_correlation *correlation, uint16_t flags, void **payload)
-{
-    if (correlation != NULL)
-        memcpy(*payload, correlation, sizeof(*correlation));
-    sender->extension_bytes = lam_event_extension_bytes(flags);
-    sender->extension_flags = flags;
-    *payload = (uint8_t *)*payload + sender->extension_bytes;
-}
-
-static uint16_t flags_of(const struct lam_framed_correlation *correlation, uint16_t extensions)
-{
-    LAM_ASSERT((extensions & ~FLAGS_OF_CHOICE) == 0);
-    return correlation != NULL ? extensions | LAM_EVENT_CORRELATION : extensions;
-}
-
-int lam_framed_sender_try_claim_extended(struct lam_framed_sender *sender, uint64_t payload_bytes,
-    const struct lam_framed_correlation *correlation, uint16_t extensions, void **payload)
-{
-    uint16_t flags = flags_of(correlation, extensions);
-    int rc;
-
-    LAM_ASSERT(sender->stream.bytes_total == 0);
-    if (payload_bytes > sender->producer.payload_bytes_max)
-        return -EMSGSIZE;
-    rc = lam_ring_producer_try_claim(
-        &sender->producer, payload_bytes + lam_event_extension_bytes(flags), payload);
-    if (rc == 1)
-        extend(sender, correlation, flags, payload);
-    return rc;
-}
-
 int lam_framed_sender_claim_extended_until(struct lam_framed_sender *sender, uint64_t payload_bytes,
     const struct lam_framed_correlation *correlation, uint16_t extensions, uint64_t deadline_ns,
     void **payload)
 {
-    uint16_t flags = flags_of(correlation, extensions);
+    uint16_t flags = (uint16_t)(extensions | (correlation != NULL ? LAM_EVENT_CORRELATION : 0));
     int rc;
 
+    LAM_ASSERT((extensions & ~FLAGS_OF_CHOICE) == 0);
     LAM_ASSERT(sender->stream.bytes_total == 0);
     if (payload_bytes > sender->producer.payload_bytes_max)
         return -EMSGSIZE;
     rc = lam_ring_producer_claim_until(
         &sender->producer, payload_bytes + lam_event_extension_bytes(flags), deadline_ns, payload);
     if (rc == 0)
-        extend(sender, correlation, flags, payload);
+        lam_framed_sender_extend(sender, correlation, flags, payload);
     return rc;
-}
-
-int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
-    const struct lam_framed_correlation *correlation, void **payload)
-{
-    LAM_ASSERT(correlation != NULL);
-    return lam_framed_sender_try_claim_extended(
-        sender, payload_bytes, correlation, (uint16_t)sender->extensions, payload);
 }
 
 int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
@@ -138,7 +98,8 @@ void lam_framed_sender_commit_extended(
     /* Before the checksum reads them: commit() would find out too late. */
     LAM_ASSERT(lam_ring_producer_cell_count(producer, event_bytes) <=
                producer->claimed_end - producer->next);
-    lam_extensions_write(event, event_bytes, kind, flags, NULL);
+    if ((flags & FLAGS_OF_CHOICE) != 0)
+        lam_extensions_write(event, event_bytes, kind, flags, NULL);
     lam_ring_producer_commit(producer, event_bytes, kind, flags);
     sender->extension_flags = 0;
 }

@@ -90,6 +90,18 @@ Test(crc32c, instruction_and_table_agree_about_every_length_of_runs)
         }
 }
 
+Test(crc32c, a_word_goes_before_the_bytes_behind_it)
+{
+    uint64_t random = 11, word = test_random(&random);
+    uint8_t bytes[1500];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)test_random(&random);
+    for (size_t count = 0; count <= sizeof(bytes); count += 1 + count / 8)
+        cr_assert(eq(u32, lam_crc32c_of_word(word, bytes, count),
+            lam_crc32c(lam_crc32c(0, &word, sizeof(word)), bytes, count)));
+}
+
 Test(crc32c, pieces_make_the_whole)
 {
     static const char text[] = "control first, data last";

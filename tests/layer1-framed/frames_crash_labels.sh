@@ -7,7 +7,7 @@ set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-grep -hoE 'LAM_CRASH_POINT\("[^"]+"\)' "$LAMINA_SOURCE"/layer1-framed/src/*.c \
+grep -hoE 'LAM_CRASH_POINT\("[^"]+"\)' "$LAMINA_SOURCE"/layer1-framed/src/*.[ch] \
     "$LAMINA_SOURCE"/layer1-framed/src/many/*.c | cut -d'"' -f2 | sort -u >"$work/points"
 "$1" --list | sort -u >"$work/cases"
 if ! diff "$work/points" "$work/cases"; then

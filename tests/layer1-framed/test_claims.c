@@ -121,10 +121,11 @@ Test(claims, that_find_no_room_until_their_deadline_leave_nothing)
         lam_framed_sender_claim_extended_until(
             &channel.sender, 1, NULL, LAM_EVENT_CRC32C, at_once(), &payload),
         -ETIMEDOUT));
-    cr_assert(eq(int,
-        lam_framed_sender_claim_extended_until(
-            &channel.sender, 5000, NULL, LAM_EVENT_CRC32C, at_once(), &payload),
-        -EMSGSIZE));
+    for (int i = 0; i < 2; i++) /* the second is small once the extensions are added */
+        cr_assert(eq(int,
+            lam_framed_sender_claim_extended_until(&channel.sender, i == 0 ? 5000 : UINT64_MAX - 8,
+                NULL, LAM_EVENT_CRC32C, at_once(), &payload),
+            -EMSGSIZE));
     for (int i = 0; i < 15; i++)
         comes(1, 48, 0);
     nothing_comes();

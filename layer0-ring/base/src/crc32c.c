@@ -122,6 +122,13 @@ RUNS static uint32_t by_runs(uint32_t state, const uint8_t *bytes, size_t count)
 }
 #endif
 
+#ifdef HAS_INSTRUCTION
+INSTRUCTION static uint32_t by_word(uint64_t word)
+{
+    return (uint32_t)OF_WORD(~UINT32_C(0), word);
+}
+#endif
+
 /* The state behind @count bytes. */
 static inline uint32_t behind(uint32_t state, const void *bytes, size_t count)
 {
@@ -139,4 +146,13 @@ static inline uint32_t behind(uint32_t state, const void *bytes, size_t count)
 uint32_t lam_crc32c(uint32_t before, const void *bytes, size_t count)
 {
     return ~behind(~before, bytes, count);
+}
+
+uint32_t lam_crc32c_of_word(uint64_t word, const void *bytes, size_t count)
+{
+#ifdef HAS_INSTRUCTION
+    if (__builtin_expect(HAS_INSTRUCTION, 1))
+        return ~behind(by_word(word), bytes, count);
+#endif
+    return lam_crc32c(lam_crc32c(0, &word, sizeof(word)), bytes, count);
 }

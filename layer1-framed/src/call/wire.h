@@ -71,16 +71,9 @@ LAM_INLINE int call_try_receive(
     rc = lam_ring_consumer_try_peek(&receiver->consumer, &event);
     if (rc != 1)
         return rc;
-    if (__builtin_expect(event.flags != LAM_EVENT_CORRELATION ||
-                             event.kind >= LAM_EVENT_KIND_RESERVED ||
-                             event.payload_bytes < LAM_FRAMED_EXTENSION_BYTES,
-            0))
+    if (__builtin_expect(!lam_framed_receiver_is_correlated(&event), 0))
         return lam_framed_receiver_rarely(receiver, &event, message);
-    lam_framed_receiver_lend(&event, message);
-    message->correlation = (const struct lam_framed_correlation *)event.payload;
-    message->payload = message->correlation + 1;
-    message->payload_bytes -= LAM_FRAMED_EXTENSION_BYTES;
-    message->flags = LAM_EVENT_CORRELATION;
+    lam_framed_receiver_lend_correlated(&event, message);
     return 1;
 }
 
@@ -136,10 +129,8 @@ LAM_INLINE int call_try_claim(struct lam_framed_sender *sender,
         &sender->producer, payload_bytes + LAM_CALL_OVERHEAD_BYTES, payload);
     if (rc != 1)
         return rc;
-    memcpy(*payload, correlation, sizeof(*correlation));
-    sender->extension_flags = LAM_EVENT_CORRELATION;
-    sender->extension_bytes = LAM_FRAMED_EXTENSION_BYTES;
-    *payload = (uint8_t *)*payload + LAM_CALL_OVERHEAD_BYTES;
+    lam_framed_sender_extend(sender, correlation, LAM_EVENT_CORRELATION, payload);
+    *payload = (uint8_t *)*payload + LAM_CALL_HEADER_BYTES;
     return 1;
 }
 

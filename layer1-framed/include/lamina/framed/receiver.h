@@ -168,6 +168,23 @@ LAM_INLINE int lam_framed_receiver_is_plain(const struct lam_event *event)
     return (event->flags | (event->kind & LAM_EVENT_KIND_RESERVED)) == 0;
 }
 
+/* One with a correlation, and nothing else. */
+LAM_INLINE int lam_framed_receiver_is_correlated(const struct lam_event *event)
+{
+    return event->flags == LAM_EVENT_CORRELATION && event->kind < LAM_EVENT_KIND_RESERVED &&
+           event->payload_bytes >= LAM_FRAMED_EXTENSION_BYTES;
+}
+
+LAM_INLINE void lam_framed_receiver_lend_correlated(
+    const struct lam_event *event, struct lam_framed_message *message)
+{
+    lam_framed_receiver_lend(event, message);
+    message->correlation = (const struct lam_framed_correlation *)event->payload;
+    message->payload = message->correlation + 1;
+    message->payload_bytes -= LAM_FRAMED_EXTENSION_BYTES;
+    message->flags = LAM_EVENT_CORRELATION;
+}
+
 /*
  * The rare way of a receive, by copies: an event or a message whose address is passed to another
  * function would have to lie in memory on the common way, too.
@@ -221,9 +238,12 @@ LAM_INLINE int lam_framed_receiver_try_receive(
     rc = lam_ring_consumer_try_peek(&receiver->consumer, &event);
     if (rc != 1)
         return rc;
-    if (__builtin_expect(!lam_framed_receiver_is_plain(&event), 0))
+    if (__builtin_expect(lam_framed_receiver_is_plain(&event), 1))
+        lam_framed_receiver_lend(&event, message);
+    else if (lam_framed_receiver_is_correlated(&event))
+        lam_framed_receiver_lend_correlated(&event, message);
+    else
         return lam_framed_receiver_rarely(receiver, &event, message);
-    lam_framed_receiver_lend(&event, message);
     return 1;
 }
 

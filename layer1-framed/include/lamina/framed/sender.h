@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 
 #include "lamina/framed/message.h"
+#include "lamina/ring/event_crc.h"
 #include "lamina/ring/producer.h"
 
 #ifdef __cplusplus
@@ -125,21 +126,60 @@ LAM_INLINE int lam_framed_sender_try_claim(
 int lam_framed_sender_claim_until(
     struct lam_framed_sender *sender, uint64_t payload_bytes, uint64_t deadline_ns, void **payload);
 
+/* What a claim with extensions is to its commit; lends what is behind them. */
+LAM_INLINE void lam_framed_sender_extend(struct lam_framed_sender *sender,
+    const struct lam_framed_correlation *correlation, uint16_t flags, void **payload)
+{
+    lam_atomic_u64 *words = (lam_atomic_u64 *)*payload;
+
+    /*
+     * Relaxed: R1 of the commit carries them. One by one, as the caller has just written them: a
+     * load of both would wait for those stores, and so for all that were made to the ring before.
+     */
+    if (correlation != NULL) {
+        lam_store_relaxed(&words[0], correlation->id);
+        lam_store_relaxed(&words[1], correlation->scope);
+    }
+    sender->extension_bytes = lam_event_extension_bytes(flags);
+    sender->extension_flags = flags;
+    *payload = (uint8_t *)*payload + sender->extension_bytes;
+}
+
 /*
  * Claim for a message with extensions: *@correlation, which is copied, unless it is NULL; and of
  * @extensions, LAM_EVENT_TIMESTAMP, the time of its commit, about 27 ns, and LAM_EVENT_CRC32C, of
  * all that is committed, for which the commit reads it again. Otherwise as
  * lam_framed_sender_try_claim() and lam_framed_sender_claim_until().
  */
-int lam_framed_sender_try_claim_extended(struct lam_framed_sender *sender, uint64_t payload_bytes,
-    const struct lam_framed_correlation *correlation, uint16_t extensions, void **payload);
+LAM_INLINE int lam_framed_sender_try_claim_extended(struct lam_framed_sender *sender,
+    uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint16_t extensions,
+    void **payload)
+{
+    uint16_t flags = (uint16_t)(extensions | (correlation != NULL ? LAM_EVENT_CORRELATION : 0));
+    int rc;
+
+    LAM_ASSERT((extensions & ~(LAM_EVENT_TIMESTAMP | LAM_EVENT_CRC32C)) == 0);
+    LAM_ASSERT(sender->stream.bytes_total == 0);
+    if (__builtin_expect(payload_bytes > sender->producer.payload_bytes_max, 0))
+        return -EMSGSIZE;
+    rc = lam_ring_producer_try_claim(
+        &sender->producer, payload_bytes + lam_event_extension_bytes(flags), payload);
+    if (rc == 1)
+        lam_framed_sender_extend(sender, correlation, flags, payload);
+    return rc;
+}
 int lam_framed_sender_claim_extended_until(struct lam_framed_sender *sender, uint64_t payload_bytes,
     const struct lam_framed_correlation *correlation, uint16_t extensions, uint64_t deadline_ns,
     void **payload);
 
 /* The same with the extensions of the sender's options. */
-int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender, uint64_t payload_bytes,
-    const struct lam_framed_correlation *correlation, void **payload);
+LAM_INLINE int lam_framed_sender_try_claim_correlated(struct lam_framed_sender *sender,
+    uint64_t payload_bytes, const struct lam_framed_correlation *correlation, void **payload)
+{
+    LAM_ASSERT(correlation != NULL);
+    return lam_framed_sender_try_claim_extended(
+        sender, payload_bytes, correlation, (uint16_t)sender->extensions, payload);
+}
 int lam_framed_sender_claim_correlated_until(struct lam_framed_sender *sender,
     uint64_t payload_bytes, const struct lam_framed_correlation *correlation, uint64_t deadline_ns,
     void **payload);

@@ -24,6 +24,9 @@ extern "C" {
  */
 uint32_t lam_crc32c(uint32_t before, const void *bytes, size_t count);
 
+/* The same of the 8 bytes of @word, as they lie in memory, and @count bytes behind them. */
+uint32_t lam_crc32c_of_word(uint64_t word, const void *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif
