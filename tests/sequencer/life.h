@@ -116,7 +116,7 @@ static inline int life_step(struct life *life)
     LIFE_CHECK(durable >= life->acknowledged && durable <= life->sent);
     if (!life->sim.is_off) /* who is dead acknowledges nothing */
         life->acknowledged = durable;
-    if (result == 0 && life->sim.queue != NULL)
+    if (result == 0 && life->sim.queue_count != 0)
         life->sim.env.ops->wait(&life->sim.env, journal_due_ns(&life->journal));
     return result;
 }

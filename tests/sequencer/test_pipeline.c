@@ -33,7 +33,7 @@ Test(pipeline, nothing_is_answered_before_it_is_durable)
     while (world_hear(&world, client, &answer) == 0) {
         cr_assert(eq(u64, sim_unsynced(&world.sim), sim_unsynced(&world.sim)));
         (void)world_step(&world);
-        if (world.sim.queue != NULL)
+        if (world.sim.queue_count != 0)
             world.sim.env.ops->wait(&world.sim.env, UINT64_MAX);
     }
     cr_assert(eq(u8, answer.kind, FRAME_REPLY));
@@ -199,7 +199,7 @@ Test(pipeline, startup_events_come_once_wherever_a_process_stops)
 
             for (uint64_t i = 0; i < steps; i++) {
                 (void)world_step(&world);
-                if (world.sim.queue != NULL)
+                if (world.sim.queue_count != 0)
                     world.sim.env.ops->wait(&world.sim.env, UINT64_MAX);
             }
             crash(SIM_KEEP_SOME);
@@ -350,7 +350,7 @@ Test(pipeline, what_was_answered_is_there_after_a_crash_at_any_step)
                     world_request(&world, client, sent, answered + 1, 1);
                 }
                 (void)world_step(&world);
-                if (world.sim.queue != NULL && sim_random(&world.sim) % 2 == 0)
+                if (world.sim.queue_count != 0 && sim_random(&world.sim) % 2 == 0)
                     world.sim.env.ops->wait(&world.sim.env, UINT64_MAX);
                 while (world_hear(&world, client, &answer) == 1)
                     if (answer.kind == FRAME_REPLY) {

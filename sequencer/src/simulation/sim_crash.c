@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lamina/base/assert.h"
-#include "simulation/sim.h"
+#include "simulation/sim_parts.h"
 
 static int is_kept(struct sim *sim, enum sim_keep keep, uint64_t sector)
 {
@@ -82,7 +82,8 @@ void sim_restart(struct sim *sim, enum sim_keep keep)
             sectors = cut_file(sim, &sim->files[i], keep, sectors);
         cut_folder(sim, keep);
     }
-    sim->queue = NULL;
+    sim_forget(sim, 0); /* before anything looks at calls that may be no more */
+    sim_net_end(sim, 0);
     sim->is_off = 0;
     sim->is_awake = 0;
     sim->env.poison = 0;

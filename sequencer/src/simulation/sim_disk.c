@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lamina/base/assert.h"
-#include "simulation/sim.h"
+#include "simulation/sim_parts.h"
 
 static void *grown(void *bytes, uint64_t from, uint64_t to)
 {

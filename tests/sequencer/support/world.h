@@ -108,7 +108,7 @@ static inline void world_settle(struct world *world)
             idle = 0;
             continue;
         }
-        if (world->sim.queue != NULL)
+        if (world->sim.queue_count != 0)
             world->sim.env.ops->wait(&world->sim.env, UINT64_MAX);
         else
             idle++;
