@@ -2,9 +2,15 @@
 //! The crate `iceoryx2`: publish and subscribe of slices, loaned, written and read in place; nothing
 //! is overwritten that was not read. Its events would sleep: the subscriber asks again and again.
 
+use std::time::{Duration, Instant};
+
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
+use iceoryx2::port::update_connections::UpdateConnections;
+use iceoryx2::port::{DegradationAction, DegradationCause, DegradationInfo};
 use iceoryx2::prelude::*;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 use crate::channel::{fill, sum, Channel, Channels, Maker};
 use crate::{handle, Handle};
@@ -48,10 +54,10 @@ pub fn clean(run: u32) {
 impl Channel for End {
     #[inline(always)]
     fn put(&mut self, bytes: usize, value: u64) {
-        let mut sample = self.out.loan_slice_uninit(bytes).expect("a loan");
-        unsafe {
-            fill(sample.payload_mut().as_mut_ptr() as *mut u8, bytes, value);
-            sample.assume_init().send().expect("a send");
+        // A publisher whose subscriber has not opened its end of the connection yet, and whose
+        // queue is full, drops the sample, says that nobody got it, and calls that no error.
+        while self.try_put(bytes, value) == 0 {
+            std::hint::spin_loop();
         }
     }
 
@@ -66,12 +72,30 @@ impl Channel for End {
     }
 }
 
+impl End {
+    /// How many subscribers got it.
+    #[inline(always)]
+    fn try_put(&self, bytes: usize, value: u64) -> usize {
+        let mut sample = self.out.loan_slice_uninit(bytes).expect("a loan");
+        unsafe {
+            fill(sample.payload_mut().as_mut_ptr() as *mut u8, bytes, value);
+            sample.assume_init().send().expect("a send")
+        }
+    }
+}
+
+/// A connection that could not be made is not tried again, and only logged: better no bench.
+fn failed(_: DegradationCause, _: &DegradationInfo) -> DegradationAction {
+    panic!("bench: iceoryx2: a connection could not be made, or broke")
+}
+
 impl Services {
     fn join(&self, side: u32) -> Result<End, Box<dyn std::error::Error>> {
         set_log_level(LogLevel::Fatal);
         let prefix = prefix(self.run);
         let mut config = Config::default();
         config.global.prefix = FileName::new(prefix.as_bytes())?;
+        config.global.creation_timeout = PATIENCE;
         config.global.set_root_path(&Path::new(format!("/tmp/{prefix}").as_bytes())?);
         let node = NodeBuilder::new()
             .config(&config)
@@ -89,13 +113,29 @@ impl Services {
                 .open_or_create()
                 .map_err(Box::<dyn std::error::Error>::from)
         };
+        let both = [service(0)?, service(1)?];
         let (out, input) = if side == 0 { (0, 1) } else { (1, 0) };
-        let input = service(input)?.subscriber_builder().create()?;
-        let out = service(out)?
+        let input = both[input].subscriber_builder().set_degradation_handler(failed).create()?;
+        let out = both[out]
             .publisher_builder()
             .initial_max_slice_len(self.bytes)
             .backpressure_strategy(BackpressureStrategy::RetryUntilDelivered)
+            .set_degradation_handler(failed)
             .create()?;
+        // Both ways have both ends: connected here, and not in the first window.
+        let end = Instant::now() + PATIENCE;
+        let is_there = |way: usize| {
+            let ends = both[way].dynamic_config();
+            ends.number_of_publishers() == 1 && ends.number_of_subscribers() == 1
+        };
+        while !(is_there(0) && is_there(1)) {
+            if Instant::now() > end {
+                return Err("the other side did not come".into());
+            }
+            std::thread::yield_now();
+        }
+        input.update_connections()?;
+        out.update_connections()?;
         Ok(End { out, input, _node: node })
     }
 }
