@@ -62,18 +62,18 @@ static struct key key_of(struct lam_string text)
 {
     struct key key = {.count = htole32(text.size)};
 
-    memcpy(key.bytes, text.data, text.size);
+    if (text.size != 0)
+        memcpy(key.bytes, text.data, text.size);
     return key;
 }
 
 /* Returns whether it is there, and the place where it is or would be. */
 static int find(const struct state *state, const struct key *key, uint32_t *place)
 {
-    uint32_t low = 0, high = state->count;
+    uint32_t low = 0, high = state->count, middle;
 
     while (low < high) {
-        uint32_t middle = (low + high) / 2;
-
+        middle = (low + high) / 2;
         if (memcmp(&state->sorted[middle]->key, key, sizeof(*key)) < 0)
             low = middle + 1;
         else
