@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "layers.h"
+#include "measure.h"
 #include "report.h"
 #include "runs.h"
 
@@ -20,6 +21,8 @@ static void report_one(const struct bench_campaign *campaign, const struct frame
         framed_report_stream(campaign, lane_index, plain);
     else
         framed_report_trip(campaign, lane_index, plain);
+    if (beside->clock)
+        bench_report_number("clock_ns", bench_measure_clock_ns(), 1);
     bench_report_end(campaign, lane_index, plain);
 }
 

@@ -50,6 +50,7 @@ struct framed_beside {
     const uint32_t *payloads;
     uint32_t payload_count;
     int streams; /* 1: streams, too */
+    int clock;   /* 1: what one look at the clock costs stands in each line as clock_ns */
 };
 
 #define FRAMED_BESIDE_MAX 4

@@ -19,7 +19,8 @@ static int run(const struct bench_options *options)
         .subject_count = sizeof(subjects) / sizeof(subjects[0]),
         .payloads = payloads,
         .payload_count = sizeof(payloads) / sizeof(payloads[0]),
-        .streams = 1};
+        .streams = 1,
+        .clock = 1};
 
     return framed_run_beside(options, &beside);
 }
