@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "proof/memory.h"
 
 static struct net *of(struct transport *transport)
 {
@@ -35,8 +36,10 @@ static void drop_all(struct net_queue *queue)
 static uint8_t *put(struct net_queue *queue, uint32_t count)
 {
     struct net_frame *frame = frame_at(queue, queue->count++);
+    int before = memory_count(0);
 
     frame->bytes = malloc(count + 1);
+    (void)memory_count(before);
     CHECK(frame->bytes != NULL);
     frame->count = count;
     frame->due_ns = UINT64_MAX;

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "check.h"
+#include "proof/memory.h"
 
 #define SECOND      UINT64_C(1000000000)
 #define PATIENCE_NS (600 * SECOND) /* of healing: until every request is answered */
+#define FILES_MAX   (SIM_NAMES_MAX - 80)
 #define STEPS_MAX   UINT64_C(20000000)
 
 /* @detail: NULL where it is there already. */
@@ -178,6 +180,8 @@ static void pass_time(struct world *world)
 static int step_one(struct world *world, unsigned which)
 {
     struct stage *stage;
+    uint64_t calls = memory_calls();
+    unsigned budget;
     int result;
 
     if (which == NODE_STAGES)
@@ -185,7 +189,13 @@ static int step_one(struct world *world, unsigned which)
     if (which + 1 == world->stalled)
         return 0;
     stage = node_stage(world->node, (enum node_stage)which);
-    result = stage->step(stage, 1 + (unsigned)draw(world, UINT64_C(1) << draw(world, 8)));
+    budget = 1 + (unsigned)draw(world, UINT64_C(1) << draw(world, 8));
+    /* A session has memory from its beginning, a snapshot its size, and the disk is simulated. */
+    (void)memory_count(which == NODE_READER || which == NODE_RESPONSE || which == NODE_PUBLISHER);
+    result = stage->step(stage, budget);
+    (void)memory_count(0);
+    if (memory_calls() != calls)
+        return broken(world, "I12 no stage asks for memory", stage->name);
     trace(world, which);
     trace(world, (uint64_t)result);
     trace(world, world->sim.now_ns);
@@ -236,10 +246,10 @@ static int run(struct world *world, int (*is_done)(struct world *world))
     return 0;
 }
 
-static int is_never(struct world *world)
+/* The simulated folder has an end. */
+static int has_many_files(struct world *world)
 {
-    (void)world;
-    return 0;
+    return world->sim.file_count > FILES_MAX;
 }
 
 static int is_answered(struct world *world)
@@ -256,7 +266,7 @@ static int is_ended(struct world *world)
 static int run_for(struct world *world, uint64_t ns)
 {
     world->until_ns = world->sim.now_ns + ns;
-    return run(world, is_never);
+    return run(world, has_many_files);
 }
 
 static int is_expected(const struct world *world, int result)
@@ -435,7 +445,7 @@ static int run_all(struct world *world)
 {
     uint64_t lives = 1 + draw(world, 8);
 
-    for (uint64_t i = 0; i < lives; i++) {
+    for (uint64_t i = 0; i < lives && !has_many_files(world); i++) {
         if (!open_again(world))
             return world->broken == NULL;
         net_up(&world->net);
