@@ -44,7 +44,8 @@ static int grow(struct machine_image *image, uint64_t bytes)
 
 void lam_app_digest_add(struct lam_app_digest *digest, const void *bytes, size_t count)
 {
-    blake3_update(&digest->hash, bytes, count);
+    if (count != 0)
+        blake3_update(&digest->hash, bytes, count);
 }
 
 int lam_app_write(struct lam_app_writer *writer, const void *bytes, size_t count)
