@@ -4,13 +4,16 @@
 
 /*
  * adder.h: an application of one number. An event is a u64 that is added; the reply, what is
- * published and what a query is answered is the sum. 0 is refused.
+ * published and what a query is answered is the sum. 0 is refused. And a process that serves it.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lamina/sequencer/app.h"
+#include "check.h"
+#include "lamina/base/clock.h"
+#include "lamina/sequencer/sequencer.h"
 
 static void *adder_create(const void *config)
 {
@@ -75,5 +78,40 @@ static const struct lam_app adder = {.name = "adder",
     .snapshot = adder_snapshot,
     .restore = adder_restore,
     .digest = adder_digest};
+
+/* A node that dies with this process. */
+static pid_t adder_start(const char *journal, const char *address)
+{
+    struct lam_sequencer_config config = {.directory = journal,
+        .listen = {address},
+        .segment_bytes = 1 << 20,
+        .heartbeat_ns = 2 * LAM_NS_PER_S};
+    struct lam_sequencer *sequencer;
+    struct lam_error error = {""};
+    pid_t parent = getpid(), pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid != 0)
+        return pid;
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent);
+    if (lam_sequencer_start(&sequencer, &config, &adder, &error) == 0)
+        (void)lam_sequencer_join(sequencer, &error);
+    (void)fprintf(stderr, "node: %s\n", error.text);
+    _exit(1);
+}
+
+static void adder_kill(pid_t pid)
+{
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(check_wait(pid) == -SIGKILL); /* it has not ended by itself */
+}
+
+static void adder_remove(const char *folder)
+{
+    char command[256];
+
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    CHECK(system(command) == 0);
+}
 
 #endif

@@ -6,56 +6,19 @@
  *
  * Kills: 3, times LAMINA_EFFORT up to 100.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "adder.h"
-#include "check.h"
 #include "lamina/sequencer/client.h"
-#include "lamina/sequencer/sequencer.h"
 
 #define BETWEEN 100 /* answers between two kills */
 
 static char folder[] = "/tmp/lamina-kills-XXXXXX";
 static char address[128], journal[128];
 static struct lam_error error;
-
-static pid_t start_node(void)
-{
-    pid_t pid = fork();
-
-    CHECK(pid >= 0);
-    if (pid != 0)
-        return pid;
-    struct lam_sequencer_config config = {.directory = journal,
-        .listen = {address},
-        .segment_bytes = 1 << 20,
-        .heartbeat_ns = 2 * LAM_NS_PER_S};
-    struct lam_sequencer *sequencer;
-
-    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
-    if (lam_sequencer_start(&sequencer, &config, &adder, &error) != 0) {
-        (void)fprintf(stderr, "node: %s\n", error.text);
-        _exit(1);
-    }
-    (void)lam_sequencer_join(sequencer, &error);
-    (void)fprintf(stderr, "node: %s\n", error.text);
-    _exit(3);
-}
-
-static void kill_node(pid_t pid)
-{
-    int status;
-
-    CHECK(kill(pid, SIGKILL) == 0);
-    CHECK(waitpid(pid, &status, 0) == pid);
-    CHECK(WIFSIGNALED(status)); /* it has not ended by itself */
-}
 
 static struct lam_sequencer_client *make(void)
 {
@@ -122,7 +85,7 @@ int main(void)
     CHECK(mkdtemp(folder) != NULL);
     (void)snprintf(address, sizeof(address), "unix:%s/node", folder);
     (void)snprintf(journal, sizeof(journal), "%s/journal", folder);
-    node = start_node();
+    node = adder_start(journal, address);
     client = make();
     subscriber = make();
     CHECK(lam_sequencer_client_subscribe(subscriber, 1) == 0);
@@ -131,8 +94,8 @@ int main(void)
         ask(client, &sent, &answered, answered + BETWEEN);
         follow(subscriber, followed, answered);
         followed = answered;
-        kill_node(node); /* with a window of requests on their way */
-        node = start_node();
+        adder_kill(node); /* with a window of requests on their way */
+        node = adder_start(journal, address);
     }
     while (answered < sent) {
         CHECK(lam_sequencer_client_wait_until(client, LAM_DEADLINE_NEVER, &reply) == 0);
@@ -146,11 +109,8 @@ int main(void)
     CHECK(lam_sequencer_client_end_until(client, LAM_DEADLINE_NEVER) == 0);
     lam_sequencer_client_destroy(client);
     lam_sequencer_client_destroy(subscriber);
-    kill_node(node);
-    char command[64];
-
-    (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
-    CHECK(system(command) == 0);
+    adder_kill(node);
+    adder_remove(folder);
     (void)printf("%u kills, %llu requests applied once\n", kills, (unsigned long long)sent);
     return 0;
 }

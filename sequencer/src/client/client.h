@@ -12,6 +12,7 @@
  *     out    frames on their way. What a connection breaks with is written anew from the slots
  */
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "env/env.h"
@@ -87,7 +88,7 @@ struct lam_sequencer_client {
     uint8_t *lent; /* a reply's bytes, where they were not aligned in the stream */
     uint32_t lent_room;
     char text[CLIENT_TEXT_BYTES];
-    struct lam_error failure;
+    struct lam_error failure, said;
     void (*end_env)(struct lam_sequencer_client *client); /* NULL: the env is somebody else's */
     int (*env_fd)(const struct lam_sequencer_client *client);
 };
@@ -103,13 +104,21 @@ int client_create(struct lam_sequencer_client **client, struct lam_env *env,
 /* link.c: do what is due of the connection. Returns 1 where it did something. */
 int client_link_step(struct lam_sequencer_client *client);
 
-/* The connection is of no use: try another, later. The text says why. */
-__attribute__((format(printf, 2, 3))) void client_break(
-    struct lam_sequencer_client *client, const char *format, ...);
+/* break.c: a call of the present connection, its arguments but for the file set. */
+void client_start(
+    struct lam_sequencer_client *client, struct client_call *call, enum lam_env_call what);
+
+/* The connection is of no use: try another, later. What is behind @client says why, as printf. */
+#define client_break(client, ...)                                                                  \
+    client_break_said((client), lam_error_set(&(client)->said, -EIO, __VA_ARGS__))
 
 /* Nor will another be. */
-__attribute__((format(printf, 2, 3))) void client_fail(
-    struct lam_sequencer_client *client, const char *format, ...);
+#define client_fail(client, ...)                                                                   \
+    client_fail_said((client), lam_error_set(&(client)->said, -EIO, __VA_ARGS__))
+
+/* By client->said; @code is nothing. */
+void client_break_said(struct lam_sequencer_client *client, int code);
+void client_fail_said(struct lam_sequencer_client *client, int code);
 
 /* Has every call in flight ended? Takes those that have. */
 int client_link_is_quiet(struct lam_sequencer_client *client);
@@ -128,6 +137,11 @@ int client_buffer_grow(struct client_buffer *buffer, uint32_t count);
 
 /* in.c: the next frame that has come. Returns 1 and *@reply, 0: none is for the caller. */
 int client_in_take(struct lam_sequencer_client *client, struct lam_sequencer_reply *reply);
+
+static inline uint64_t client_after(uint64_t now_ns, uint64_t delay_ns)
+{
+    return delay_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + delay_ns;
+}
 
 /* When the next step is due. */
 uint64_t client_due_ns(const struct lam_sequencer_client *client);

@@ -3,17 +3,7 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-static void start(
-    struct lam_sequencer_client *client, struct client_call *call, enum lam_env_call what)
-{
-    call->is_flying = 1;
-    call->io.file = client->file;
-    lam_env_start(client->env, &call->io, what);
-}
 
 /* It was in flight, and has ended. */
 static int has_ended(struct client_call *call)
@@ -31,74 +21,10 @@ int client_link_is_quiet(struct lam_sequencer_client *client)
     (void)has_ended(&client->close);
     if (has_ended(&client->connect) && client->connect.io.result >= 0) {
         client->file = (int)client->connect.io.result; /* it was too late to be cancelled */
-        start(client, &client->close, LAM_ENV_CLOSE);
+        client_start(client, &client->close, LAM_ENV_CLOSE);
     }
     return !client->connect.is_flying && !client->receive.is_flying && !client->send.is_flying &&
            !client->close.is_flying;
-}
-
-static uint64_t after(uint64_t now_ns, uint64_t delay_ns)
-{
-    return delay_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + delay_ns;
-}
-
-/* Doubled from time to time, and not at the same moment as all who lost the same node. */
-static uint64_t retry_delay_ns(struct lam_sequencer_client *client)
-{
-    uint64_t delay_ns = client->options.retry_ns;
-
-    for (uint32_t i = 1; i < client->failures && delay_ns < CLIENT_RETRY_MAX; i++)
-        delay_ns *= 2;
-    if (delay_ns > CLIENT_RETRY_MAX && client->options.retry_ns <= CLIENT_RETRY_MAX)
-        delay_ns = CLIENT_RETRY_MAX;
-    return delay_ns - client->env->ops->random(client->env) % (delay_ns / 2 + 1);
-}
-
-static void close_link(struct lam_sequencer_client *client)
-{
-    if (client->link == LINK_CONNECTING && client->connect.is_flying)
-        client->env->ops->cancel(client->env, &client->connect.io);
-    else if (client->link == LINK_GREETING || client->link == LINK_OPEN)
-        start(client, &client->close, LAM_ENV_CLOSE);
-    client->link = LINK_CLOSING;
-}
-
-static void say(struct lam_sequencer_client *client, const char *text)
-{
-    (void)lam_error_set(&client->failure, -EIO, "%s: %s", client->options.address, text);
-}
-
-void client_break(struct lam_sequencer_client *client, const char *format, ...)
-{
-    char text[LAM_ERROR_TEXT_BYTES];
-    va_list arguments;
-
-    if (client->link == LINK_CLOSING || client->link == LINK_OVER)
-        return; /* the first reason is the one to tell */
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    say(client, text);
-    client->failures += client->failures < UINT32_MAX;
-    client->is_failed = client->has_left; /* the session is over: that is how it was to end */
-    client->retry_at_ns = after(client->env->ops->now_ns(client->env), retry_delay_ns(client));
-    close_link(client);
-}
-
-void client_fail(struct lam_sequencer_client *client, const char *format, ...)
-{
-    char text[LAM_ERROR_TEXT_BYTES];
-    va_list arguments;
-
-    if (client->is_failed || client->link == LINK_OVER)
-        return;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    say(client, text);
-    client->is_failed = 1;
-    if (client->link != LINK_CLOSING)
-        close_link(client);
 }
 
 static int begin(struct lam_sequencer_client *client, uint64_t now_ns)
@@ -107,8 +33,8 @@ static int begin(struct lam_sequencer_client *client, uint64_t now_ns)
         return 0;
     client->connect.io = (struct lam_env_io){.name = client->options.address};
     client->link = LINK_CONNECTING;
-    client->deadline_ns = after(now_ns, CLIENT_GREETING_NS);
-    start(client, &client->connect, LAM_ENV_CONNECT);
+    client->deadline_ns = client_after(now_ns, CLIENT_GREETING_NS);
+    client_start(client, &client->connect, LAM_ENV_CONNECT);
     return 1;
 }
 
@@ -189,7 +115,7 @@ static int receive(struct lam_sequencer_client *client, uint64_t now_ns)
     }
     client->receive.io =
         (struct lam_env_io){.bytes = in->bytes + in->end, .count = in->room - in->end};
-    start(client, &client->receive, LAM_ENV_RECEIVE);
+    client_start(client, &client->receive, LAM_ENV_RECEIVE);
     return 1;
 }
 
@@ -210,7 +136,7 @@ static int send_out(struct lam_sequencer_client *client, uint64_t now_ns)
     client->send.io =
         (struct lam_env_io){.bytes = out->bytes + out->begin, .count = out->end - out->begin};
     client->sent_ns = now_ns;
-    start(client, &client->send, LAM_ENV_SEND);
+    client_start(client, &client->send, LAM_ENV_SEND);
     return 1;
 }
 
@@ -223,11 +149,11 @@ static int watch(struct lam_sequencer_client *client, uint64_t now_ns)
     }
     if (client->heartbeat_ns == 0)
         return 0;
-    if (now_ns >= after(client->heard_ns, 3 * client->heartbeat_ns)) {
+    if (now_ns >= client_after(client->heard_ns, 3 * client->heartbeat_ns)) {
         client_break(client, "nothing was heard of the node for three heartbeats");
         return 1;
     }
-    if (now_ns < after(client->sent_ns, client->heartbeat_ns) || client->send.is_flying)
+    if (now_ns < client_after(client->sent_ns, client->heartbeat_ns) || client->send.is_flying)
         return 0;
     client->sent_ns = now_ns;
     client_out_put(client, &(struct frame){.kind = FRAME_BEAT});
@@ -288,9 +214,9 @@ uint64_t client_due_ns(const struct lam_sequencer_client *client)
     if (client->link != LINK_OPEN)
         return due_ns;
     if (client->heartbeat_ns != 0) {
-        due_ns = after(client->heard_ns, 3 * client->heartbeat_ns);
+        due_ns = client_after(client->heard_ns, 3 * client->heartbeat_ns);
         if (!client->send.is_flying)
-            due_ns = least(due_ns, after(client->sent_ns, client->heartbeat_ns));
+            due_ns = least(due_ns, client_after(client->sent_ns, client->heartbeat_ns));
     }
     return least(due_ns, client->busy_due_ns);
 }
