@@ -26,7 +26,9 @@ int main(int argc, char **argv)
         printf("%s\n", (const char *)message.payload);
         lam_framed_receiver_release(&receiver, &message);
     }
+    if (rc != -EPIPE) /* closed in order */
+        (void)fprintf(stderr, "it ended: %s\n", lam_framed_error_name(rc, 0));
     lam_framed_receiver_detach(&receiver);
     lam_ring_detach(&ring);
-    return rc != -EPIPE; /* closed in order */
+    return rc != -EPIPE;
 }

@@ -24,6 +24,8 @@ int main(int argc, char **argv)
     rc = lam_framed_sender_wait_receivers_until(&sender, 1, end_ns);
     for (int i = 0; rc == 0 && i < 3; i++)
         rc = lam_framed_sender_send_until(&sender, &text, 1, 1, NULL, end_ns);
+    if (rc != 0)
+        (void)fprintf(stderr, "nobody took it: %s\n", lam_framed_error_name(rc, 0));
     lam_framed_sender_close(&sender);
     lam_framed_sender_detach(&sender);
     (void)lam_ring_destroy(&ring); /* the name goes; who has attached reads on to the end */

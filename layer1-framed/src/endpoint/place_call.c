@@ -66,6 +66,16 @@ int lam_endpoint_is_live(int directory_fd, const char *file)
     return rc != ECONNREFUSED && rc != ENOENT;
 }
 
+/* Nobody listens there, because of @code: and now? Returns -@code. */
+static int say_nobody(struct lam_error *error, int code, const char *path, const char *file)
+{
+    const char *advice = code == ENOENT         ? ": has its daemon started, in this directory?"
+                         : code == ECONNREFUSED ? ": its daemon is dead, and has no successor yet"
+                                                : "";
+
+    return lam_error_set(error, -code, "%s/%s: %s%s", path, file, strerror(code), advice);
+}
+
 int lam_endpoint_call(const char *name, const char *directory, struct lam_error *error)
 {
     char path[LAM_ENDPOINT_PATH_MAX + 1], file[PLACE_FILE_BYTES];
@@ -84,8 +94,7 @@ int lam_endpoint_call(const char *name, const char *directory, struct lam_error 
     if (fd < 0)
         rc = lam_error_set(error, -errno, "no socket: %s", strerror(errno));
     else if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-        rc = lam_error_set(error, -errno, "%s/%s: %s", path, file,
-            errno == ECONNREFUSED ? "its daemon is dead" : strerror(errno));
+        rc = say_nobody(error, errno, path, file);
     (void)close(directory_fd);
     if (rc == 0)
         return fd;

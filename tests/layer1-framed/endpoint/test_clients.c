@@ -231,6 +231,7 @@ Test(clients, nobody_there_is_said_at_once_or_at_the_deadline)
 
     cr_assert(eq(int, lam_client_connect(&client, &to_it, 0, &error), -ENOENT));
     cr_assert(eq(int, lam_client_connect(&client, &to_it, stage_ms(20), &error), -ENOENT));
+    cr_assert(strstr(error.text, "has its daemon started") != NULL, "%s", error.text);
     dead = stage_fork_daemon(&options);
     stage_kill(dead);
     cr_assert(eq(int, lam_client_connect(&client, &to_it, stage_ms(20), &error), -ECONNREFUSED));
