@@ -112,7 +112,8 @@ static int bomb(struct lam_call *call)
     while (count < 32 && (pid = fork()) > 0)
         count++;
     if (pid == 0) {
-        (void)setsid(); /* away from who would end them with their parent */
+        (void)setsid();  /* away from who would end them with their parent */
+        (void)alarm(60); /* where nothing does, not for ever; later than any test looks for them */
         for (;;)
             (void)pause();
     }
