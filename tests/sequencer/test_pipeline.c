@@ -370,3 +370,59 @@ Test(pipeline, what_was_answered_is_there_after_a_crash_at_any_step)
             hear_value(client, request, request);
     }
 }
+
+/* Requests from @from to @to, each answered. */
+static void count_up(unsigned client, uint64_t from, uint64_t to)
+{
+    for (uint64_t request = from; request <= to; request++) {
+        world_request(&world, client, request, request, 1);
+        world_settle(&world);
+        hear_value(client, request, request);
+    }
+}
+
+Test(pipeline, a_snapshot_spares_the_replay_of_what_it_holds)
+{
+    struct session session;
+    unsigned client;
+
+    world_close(&world);
+    world.config.snapshot_events = 20;
+    open_world();
+    client = come(&session);
+    count_up(client, 1, 100);
+    cr_assert(world.node->shadow.snapshots >= 3, "%s", world.node->shadow.snapshot_error.text);
+    crash(SIM_KEEP_NONE);
+    cr_assert(world.node->journaling.report.passed >= 60);
+    cr_assert(world.node->journaling.report.records <= 43);
+    client = memory_connect(&world.transport);
+    world_hello(&world, client, session.id, session.token);
+    world_settle(&world);
+    (void)welcome(client);
+    world_request(&world, client, 100, 100, 1);
+    world_settle(&world);
+    hear_value(client, 100, 100); /* it was applied, and its reply is part of the state */
+    count_up(client, 101, 140);
+}
+
+Test(pipeline, a_snapshot_that_cannot_be_written_ends_nothing)
+{
+    struct session session;
+    unsigned client;
+    uint64_t taken;
+
+    world_close(&world);
+    world.config.snapshot_events = 20;
+    open_world();
+    client = come(&session);
+    count_up(client, 1, 50);
+    taken = world.node->shadow.snapshots;
+    cr_assert(taken >= 1);
+    /* Segments are made seldom: the next that is created is a snapshot. */
+    world.sim.faults.fail_at[LAM_ENV_CREATE] = world.sim.calls_of[LAM_ENV_CREATE] + 1;
+    world.sim.faults.fail_error = -EIO;
+    count_up(client, 51, 80);
+    cr_assert(eq(u64, world.node->shadow.snapshots_failed, 1));
+    count_up(client, 81, 120);
+    cr_assert(world.node->shadow.snapshots > taken);
+}

@@ -26,12 +26,19 @@ static int add(struct journaling *journaling)
     return result;
 }
 
-static void publish(struct journaling *journaling)
+/* What others are told. Returns 1 where the shadow waits for it, or 0. */
+static int publish(struct journaling *journaling)
 {
     struct node *node = journaling->node;
+    int is_asked = lam_load_acquire(&node->wants_place) != 0;
 
     lam_store_release(&node->durable, journal_durable(&journaling->journal));
+    if (is_asked) {
+        journal_durable_place(&journaling->journal, &node->place);
+        lam_store_release(&node->wants_place, 0);
+    }
     lam_store_relaxed(&node->is_full, (uint32_t)journal_is_full(&journaling->journal));
+    return is_asked;
 }
 
 static int step(struct stage *stage, unsigned budget)
@@ -55,7 +62,7 @@ static int step(struct stage *stage, unsigned budget)
     result = journal_step(&journaling->journal);
     if (result < 0)
         return lam_error_set(&stage->error, result, "%s", journal_failure(&journaling->journal));
-    publish(journaling);
+    worked += (unsigned)publish(journaling);
     stage->due_ns = journal_due_ns(&journaling->journal);
     if (taken == -EPIPE && !stage_is_done(node, NODE_JOURNAL) &&
         journal_is_idle(&journaling->journal)) {
@@ -69,5 +76,5 @@ void journaling_init(struct journaling *journaling, struct node *node)
 {
     journaling->node = node;
     journaling->stage = (struct stage){.name = "journal", .step = step, .due_ns = UINT64_MAX};
-    publish(journaling);
+    (void)publish(journaling);
 }

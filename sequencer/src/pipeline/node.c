@@ -111,8 +111,7 @@ void node_close(struct node *node)
     history_destroy(&node->publisher.history);
     if (node->application.machine != NULL)
         machine_destroy(node->application.machine);
-    if (node->shadow.machine != NULL)
-        machine_destroy(node->shadow.machine);
+    shadow_fini(&node->shadow);
     rings_close(node);
     free(node->places);
     free(node);

@@ -14,6 +14,7 @@
 #include "pipeline/node.h"
 #include "pipeline/shared.h"
 #include "protocol/greeting.h"
+#include "snapshot/snapshot.h"
 
 /* Control entries that wait for their turn at the writer. */
 #define CONTROL_PENDING_MAX 4096
@@ -76,6 +77,7 @@ struct journaling {
     struct node *node;
     struct intake input;
     struct journal journal;
+    struct journal_report report; /* of its opening */
     int has_journal;
 };
 
@@ -136,11 +138,23 @@ struct publisher {
     struct history history;
 };
 
+enum shadow_phase {
+    SHADOW_APPLIES, /* what is durable */
+    SHADOW_ASKS,    /* the journal for a place to stop at; it stays where it is */
+    SHADOW_ARRIVES, /* applies up to that place, and saves what it has there */
+};
+
 struct shadow {
     struct stage stage;
     struct node *node;
     struct intake input;
     struct machine *machine;
+    enum shadow_phase phase;
+    uint64_t snapshot_at; /* the sequence from which on one is due; UINT64_MAX: never */
+    struct machine_image image;
+    struct snapshot_writer *writer; /* NULL: none is written */
+    uint64_t snapshots, snapshots_failed;
+    struct lam_error snapshot_error; /* of the last one that failed: the node goes on */
 };
 
 struct node {
@@ -156,6 +170,8 @@ struct node {
     lam_atomic_u64 digest_sequence;
     uint8_t digest[BLAKE3_BYTES];
     lam_atomic_u64 control_done;
+    lam_atomic_u32 wants_place; /* 1: by the shadow, 0: by the journal, when it is there */
+    struct snapshot_place place;
     lam_atomic_u32 is_full;
     lam_atomic_u32 is_stopping;
     lam_atomic_u32 is_done[NODE_STAGES];
@@ -185,6 +201,10 @@ int response_init(struct response *response, struct node *node);
 void response_fini(struct response *response);
 void publisher_init(struct publisher *publisher, struct node *node);
 void shadow_init(struct shadow *shadow, struct node *node);
+void shadow_fini(struct shadow *shadow);
+
+/* snapshots.c: what the shadow does about them. Returns how much was done. */
+unsigned shadow_snapshot(struct shadow *shadow);
 
 /* Whose connection that is. */
 static inline struct transport *transport_of(const struct node *node, uint64_t handle)

@@ -19,7 +19,7 @@ static const unsigned concerned[RUNNER_LOOPS] = {
     [JOURNAL] = TO(READER) | TO(WRITER) | TO(SHADOW),
     [APPLICATION] = TO(READER) | TO(WRITER),
     [WRITER] = TO(READER) | TO(APPLICATION),
-    [SHADOW] = TO(READER),
+    [SHADOW] = TO(READER) | TO(JOURNAL),
 };
 
 static void wake_all(struct runner *runner)

@@ -4,6 +4,7 @@
  * are taken of, and it finds out whether the live copy goes another way.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "pipeline/parts.h"
 
@@ -23,10 +24,21 @@ static int apply(struct shadow *shadow, const struct input_entry *entry)
     return machine_apply(shadow->machine, &record, &shadow->stage.error);
 }
 
+/* The first sequence that it does not apply yet. */
+static uint64_t limit_of(const struct shadow *shadow)
+{
+    if (shadow->phase == SHADOW_ASKS)
+        return 0;
+    if (shadow->phase == SHADOW_ARRIVES)
+        return shadow->node->place.next_sequence;
+    return lam_load_acquire(&shadow->node->durable);
+}
+
 static int step(struct stage *stage, unsigned budget)
 {
     struct shadow *shadow = of(stage);
-    unsigned worked = 0;
+    unsigned worked = shadow_snapshot(shadow);
+    uint64_t limit = limit_of(shadow);
     int taken;
 
     stage->blocked_on = NULL;
@@ -34,7 +46,7 @@ static int step(struct stage *stage, unsigned budget)
         const struct input_entry *entry = shadow->input.message.payload;
         int result;
 
-        if (entry->sequence >= lam_load_acquire(&shadow->node->durable)) {
+        if (entry->sequence >= limit) {
             stage->blocked_on = "the journal";
             break;
         }
@@ -43,7 +55,8 @@ static int step(struct stage *stage, unsigned budget)
         intake_release(&shadow->input);
         worked++;
     }
-    if (taken == -EPIPE && !stage_is_done(shadow->node, NODE_SHADOW)) {
+    if (taken == -EPIPE && shadow->phase == SHADOW_APPLIES && shadow->writer == NULL &&
+        !stage_is_done(shadow->node, NODE_SHADOW)) {
         (void)stage_done(shadow->node, NODE_SHADOW);
         worked++;
     }
@@ -52,6 +65,18 @@ static int step(struct stage *stage, unsigned budget)
 
 void shadow_init(struct shadow *shadow, struct node *node)
 {
+    uint64_t every = node->settings.snapshot_events;
+
     shadow->node = node;
     shadow->stage = (struct stage){.name = "shadow", .step = step, .due_ns = UINT64_MAX};
+    shadow->snapshot_at = every != 0 ? machine_next(shadow->machine) + every : UINT64_MAX;
+}
+
+void shadow_fini(struct shadow *shadow)
+{
+    if (shadow->writer != NULL)
+        snapshot_writer_destroy(shadow->writer);
+    free(shadow->image.bytes);
+    if (shadow->machine != NULL)
+        machine_destroy(shadow->machine);
 }
