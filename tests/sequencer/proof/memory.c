@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Their names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
+/* Their names are the linker's. NOLINTBEGIN(readability-identifier-naming) */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -44,4 +44,4 @@ void *__wrap_realloc(void *old, size_t size)
     calls += (uint64_t)is_on;
     return __real_realloc(old, size);
 }
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(readability-identifier-naming) */

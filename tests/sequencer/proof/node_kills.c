@@ -17,17 +17,18 @@
 #include "proof/reading.h"
 #include "proof/workload.h"
 
-#define KILLS   11
-#define CLIENTS 4
-#define WINDOW  16
-#define OPS_MAX 400000
-#define ANSWERS 120 /* between two kills, at most */
-#define SEGMENT UINT64_C(1048576)
-#define BATCH   65536
+#define KILLS    11
+#define CLIENTS  4
+#define WINDOW   16U
+#define REQUESTS UINT64_C(64) /* more than the window by far */
+#define OPS_MAX  400000
+#define ANSWERS  120 /* between two kills, at most */
+#define SEGMENT  UINT64_C(1048576)
+#define BATCH    65536
 
 struct asker {
     struct lam_sequencer_client *client;
-    size_t ops[4 * WINDOW]; /* of request number, at number % (4 * WINDOW) */
+    size_t ops[REQUESTS]; /* of request number, at number % REQUESTS */
     unsigned under_way;
 };
 
@@ -99,14 +100,14 @@ static int ask(struct asker *asker)
             sizeof(op->op) + random_below(&workload.random, 64), &request) != 1)
         return 0;
     histogram.verbs[op->op.verb]++;
-    asker->ops[request % (4 * WINDOW)] = op_count++;
+    asker->ops[request % REQUESTS] = op_count++;
     asker->under_way++;
     return 1;
 }
 
 static void hear(struct asker *asker, const struct lam_sequencer_reply *reply)
 {
-    struct history_op *op = &ops[asker->ops[reply->request % (4 * WINDOW)]];
+    struct history_op *op = &ops[asker->ops[reply->request % REQUESTS]];
 
     CHECK(op->end == HISTORY_UNKNOWN && op->asked != 0);
     asker->under_way--;
@@ -180,6 +181,21 @@ static uint64_t pick(uint64_t count)
     return random_below(&workload.random, count);
 }
 
+/* It stands still for a while, and does not know it; half of the time it goes on. */
+static void be_silent(void)
+{
+    uint64_t until = answers + 1 + pick(ANSWERS);
+
+    CHECK(kill(node, SIGSTOP) == 0);
+    for (int i = 0; i < 20; i++)
+        step_all(1);
+    if (pick(2) == 0)
+        return;
+    CHECK(kill(node, SIGCONT) == 0);
+    while (answers < until)
+        step_all(1);
+}
+
 /* At any moment: while it serves, and, where @answers_wanted is 0, while it comes up. */
 static void one_life(void)
 {
@@ -190,16 +206,8 @@ static void one_life(void)
         step_all(1);
     while (rest-- != 0)
         step_all(1);
-    if (pick(3) == 0) { /* it is silent for a while, and does not know it */
-        CHECK(kill(node, SIGSTOP) == 0);
-        for (int i = 0; i < 20; i++)
-            step_all(1);
-        if (pick(2) == 0) {
-            CHECK(kill(node, SIGCONT) == 0);
-            for (until = answers + 1 + pick(ANSWERS); answers < until;)
-                step_all(1);
-        }
-    }
+    if (pick(3) == 0)
+        be_silent();
     CHECK(kill(node, SIGKILL) == 0 && check_wait(node) == -SIGKILL);
 }
 
