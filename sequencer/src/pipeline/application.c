@@ -14,24 +14,22 @@ static struct application *of(struct stage *stage)
 }
 
 /*
- * Room in the output ring behind a head of @entry. Returns 1 with *@data, 0: it is full, or
- * negative errno.
+ * Room in the output ring behind a head of @entry. NULL: *@result is 0, it is full, or negative
+ * errno.
  */
-static int claim(struct application *application, const struct output_entry *entry, uint32_t bytes,
-    uint8_t **data)
+static uint8_t *claim(
+    struct application *application, const struct output_entry *entry, uint32_t bytes, int *result)
 {
     void *payload = NULL;
-    int result =
-        lam_framed_sender_try_claim(&application->output, sizeof(*entry) + bytes, &payload);
 
-    if (result < 0)
-        return lam_error_set(&application->stage.error, result,
+    *result = lam_framed_sender_try_claim(&application->output, sizeof(*entry) + bytes, &payload);
+    if (*result < 0)
+        (void)lam_error_set(&application->stage.error, *result,
             "application: an item of %u bytes does not fit the output ring", bytes);
-    if (result == 0)
-        return 0;
+    if (*result != 1 || payload == NULL)
+        return NULL;
     memcpy(payload, entry, sizeof(*entry));
-    *data = (uint8_t *)payload + sizeof(*entry);
-    return 1;
+    return (uint8_t *)payload + sizeof(*entry);
 }
 
 static void commit(struct application *application, uint32_t bytes)
@@ -43,10 +41,10 @@ static int put_opened(
     struct application *application, const struct output_entry *entry, uint64_t session)
 {
     struct opened_entry opened = {.floor = 0};
-    uint8_t *data;
-    int result = claim(application, entry, sizeof(opened), &data);
+    int result;
+    uint8_t *data = claim(application, entry, sizeof(opened), &result);
 
-    if (result != 1)
+    if (data == NULL)
         return result;
     (void)machine_session(application->machine, session, &opened.open, &opened.floor);
     memcpy(data, &opened, sizeof(opened));
@@ -73,8 +71,8 @@ static int put_item(struct application *application, const struct input_entry *f
         return 1; /* nobody to tell */
     if (item->kind == ITEM_OPENED)
         return put_opened(application, &entry, item->session);
-    result = claim(application, &entry, item->count, &data);
-    if (result != 1)
+    data = claim(application, &entry, item->count, &result);
+    if (data == NULL)
         return result;
     memcpy(data, item->bytes, item->count);
     commit(application, item->count);
@@ -108,10 +106,10 @@ static int put_denied(
         .session = from->session,
         .kind = ENTRY_DENIED};
     uint32_t bytes = (uint32_t)(sizeof(code) + strlen(text));
-    uint8_t *data;
-    int result = claim(application, &entry, bytes, &data);
+    int result;
+    uint8_t *data = claim(application, &entry, bytes, &result);
 
-    if (result != 1)
+    if (data == NULL)
         return result;
     memcpy(data, &code, sizeof(code));
     memcpy(data + sizeof(code), text, strlen(text));
