@@ -193,7 +193,8 @@ static int send_frame(struct transport *transport, uint64_t connection, const st
         return 0;
     bytes = put(&one->to_client, count);
     for (unsigned i = 0; i < part_count; i++) {
-        memcpy(bytes, parts[i].iov_base, parts[i].iov_len);
+        if (parts[i].iov_len != 0)
+            memcpy(bytes, parts[i].iov_base, parts[i].iov_len);
         bytes += parts[i].iov_len;
     }
     net->sends++;
