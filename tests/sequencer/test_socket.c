@@ -83,11 +83,11 @@ static int client(void)
 static int look_for(unsigned tries)
 {
     for (unsigned i = 0; i < tries; i++) {
-        int rc = transport->ops->next(transport, &event);
+        int rc;
 
-        if (rc != 0)
-            return rc;
         (void)transport->ops->flush(transport);
+        if ((rc = transport->ops->next(transport, &event)) != 0)
+            return rc;
         reader.env.ops->wait(&reader.env, reader.env.ops->now_ns(&reader.env) + MS);
     }
     return 0;

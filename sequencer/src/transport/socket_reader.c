@@ -206,16 +206,11 @@ static void look(struct socket_transport *socket)
     socket_start_accept(socket);
 }
 
-int socket_next(struct transport *transport, struct transport_event *event)
+/* The next event of those who stand in line. Returns whether there is one. */
+static int tell_next(struct socket_transport *socket, struct transport_event *event)
 {
-    struct socket_transport *socket = of(transport);
-    struct socket_connection *connection = socket->lent;
+    struct socket_connection *connection;
 
-    socket->lent = NULL;
-    if (connection != NULL)
-        push(socket, connection);
-    if (socket->ready.first == NULL || ++socket->since_look >= FRAMES_BETWEEN_LOOKS)
-        look(socket);
     while ((connection = pop(socket)) != NULL) {
         *event = (struct transport_event){0};
         if (tell(socket, connection, event)) {
@@ -225,6 +220,22 @@ int socket_next(struct transport *transport, struct transport_event *event)
         free_if_over(socket, connection);
     }
     return 0;
+}
+
+int socket_next(struct transport *transport, struct transport_event *event)
+{
+    struct socket_transport *socket = of(transport);
+
+    if (socket->lent != NULL)
+        push(socket, socket->lent);
+    socket->lent = NULL;
+    if (++socket->since_look >= FRAMES_BETWEEN_LOOKS)
+        look(socket);
+    if (tell_next(socket, event))
+        return 1;
+    /* Whoever is told that there is nothing may sleep: not before a look behind the last wake. */
+    look(socket);
+    return tell_next(socket, event);
 }
 
 void socket_hold(struct transport *transport, uint64_t number, int is_held)
