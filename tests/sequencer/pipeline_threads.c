@@ -91,27 +91,31 @@ static void come(struct scene *scene, struct client *client)
     client->token = wire_get_u64(answer.body + 8);
 }
 
+/* Fills its window and takes what has come. Returns 0: it has had @until answered, or 1. */
+static int talk_on(struct scene *scene, struct client *client, uint64_t until)
+{
+    struct answer answer;
+
+    for (; client->sent < until && client->sent - client->answered < WINDOW; client->sent++)
+        world_request(&scene->world, client->link, client->sent + 1, client->answered + 1, 1);
+    while (world_hear(&scene->world, client->link, &answer) == 1) {
+        CHECK(answer.kind == FRAME_REPLY);
+        CHECK(answer.request == ++client->answered);
+    }
+    return client->answered < until;
+}
+
 /* Requests of one, until each client has had @count of them answered. */
 static void talk(struct scene *scene, struct client *clients, uint64_t count)
 {
-    uint64_t until = clients[0].answered + count, left = CLIENTS;
+    uint64_t until = clients[0].answered + count;
+    int left;
 
-    while (left != 0) {
+    do {
         left = 0;
-        for (int i = 0; i < CLIENTS; i++) {
-            struct client *client = &clients[i];
-            struct answer answer;
-
-            for (; client->sent < until && client->sent - client->answered < WINDOW; client->sent++)
-                world_request(
-                    &scene->world, client->link, client->sent + 1, client->answered + 1, 1);
-            while (world_hear(&scene->world, client->link, &answer) == 1) {
-                CHECK(answer.kind == FRAME_REPLY);
-                CHECK(answer.request == ++client->answered);
-            }
-            left += client->answered < until;
-        }
-    }
+        for (int i = 0; i < CLIENTS; i++)
+            left += talk_on(scene, &clients[i], until);
+    } while (left != 0);
 }
 
 static uint64_t ask(struct scene *scene, struct client *client)

@@ -29,7 +29,7 @@ int reader_try_put(struct reader *reader, const struct put *put)
     int result = lam_framed_sender_try_claim(&reader->input, sizeof(entry) + bytes, &payload);
 
     LAM_ASSERT(result >= 0); /* every entry fits: rings.c and the limits of events */
-    if (result == 0)
+    if (result == 0 || payload == NULL)
         return 0;
     memcpy(payload, &entry, sizeof(entry));
     if (put->head_bytes != 0)
@@ -57,7 +57,7 @@ int reader_try_tell(
         return 0;
     result = lam_framed_sender_try_claim(&reader->control, sizeof(*entry) + bytes, &payload);
     LAM_ASSERT(result >= 0);
-    if (result == 0)
+    if (result == 0 || payload == NULL)
         return 0;
     memcpy(payload, entry, sizeof(*entry));
     if (bytes != 0)

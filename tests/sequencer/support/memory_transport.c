@@ -17,7 +17,7 @@ static uint8_t *room(struct memory_queue *queue, uint64_t bytes)
     if (queue->begin == queue->end)
         queue->begin = queue->end = 0;
     if (queue->end + bytes > queue->capacity) {
-        queue->capacity = 2 * (queue->end + bytes);
+        queue->capacity = 2 * (queue->end + bytes) + FRAME_HEADER_BYTES;
         queue->bytes = realloc(queue->bytes, queue->capacity);
         if (queue->bytes == NULL)
             abort();
