@@ -125,6 +125,21 @@ static void *write_all(void *unused)
     return NULL;
 }
 
+static void ask_once(int fd, uint32_t i, int is_answer_wanted)
+{
+    uint32_t bytes = FRAME_HEADER_BYTES + i * 7 % 200;
+    uint8_t out[FRAME_MAX], in[FRAME_MAX];
+
+    memset(out, (int)i, sizeof(out));
+    memcpy(out, &bytes, sizeof(bytes));
+    CHECK(send(fd, out, bytes, MSG_NOSIGNAL) == (long)bytes);
+    if (!is_answer_wanted)
+        return;
+    CHECK(recv(fd, in, bytes, MSG_WAITALL) == (long)bytes);
+    CHECK(memcmp(in, out, bytes) == 0);
+}
+
+/* Every second time it goes with an answer on its way. */
 static void *ask(void *unused)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -134,19 +149,10 @@ static void *ask(void *unused)
     for (unsigned life = 0; life < lives; life++) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
-        for (uint32_t i = 0; i < FRAMES; i++) {
-            uint32_t bytes = FRAME_HEADER_BYTES + i * 7 % 200;
-            uint8_t out[FRAME_MAX], in[FRAME_MAX];
-
-            memset(out, (int)i, sizeof(out));
-            memcpy(out, &bytes, sizeof(bytes));
-            CHECK(send(fd, out, bytes, MSG_NOSIGNAL) == (long)bytes);
-            if (i == FRAMES - 1 && life % 2 == 0)
-                break; /* it goes with an answer on its way */
-            CHECK(recv(fd, in, bytes, MSG_WAITALL) == (long)bytes);
-            CHECK(memcmp(in, out, bytes) == 0);
-        }
+        CHECK(fd >= 0);
+        CHECK(connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+        for (uint32_t i = 0; i < FRAMES; i++)
+            ask_once(fd, i, i != FRAMES - 1 || life % 2 != 0);
         CHECK(close(fd) == 0);
     }
     return NULL;

@@ -78,11 +78,11 @@ struct socket_transport {
 #define SOCKET_PLACE_BITS 16
 
 int socket_next(struct transport *transport, struct transport_event *event);
-void socket_hold(struct transport *transport, uint64_t connection, int is_held);
-int socket_send(struct transport *transport, uint64_t connection, const struct iovec *parts,
-    unsigned part_count);
+void socket_hold(struct transport *transport, uint64_t number, int is_held);
+int socket_send(
+    struct transport *transport, uint64_t number, const struct iovec *parts, unsigned part_count);
 unsigned socket_flush(struct transport *transport);
-void socket_close(struct transport *transport, uint64_t connection);
+void socket_close(struct transport *transport, uint64_t number);
 
 /* Take in a client, once there is one. */
 void socket_start_accept(struct socket_transport *socket);
