@@ -21,6 +21,9 @@
 #define KEYS_BYTES_MAX   (UINT32_C(8) << 20)
 #define GOODBYE_NS       UINT64_C(1000000000)
 #define LOOK_NS          UINT64_C(1000000)
+/* For a process that was killed to be gone: it has its address and its journal until then. */
+#define TAKEOVER_NS    UINT64_C(2000000000)
+#define TAKEOVER_LOOKS 100
 
 struct lam_sequencer {
     struct lam_sequencer_config settings;
@@ -30,6 +33,7 @@ struct lam_sequencer {
     struct keys keys;
     struct node *node;
     uint64_t first_sequence; /* of this process */
+    unsigned looks;          /* for a predecessor to be gone */
     struct runner runner;
 };
 
@@ -87,6 +91,19 @@ static int listen_at(struct lam_sequencer *sequencer, const struct lam_app *app,
     return 0;
 }
 
+/* Returns 1 after a moment, in which a predecessor may have gone, or 0: that was the last one. */
+static int wait_for_predecessor(struct lam_sequencer *sequencer)
+{
+    struct lam_env *env = sequencer->config.envs[NODE_JOURNAL];
+    uint64_t now_ns = env->ops->now_ns(env), end_ns = now_ns + TAKEOVER_NS / TAKEOVER_LOOKS;
+
+    if (sequencer->looks++ == TAKEOVER_LOOKS)
+        return 0;
+    for (; now_ns < end_ns; now_ns = env->ops->now_ns(env))
+        env->ops->wait(env, end_ns);
+    return 1;
+}
+
 static int listen_all(
     struct lam_sequencer *sequencer, const struct lam_app *app, struct lam_error *error)
 {
@@ -97,7 +114,19 @@ static int listen_all(
             error, -EINVAL, "listen: nothing; it is unix:PATH or tcp:HOST:PORT, one at least");
     for (unsigned i = 0; i < LAM_SEQUENCER_LISTEN_MAX && result == 0; i++)
         if (sequencer->settings.listen[i] != NULL)
-            result = listen_at(sequencer, app, sequencer->settings.listen[i], error);
+            do
+                result = listen_at(sequencer, app, sequencer->settings.listen[i], error);
+            while (result == -EADDRINUSE && wait_for_predecessor(sequencer));
+    return result;
+}
+
+static int open_node(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    int result;
+
+    do
+        result = node_open(&sequencer->node, &sequencer->config, error);
+    while (result == -EBUSY && wait_for_predecessor(sequencer));
     return result;
 }
 
@@ -135,7 +164,7 @@ static int prepare(struct lam_sequencer *sequencer, const struct lam_sequencer_c
     if ((result = read_keys(sequencer, error)) < 0 ||
         (result = make_worlds(sequencer, error)) < 0 ||
         (result = listen_all(sequencer, app, error)) < 0 ||
-        (result = node_open(&sequencer->node, &sequencer->config, error)) < 0)
+        (result = open_node(sequencer, error)) < 0)
         return result;
     sequencer->first_sequence = node_next(sequencer->node);
     if (config->lock_memory && (result = env_lock_memory()) < 0)
