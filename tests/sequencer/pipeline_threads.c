@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline_threads.c: a node run by its threads on this machine's own disk, in both ways of
- * waiting. Clients keep their windows full; what they are answered is in order and adds up, and is
+ * waiting and on any number of threads. Clients keep their windows full; what they are answered is in order and adds up, and is
  * there in the next process. A node with nothing to do makes no steps.
  */
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 
 struct scene {
     char folder[64];
-    struct lam_env_linux envs[NODE_STAGES];
+    unsigned threads;
+    struct lam_env_linux envs[RUNNER_THREADS_MAX];
     struct world world; /* its transport and what clients do; not its simulation */
     struct node *node;
     struct runner runner;
@@ -42,20 +43,22 @@ static void begin(struct scene *scene, int spins)
     struct world *world = &scene->world;
     struct node_config config = {
         .sequencer = &world->config, .app = &world->app, .transport_count = 1};
+    struct runner_options options = {0};
 
     memory_transport_init(&world->transport, 1);
-    for (int i = 0; i < NODE_STAGES; i++) {
+    for (unsigned i = 0; i < scene->threads; i++)
         CHECK(lam_env_linux_init(&scene->envs[i], scene->folder) == 0);
-        config.envs[i] = &scene->envs[i].env;
-    }
-    config.envs[NODE_PUBLISHER] = config.envs[NODE_RESPONSE];
+    for (int i = 0; i < NODE_STAGES; i++)
+        config.envs[i] = &scene->envs[runner_thread_of((enum node_stage)i, scene->threads)].env;
     config.transports[0] = &world->transport.transport;
     world->transport.reader = config.envs[NODE_READER];
     if (node_open(&scene->node, &config, &world->error) < 0) {
         (void)fprintf(stderr, "%s\n", world->error.text);
         CHECK(0);
     }
-    CHECK(runner_start(&scene->runner, scene->node, spins, NULL, 0, &world->error) == 0);
+    options.spins = spins;
+    options.thread_count = scene->threads;
+    CHECK(runner_start(&scene->runner, scene->node, &options, &world->error) == 0);
 }
 
 static void end(struct scene *scene)
@@ -65,7 +68,7 @@ static void end(struct scene *scene)
     CHECK(node_is_done(scene->node));
     node_close(scene->node);
     memory_transport_fini(&scene->world.transport);
-    for (int i = 0; i < NODE_STAGES; i++)
+    for (unsigned i = 0; i < scene->threads; i++)
         lam_env_linux_fini(&scene->envs[i]);
 }
 
@@ -156,7 +159,7 @@ static void rest(struct scene *scene)
     CHECK(steps < IDLE_STEPS);
     node_close(scene->node);
     memory_transport_fini(&scene->world.transport);
-    for (int i = 0; i < NODE_STAGES; i++)
+    for (unsigned i = 0; i < scene->threads; i++)
         lam_env_linux_fini(&scene->envs[i]);
 }
 
@@ -180,8 +183,10 @@ int main(void)
 {
     static struct scene scene;
 
-    in_a_folder(&scene, 0, 60 * effort());
-    in_a_folder(&scene, 1, 8 * effort());
-    in_a_folder(&scene, 0, 0);
+    for (scene.threads = 1; scene.threads <= RUNNER_THREADS_MAX; scene.threads++) {
+        in_a_folder(&scene, 0, 20 * effort());
+        in_a_folder(&scene, 1, 4 * effort());
+        in_a_folder(&scene, 0, 0);
+    }
     return 0;
 }

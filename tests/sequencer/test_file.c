@@ -80,6 +80,7 @@ Test(sequencer_file, each_key_fills_its_field)
                                               "snapshot_events: 200\n"
                                               "heartbeat: 2s\n"
                                               "keys: /srv/keys\n"
+                                              "threads: 3\n"
                                               "cpus: [3, 1]\n"
                                               "lock_memory: true\n");
     const struct lam_sequencer_config *config = lam_sequencer_file_config(file);
@@ -103,6 +104,7 @@ Test(sequencer_file, each_key_fills_its_field)
     cr_expect_eq(config->snapshot_events, 200);
     cr_expect_eq(config->heartbeat_ns, UINT64_C(2000000000));
     cr_expect_str_eq(config->keys, "/srv/keys");
+    cr_expect_eq(config->threads, 3);
     cr_assert_eq(config->cpu_count, 2);
     cr_expect_eq(config->cpus[0], 3);
     cr_expect_eq(config->cpus[1], 1);

@@ -47,6 +47,15 @@ void env_thread_join(struct env_thread *thread)
     (void)pthread_join(thread->thread, NULL);
 }
 
+unsigned env_cpu_count(void)
+{
+    cpu_set_t cpus;
+
+    if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) /* more than fit there */
+        return CPU_SETSIZE;
+    return (unsigned)CPU_COUNT(&cpus);
+}
+
 int env_lock_memory(void)
 {
     return mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ? 0 : -errno;

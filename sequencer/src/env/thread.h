@@ -23,6 +23,9 @@ int env_thread_start(struct env_thread *thread, int cpu);
 
 void env_thread_join(struct env_thread *thread);
 
+/* On how many CPUs this process may run, 1 or more. */
+unsigned env_cpu_count(void);
+
 /* All memory of this process stays where it is, what comes too. Returns 0, or negative errno. */
 int env_lock_memory(void);
 

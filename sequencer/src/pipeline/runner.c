@@ -9,22 +9,39 @@
 /* Pieces of work of a stage between two looks at the others of its thread. */
 #define BUDGET 64
 
-enum { READER, JOURNAL, APPLICATION, WRITER, SHADOW };
+#define TO(stage) (1U << (stage))
 
-#define TO(loop) (1U << (loop))
-
-/* Whom the progress of a loop may concern. */
-static const unsigned concerned[RUNNER_LOOPS] = {
-    [READER] = TO(JOURNAL) | TO(APPLICATION) | TO(WRITER),
-    [JOURNAL] = TO(READER) | TO(WRITER) | TO(SHADOW),
-    [APPLICATION] = TO(READER) | TO(WRITER),
-    [WRITER] = TO(READER) | TO(APPLICATION),
-    [SHADOW] = TO(READER) | TO(JOURNAL),
+/* Whom the progress of a stage may concern. */
+static const unsigned concerned[NODE_STAGES] = {
+    [NODE_READER] = TO(NODE_JOURNAL) | TO(NODE_APPLICATION) | TO(NODE_RESPONSE),
+    [NODE_JOURNAL] = TO(NODE_READER) | TO(NODE_RESPONSE) | TO(NODE_SHADOW),
+    [NODE_APPLICATION] = TO(NODE_READER) | TO(NODE_RESPONSE),
+    [NODE_RESPONSE] = TO(NODE_READER) | TO(NODE_APPLICATION),
+    [NODE_PUBLISHER] = TO(NODE_READER) | TO(NODE_APPLICATION),
+    [NODE_SHADOW] = TO(NODE_READER),
 };
+
+/*
+ * By the number of threads. Those that write to connections are one; those that touch the disk are
+ * apart from the others as soon as there are two.
+ */
+static const uint8_t threads_of[RUNNER_THREADS_MAX][NODE_STAGES] = {
+    {0, 0, 0, 0, 0, 0},
+    {0, 1, 0, 0, 0, 1},
+    {0, 1, 2, 0, 0, 1},
+    {0, 1, 2, 0, 0, 3},
+    {0, 1, 2, 3, 3, 4},
+};
+
+unsigned runner_thread_of(enum node_stage stage, unsigned thread_count)
+{
+    LAM_ASSERT(thread_count >= 1 && thread_count <= RUNNER_THREADS_MAX);
+    return threads_of[thread_count - 1][stage];
+}
 
 static void wake_all(struct runner *runner)
 {
-    for (unsigned i = 0; i < RUNNER_LOOPS; i++)
+    for (unsigned i = 0; i < runner->loop_count; i++)
         runner->loops[i].env->ops->wake(runner->loops[i].env);
 }
 
@@ -63,16 +80,15 @@ static int step_all(struct runner_loop *loop)
 static void wake_others(struct runner_loop *loop)
 {
     struct runner *runner = loop->runner;
-    unsigned whom = concerned[loop - runner->loops];
 
     if (runner->spins)
         return;
     lam_fence_seq_cst(); /* W2 */
-    for (unsigned i = 0; i < RUNNER_LOOPS; i++) {
+    for (unsigned i = 0; i < runner->loop_count; i++) {
         struct runner_loop *other = &runner->loops[i];
 
         /* Relaxed: the fence orders it; what the other one has to see is in its stages' words. */
-        if ((whom & TO(i)) && lam_load_relaxed(&other->is_asleep) &&
+        if ((loop->concerns & TO(i)) && lam_load_relaxed(&other->is_asleep) &&
             lam_exchange_acq_rel(&other->is_asleep, 0))
             other->env->ops->wake(other->env);
     }
@@ -98,10 +114,10 @@ static uint64_t due_ns(const struct runner_loop *loop)
     return due;
 }
 
-/* Only clients and time wake the reader, unless it has said that it waits for the others. */
+/* Only clients and time wake a reader alone, unless it has said that it waits for the others. */
 static int is_woken_by_others(const struct runner_loop *loop)
 {
-    return loop->stages[0] != NODE_READER ||
+    return loop->stage_count > 1 || loop->stages[0] != NODE_READER ||
            node_stage(loop->runner->node, NODE_READER)->blocked_on != NULL;
 }
 
@@ -142,31 +158,38 @@ static void run(void *context)
 
 static void place_stages(struct runner *runner)
 {
-    static const enum node_stage stages[RUNNER_LOOPS] = {[READER] = NODE_READER,
-        [JOURNAL] = NODE_JOURNAL,
-        [APPLICATION] = NODE_APPLICATION,
-        [WRITER] = NODE_RESPONSE,
-        [SHADOW] = NODE_SHADOW};
+    unsigned concerns[RUNNER_THREADS_MAX] = {0};
 
-    for (unsigned i = 0; i < RUNNER_LOOPS; i++) {
+    for (unsigned i = 0; i < NODE_STAGES; i++) {
+        struct runner_loop *loop =
+            &runner->loops[runner_thread_of((enum node_stage)i, runner->loop_count)];
+
+        loop->stages[loop->stage_count++] = (enum node_stage)i;
+        loop->env = runner->node->config.envs[i];
+        concerns[loop - runner->loops] |= concerned[i];
+    }
+    for (unsigned i = 0; i < runner->loop_count; i++) {
         struct runner_loop *loop = &runner->loops[i];
 
-        *loop = (struct runner_loop){.runner = runner,
-            .env = runner->node->config.envs[stages[i]],
-            .stages = {stages[i], NODE_PUBLISHER},
-            .stage_count = i == WRITER ? 2 : 1,
-            .thread = {.run = run, .context = loop}};
+        loop->runner = runner;
+        loop->thread = (struct env_thread){.run = run, .context = loop};
+        for (unsigned stage = 0; stage < NODE_STAGES; stage++)
+            if ((concerns[i] & TO(stage)) != 0)
+                loop->concerns |=
+                    TO(runner_thread_of((enum node_stage)stage, runner->loop_count)) & ~TO(i);
     }
 }
 
-int runner_start(struct runner *runner, struct node *node, int spins, const int *cpus,
-    unsigned cpu_count, struct lam_error *error)
+int runner_start(struct runner *runner, struct node *node, const struct runner_options *options,
+    struct lam_error *error)
 {
-    *runner = (struct runner){.node = node, .spins = spins};
+    *runner =
+        (struct runner){.node = node, .spins = options->spins, .loop_count = options->thread_count};
     place_stages(runner);
-    for (; runner->started < RUNNER_LOOPS; runner->started++) {
+    for (; runner->started < runner->loop_count; runner->started++) {
         struct runner_loop *loop = &runner->loops[runner->started];
-        int cpu = (unsigned)loop->stages[0] < cpu_count ? cpus[loop->stages[0]] : -1;
+        int cpu =
+            (unsigned)loop->stages[0] < options->cpu_count ? options->cpus[loop->stages[0]] : -1;
         int result = env_thread_start(&loop->thread, cpu);
         struct lam_error text;
 

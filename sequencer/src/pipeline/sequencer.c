@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "env/linux.h"
 #include "env/small_file.h"
-#include "pipeline/runner.h"
+#include "pipeline/sequencer.h"
 #include "pipeline/settings.h"
 #include "pipeline/shared.h"
 #include "transport/socket.h"
@@ -25,38 +24,32 @@
 #define TAKEOVER_NS    UINT64_C(2000000000)
 #define TAKEOVER_LOOKS 100
 
-struct lam_sequencer {
-    struct lam_sequencer_config settings;
-    struct lam_env_linux worlds[NODE_STAGES]; /* the publisher's is the response stage's */
-    unsigned world_count;
-    struct node_config config;
-    struct keys keys;
-    struct node *node;
-    uint64_t first_sequence; /* of this process */
-    unsigned looks;          /* for a predecessor to be gone */
-    struct runner runner;
-};
-
 /* Only two stages have anything to do with files, and those of one folder. */
+static int has_files(unsigned thread, unsigned thread_count)
+{
+    return runner_thread_of(NODE_JOURNAL, thread_count) == thread ||
+           runner_thread_of(NODE_SHADOW, thread_count) == thread;
+}
+
 static int make_worlds(struct lam_sequencer *sequencer, struct lam_error *error)
 {
     const char *folder = sequencer->settings.directory;
+    unsigned threads = sequencer->settings.threads;
     int result = env_make_folder(folder);
 
     if (result < 0)
         return lam_error_set(
             error, result, "directory: %s: cannot be made: %s", folder, strerrordesc_np(-result));
-    for (unsigned i = 0; i < NODE_STAGES; i++) {
-        int has_files = i == NODE_JOURNAL || i == NODE_SHADOW;
-
-        result = lam_env_linux_init(&sequencer->worlds[i], has_files ? folder : NULL);
+    for (unsigned i = 0; i < threads; i++) {
+        result = lam_env_linux_init(&sequencer->worlds[i], has_files(i, threads) ? folder : NULL);
         if (result < 0)
             return lam_error_set(
                 error, result, "directory: %s: %s", folder, strerrordesc_np(-result));
         sequencer->world_count++;
-        sequencer->config.envs[i] = &sequencer->worlds[i].env;
     }
-    sequencer->config.envs[NODE_PUBLISHER] = sequencer->config.envs[NODE_RESPONSE];
+    for (unsigned i = 0; i < NODE_STAGES; i++)
+        sequencer->config.envs[i] =
+            &sequencer->worlds[runner_thread_of((enum node_stage)i, threads)].env;
     return 0;
 }
 
@@ -211,6 +204,17 @@ static void free_all(struct lam_sequencer *sequencer)
     free(sequencer);
 }
 
+static int run(struct lam_sequencer *sequencer, struct lam_error *error)
+{
+    const struct lam_sequencer_config *settings = &sequencer->settings;
+    struct runner_options options = {.spins = settings->waiting == LAM_SEQUENCER_SPIN,
+        .thread_count = settings->threads,
+        .cpus = settings->cpus,
+        .cpu_count = settings->cpu_count};
+
+    return runner_start(&sequencer->runner, sequencer->node, &options, error);
+}
+
 int lam_sequencer_start(struct lam_sequencer **sequencer, const struct lam_sequencer_config *config,
     const struct lam_app *app, struct lam_error *error)
 {
@@ -221,8 +225,7 @@ int lam_sequencer_start(struct lam_sequencer **sequencer, const struct lam_seque
         return lam_error_set(error, -ENOMEM, "no memory for a sequencer");
     result = prepare(made, config, app, error);
     if (result == 0)
-        result = runner_start(&made->runner, made->node, config->waiting == LAM_SEQUENCER_SPIN,
-            config->cpus, config->cpu_count, error);
+        result = run(made, error);
     if (result < 0) {
         free_all(made);
         return result;
@@ -236,7 +239,7 @@ void lam_sequencer_stop(struct lam_sequencer *sequencer)
     node_stop(sequencer->node);
 }
 
-static int wait_for(struct lam_sequencer *sequencer, struct lam_error *error)
+int sequencer_wait(struct lam_sequencer *sequencer, struct lam_error *error)
 {
     int result = runner_join(&sequencer->runner, error);
 
@@ -247,46 +250,8 @@ static int wait_for(struct lam_sequencer *sequencer, struct lam_error *error)
 
 int lam_sequencer_join(struct lam_sequencer *sequencer, struct lam_error *error)
 {
-    int result = wait_for(sequencer, error);
+    int result = sequencer_wait(sequencer, error);
 
     free_all(sequencer);
     return result;
-}
-
-/* Of this process, for its signals. */
-static struct lam_sequencer *running;
-
-static void stop_running(void)
-{
-    lam_sequencer_stop(running);
-}
-
-static void say_where(const struct lam_sequencer *sequencer, const struct lam_app *app)
-{
-    for (unsigned i = 0; i < sequencer->config.transport_count; i++) {
-        char text[LAM_ERROR_TEXT_BYTES];
-
-        (void)snprintf(text, sizeof(text), "%s: at %s, from sequence %llu on", app->name,
-            socket_transport_address(sequencer->config.transports[i]),
-            (unsigned long long)sequencer->first_sequence);
-        env_say(text);
-    }
-}
-
-int lam_sequencer_run(const struct lam_sequencer_config *config, const struct lam_app *app)
-{
-    struct lam_error error;
-    int result = lam_sequencer_start(&running, config, app, &error);
-
-    if (result < 0) {
-        env_say(error.text);
-        return 1;
-    }
-    env_catch_signals(stop_running);
-    say_where(running, app);
-    result = wait_for(running, &error);
-    if (result < 0)
-        env_say(error.text);
-    /* Signals may still come: what they stop is freed with the process. */
-    return result < 0 ? 3 : 0;
 }

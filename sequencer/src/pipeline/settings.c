@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "env/thread.h"
 #include "journal/batch.h"
+#include "pipeline/runner.h"
 #include "pipeline/shared.h"
 
 #define OR(field, value)                                                                           \
@@ -31,6 +33,11 @@ static void fill(struct lam_sequencer_config *settings, const struct lam_app *ap
     OR(tick_ns, 250 * MS);
     OR(digest_events, MIB);
     OR(heartbeat_ns, 10000 * MS);
+    if (settings->threads == 0) {
+        settings->threads = env_cpu_count();
+        if (settings->threads > RUNNER_THREADS_MAX)
+            settings->threads = RUNNER_THREADS_MAX;
+    }
 }
 
 static int is_power_of_two(uint64_t value)
@@ -72,6 +79,9 @@ int settings_fill(struct lam_sequencer_config *settings, const struct lam_sequen
         return lam_error_set(error, -EINVAL,
             "input_cells: %u, output_cells: %u: each is a power of two", settings->input_cells,
             settings->output_cells);
+    if (settings->threads > RUNNER_THREADS_MAX)
+        return lam_error_set(error, -EINVAL, "threads: %u; a node has work for %u at most",
+            settings->threads, RUNNER_THREADS_MAX);
     if (settings->connections_max > PLACES_MAX)
         return lam_error_set(error, -EINVAL, "connections_max: %u is above %u",
             settings->connections_max, PLACES_MAX);

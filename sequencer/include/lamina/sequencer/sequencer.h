@@ -59,7 +59,12 @@ struct lam_sequencer_config {
     uint64_t snapshot_events; /* a snapshot each so many; 0: none but when asked for */
     uint64_t heartbeat_ns;    /* default 10 s; a client silent for three is cut */
     const char *keys; /* file of public keys and their roles; NULL: whom the socket lets in */
-    const int *cpus;  /* of the stages, by enum order in the README; NULL: wherever */
+    uint32_t threads; /* 1 to 5; default: as many as the process has CPUs */
+    /*
+     * Where the threads stay: by their first stage, of reader, journal, application, response,
+     * publisher, shadow. -1: anywhere. NULL: all of them
+     */
+    const int *cpus;
     uint32_t cpu_count;
     int lock_memory;
 };
