@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pipeline_threads.c: a node run by its threads on this machine's own disk, in both ways of
- * waiting and on any number of threads. Clients keep their windows full; what they are answered is in order and adds up, and is
+ * pipeline_threads.c: a node run by 1 to 5 threads on this machine's own disk, in both ways of
+ * waiting. Clients keep their windows full; what they are answered is in order and adds up, and is
  * there in the next process. A node with nothing to do makes no steps.
  */
 #include <stdlib.h>
