@@ -156,6 +156,45 @@ Test(journal, a_write_that_the_disk_lost_or_misplaced_is_never_dropped_in_silenc
     }
 }
 
+/* Until nothing is in flight, and nothing is done before another time. */
+static void settle(void)
+{
+    while (life_step(&life) == 1 || life.sim.queue_count != 0)
+        ;
+}
+
+Test(journal, the_mark_keeps_out_of_the_way_until_it_is_quiet_or_over)
+{
+    uint64_t writes, due_ns;
+
+    life.config.mark_idle_ns = 1000000;
+    open_again(SIM_KEEP_ALL);
+    settle();
+    cr_assert(eq(int, life_add(&life, 77), 1));
+    settle();
+    cr_assert(eq(u64, journal_durable(&life.journal), life.sent));
+    cr_assert(eq(int, journal_is_idle(&life.journal), 0));
+    due_ns = journal_due_ns(&life.journal);
+    cr_assert(due_ns > life.sim.now_ns && due_ns <= life.sim.now_ns + 1000000);
+
+    writes = life.sim.calls_of[LAM_ENV_WRITE];
+    life.sim.now_ns = due_ns - 1;
+    settle();
+    cr_assert(eq(u64, life.sim.calls_of[LAM_ENV_WRITE], writes));
+    life.sim.now_ns = due_ns;
+    settle();
+    cr_assert(eq(u64, life.sim.calls_of[LAM_ENV_WRITE], writes + 1));
+    cr_assert(eq(int, journal_is_idle(&life.journal), 1));
+
+    cr_assert(eq(int, life_add(&life, 78), 1));
+    settle();
+    cr_assert(eq(int, journal_is_idle(&life.journal), 0));
+    journal_finish(&life.journal);
+    settle();
+    cr_assert(eq(int, journal_is_idle(&life.journal), 1));
+    life.config.mark_idle_ns = 0;
+}
+
 Test(journal, an_event_too_large_for_any_batch_is_refused)
 {
     static uint8_t bytes[LIFE_BATCH];

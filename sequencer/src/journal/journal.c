@@ -139,6 +139,7 @@ static int step_of_writer(struct journal *journal)
         journal->durable = journal->place;
         journal->durable_index = journal->segment_index;
         journal->unmarked_batches++;
+        journal->quiet_ns = journal->env->ops->now_ns(journal->env);
     }
     journal->writing = JOURNAL_IDLE;
     return 1;
@@ -155,6 +156,11 @@ int journal_step(struct journal *journal)
         if (steps[i](journal) != 0)
             did = 1;
     return journal->failed != 0 ? -ENOTRECOVERABLE : did;
+}
+
+void journal_finish(struct journal *journal)
+{
+    journal->config.mark_idle_ns = 0;
 }
 
 uint64_t journal_epoch(const struct journal *journal)
@@ -191,9 +197,12 @@ void journal_durable_place(const struct journal *journal, struct snapshot_place 
 
 uint64_t journal_due_ns(const struct journal *journal)
 {
-    return journal->maker.state == MAKE_NO_SPACE && !journal->maker.in_flight
-               ? journal->maker.again_ns
-               : UINT64_MAX;
+    uint64_t due_ns = journal_mark_due_ns(journal);
+
+    if (journal->maker.state == MAKE_NO_SPACE && !journal->maker.in_flight &&
+        journal->maker.again_ns < due_ns)
+        due_ns = journal->maker.again_ns;
+    return due_ns;
 }
 
 const char *journal_failure(const struct journal *journal)

@@ -46,6 +46,7 @@ struct journal_config {
     uint32_t sector_bytes; /* a power of two from BATCH_SECTOR_BYTES_MIN to MARK_SLOT_BYTES */
     uint32_t batch_bytes;  /* of the largest batch: whole sectors */
     uint32_t mark_batches; /* the mark is written after so many at the latest, or when idle */
+    uint64_t mark_idle_ns; /* for so long: its sync would be in the next batch's way */
 };
 
 /* What an open found and did. */
@@ -134,6 +135,7 @@ struct journal {
     struct mark mark;          /* the last one that was begun */
     uint8_t *mark_slot;        /* its bytes */
     uint32_t unmarked_batches; /* durable since */
+    uint64_t quiet_ns;         /* when the last of them became it */
     struct journal_maker maker;
     struct journal_retainer retainer;
     int failed; /* negative errno */
@@ -188,6 +190,9 @@ uint64_t journal_epoch(const struct journal *journal);
  * -ENOTRECOVERABLE.
  */
 int journal_step(struct journal *journal);
+
+/* No more will be added: the mark is not waited for. Steps are still due, until journal_is_idle. */
+void journal_finish(struct journal *journal);
 
 /* The sequence of the next event. */
 uint64_t journal_next(const struct journal *journal);

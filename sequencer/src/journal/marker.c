@@ -29,12 +29,22 @@ void journal_mark_begin(struct journal *journal)
     lam_env_start(journal->env, &journal->mark_io, LAM_ENV_WRITE);
 }
 
+uint64_t journal_mark_due_ns(const struct journal *journal)
+{
+    int is_quiet = journal->writing == JOURNAL_IDLE && journal->gathered.count == 0;
+
+    if (journal->marking != MARK_IDLE || journal->unmarked_batches == 0 || !is_quiet)
+        return UINT64_MAX;
+    return journal->quiet_ns + journal->config.mark_idle_ns;
+}
+
 /* Late enough to be seldom, soon enough that a quiet journal is marked to its end. */
 static int is_due(const struct journal *journal)
 {
+    uint64_t due_ns = journal_mark_due_ns(journal);
+
     return journal->unmarked_batches >= journal->config.mark_batches ||
-           (journal->unmarked_batches > 0 && journal->writing == JOURNAL_IDLE &&
-               journal->gathered.count == 0);
+           (due_ns != UINT64_MAX && journal->env->ops->now_ns(journal->env) >= due_ns);
 }
 
 int journal_mark_step(struct journal *journal)

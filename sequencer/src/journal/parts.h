@@ -29,6 +29,9 @@ int journal_retain_step(struct journal *journal);
 /* 1 where such a step would do something, now or when its call is done. */
 int journal_retain_is_due(const struct journal *journal);
 
+/* When the mark of a quiet journal is to be written; UINT64_MAX: there is nothing to mark, yet. */
+uint64_t journal_mark_due_ns(const struct journal *journal);
+
 /* Starts the mark of what is durable. */
 void journal_mark_begin(struct journal *journal);
 

@@ -59,6 +59,8 @@ static int step(struct stage *stage, unsigned budget)
             break; /* the journal has failed, and the step below says how */
         worked++;
     }
+    if (taken == -EPIPE)
+        journal_finish(&journaling->journal);
     result = journal_step(&journaling->journal);
     if (result < 0)
         return lam_error_set(&stage->error, result, "%s", journal_failure(&journaling->journal));

@@ -11,6 +11,7 @@
 
 #define SECTOR_BYTES 4096
 #define MARK_BATCHES 64
+#define MARK_IDLE_NS UINT64_C(20000000)
 
 struct replay {
     struct node *node;
@@ -56,7 +57,8 @@ static int open_journal(struct node *node, struct replay *replay,
         .reserve_bytes = settings->reserve_bytes,
         .sector_bytes = SECTOR_BYTES,
         .batch_bytes = settings->batch_bytes,
-        .mark_batches = MARK_BATCHES};
+        .mark_batches = MARK_BATCHES,
+        .mark_idle_ns = MARK_IDLE_NS};
     int result = journal_open(
         &node->journaling.journal, &config, replay_record, replay, &node->journaling.report, error);
 
