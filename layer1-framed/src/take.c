@@ -31,8 +31,10 @@ static int finish(struct lam_framed_receiver *receiver, void *buffer, uint64_t c
         message->correlation = &receiver->taken;
     }
     /* Its extensions may lie at the start of the same memory. */
-    if (message->payload_bytes > 0 && message->payload != buffer)
+    if (message->payload_bytes > 0 && message->payload != buffer) {
+        LAM_ASSERT(message->payload != NULL);
         memmove(buffer, message->payload, message->payload_bytes);
+    }
     message->payload = buffer;
     LAM_CRASH_POINT("take.copied");
     rc = lam_framed_receiver_release(receiver, message);
