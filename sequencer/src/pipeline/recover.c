@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recover.c: the state that the folder has: every record of the journal is applied to both copies,
- * and what they published is known to those who come back for it.
+ * recover.c: the state that the folder has: every record of the journal is applied, and what was
+ * published is known to those who come back for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,8 +43,20 @@ static void replay_record(void *context, const struct batch_record *from)
     replay->result = machine_apply(node->application.machine, &record, replay->error);
     if (replay->result == 0)
         keep_published(node, record.sequence);
-    if (replay->result == 0)
-        replay->result = machine_apply(node->shadow.machine, &record, replay->error);
+}
+
+/* The shadow begins as what the journal has made of the live copy: one replay is enough. */
+static int copy_to_shadow(struct node *node, struct lam_error *error)
+{
+    struct machine_image image = {.bytes = NULL};
+    int result = machine_save(node->application.machine, &image);
+
+    if (result == 0)
+        result = machine_load(node->shadow.machine, image.bytes, image.count, error);
+    free(image.bytes);
+    if (result == -ENOMEM)
+        return lam_error_set(error, result, "no memory for a second copy of the state");
+    return result == 0 ? 0 : lam_error_prefix(error, result, "the state does not restore: ");
 }
 
 static int open_journal(struct node *node, struct replay *replay,
@@ -99,7 +111,7 @@ static int find_snapshot(struct node *node, struct snapshot_loaded *loaded, stru
 }
 
 /*
- * Both copies from the snapshot. One that this application does not read, being of another version,
+ * The live copy from the snapshot. One that this application does not read, being of another version,
  * is left: then all of the journal is replayed, where it is all there.
  */
 static int load_machines(struct node *node, struct snapshot_loaded *loaded, struct lam_error *error)
@@ -109,8 +121,7 @@ static int load_machines(struct node *node, struct snapshot_loaded *loaded, stru
     if (result < 0 || loaded->bytes == NULL)
         return result;
     if (loaded->place.app_version == node->app->version &&
-        machine_load(node->application.machine, loaded->bytes, loaded->count, error) == 0 &&
-        machine_load(node->shadow.machine, loaded->bytes, loaded->count, error) == 0)
+        machine_load(node->application.machine, loaded->bytes, loaded->count, error) == 0)
         return 0;
     free(loaded->bytes);
     loaded->bytes = NULL;
@@ -138,7 +149,7 @@ static int recover(struct node *node, struct snapshot_loaded *loaded, struct lam
             "the journal is whole, and this application "
             "does not make the state of it again: %s",
             failure.text);
-    return 0;
+    return copy_to_shadow(node, error);
 }
 
 int node_recover(struct node *node, struct lam_error *error)
