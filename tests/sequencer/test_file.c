@@ -66,6 +66,7 @@ Test(sequencer_file, each_key_fills_its_field)
                                               "waiting: spin\n"
                                               "policy: none\n"
                                               "disk: io_uring\n"
+                                              "retain: remove\n"
                                               "segment: 1MiB\n"
                                               "reserve: 2MiB\n"
                                               "batch: 64KiB\n"
@@ -90,6 +91,7 @@ Test(sequencer_file, each_key_fills_its_field)
     cr_expect_eq(config->waiting, LAM_SEQUENCER_SPIN);
     cr_expect_eq(config->policy, LAM_SEQUENCER_NONE);
     cr_expect_eq(config->disk, LAM_SEQUENCER_DISK_URING);
+    cr_expect_eq(config->retain, LAM_SEQUENCER_REMOVE);
     cr_expect_eq(config->segment_bytes, 1 << 20);
     cr_expect_eq(config->reserve_bytes, 2 << 20);
     cr_expect_eq(config->batch_bytes, 64 << 10);

@@ -406,6 +406,50 @@ Test(pipeline, a_snapshot_spares_the_replay_of_what_it_holds)
     count_up(client, 101, 140);
 }
 
+/* The newest snapshot cannot be read any more. */
+static void damage_newest_snapshot(void)
+{
+    const struct journal *journal = &world.node->journaling.journal;
+    struct sim_file *file = NULL;
+    char name[NAME_BYTES];
+
+    for (uint64_t next = journal_next(journal); file == NULL && next > 0; next--) {
+        name_snapshot(name, journal->id, next);
+        file = sim_find(&world.sim, name);
+    }
+    cr_assert(file != NULL);
+    file->disk[0] ^= 1;
+    file->seen[0] ^= 1;
+}
+
+Test(pipeline, what_two_snapshots_hold_leaves_the_journal_when_it_may)
+{
+    char first[NAME_BYTES], archived[NAME_BYTES];
+    struct session session;
+    unsigned client;
+
+    name_segment(first, 0);
+    name_archive(archived, 0);
+    world_close(&world);
+    world.config.snapshot_events = 20;
+    world.config.retain = LAM_SEQUENCER_ARCHIVE;
+    open_world();
+    client = come(&session);
+    cr_assert(sim_find(&world.sim, first) != NULL);
+    count_up(client, 1, 100);
+    world_sleep(&world, UINT64_C(100000000)); /* the mark has to be past them, too */
+    cr_assert(sim_find(&world.sim, first) == NULL);
+    cr_assert(sim_find(&world.sim, archived) != NULL);
+
+    damage_newest_snapshot();
+    crash(SIM_KEEP_NONE);
+    client = memory_connect(&world.transport);
+    world_hello(&world, client, session.id, session.token);
+    world_settle(&world);
+    (void)welcome(client);
+    count_up(client, 101, 140);
+}
+
 Test(pipeline, a_snapshot_that_cannot_be_written_ends_nothing)
 {
     struct session session;

@@ -15,10 +15,11 @@
 
 #define HOUR (3600 * LAM_NS_PER_S)
 
-/* By enum lam_sequencer_waiting, lam_sequencer_policy and lam_sequencer_disk. */
+/* By enum lam_sequencer_waiting, _policy, _disk and _retain. */
 static const char *const waitings[] = {"block", "spin", NULL};
 static const char *const policies[] = {"disk", "none", NULL};
 static const char *const disks[] = {"auto", "plain", "io_uring", NULL};
+static const char *const retains[] = {"keep", "archive", "remove", NULL};
 static const char *const never[] = {"never", NULL};
 
 static const struct lam_config_field address_item = {.key = "address",
@@ -60,6 +61,12 @@ static const struct lam_config_field fields[] = {
         .doc = "how it writes; auto: io_uring where the kernel allows it; default auto",
         .words = disks,
         INTO(disk)},
+    {.key = "retain",
+        .kind = LAM_CONFIG_WORD,
+        .doc =
+            "what becomes of segments that neither of the two last snapshots needs; default keep",
+        .words = retains,
+        INTO(retain)},
     {.key = "segment",
         .kind = LAM_CONFIG_BYTES,
         .doc = "of a file of the journal; for the life of the journal; default 64MiB",

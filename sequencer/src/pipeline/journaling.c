@@ -37,6 +37,8 @@ static int publish(struct journaling *journaling)
         journal_durable_place(&journaling->journal, &node->place);
         lam_store_release(&node->wants_place, 0);
     }
+    /* As often as it likes: it looks for what it has not looked for. */
+    journal_retain(&journaling->journal, lam_load_acquire(&node->spared));
     lam_store_relaxed(&node->is_full, (uint32_t)journal_is_full(&journaling->journal));
     return is_asked;
 }

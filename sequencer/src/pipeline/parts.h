@@ -172,6 +172,7 @@ struct node {
     lam_atomic_u64 control_done;
     lam_atomic_u32 wants_place; /* 1: by the shadow, 0: by the journal, when it is there */
     struct snapshot_place place;
+    lam_atomic_u64 spared; /* all before it is in both snapshots */
     lam_atomic_u32 is_full;
     lam_atomic_u32 is_stopping;
     lam_atomic_u32 is_done[NODE_STAGES];

@@ -9,6 +9,10 @@
 
 #include "pipeline/parts.h"
 
+_Static_assert(
+    (int)LAM_SEQUENCER_ARCHIVE == JOURNAL_ARCHIVE && (int)LAM_SEQUENCER_REMOVE == JOURNAL_REMOVE,
+    "one is made of the other");
+
 #define SECTOR_BYTES 4096
 #define MARK_BATCHES 64
 #define MARK_IDLE_NS UINT64_C(20000000)
@@ -65,6 +69,7 @@ static int open_journal(struct node *node, struct replay *replay,
     const struct lam_sequencer_config *settings = &node->settings;
     struct journal_config config = {.env = node->config.envs[NODE_JOURNAL],
         .from = loaded->bytes != NULL ? &loaded->place : NULL,
+        .retention = (enum journal_retention)settings->retain,
         .segment_bytes = settings->segment_bytes,
         .reserve_bytes = settings->reserve_bytes,
         .sector_bytes = SECTOR_BYTES,

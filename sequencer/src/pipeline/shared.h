@@ -13,6 +13,7 @@
  *                      reader       0, after it has taken them   that they may be written again
  *     wants_place      shadow       1: before it stands still    nothing
  *                      journal      0, after the place           the place that it is to stop at
+ *     spared           shadow       after the snapshot is there  that it is
  *     control_done     writer       after an entry's work        that its room is free again
  *     is_done          each stage   after its last step          all that it did
  *     place.answered   writer       after the answer was sent    (only counts)

@@ -50,10 +50,12 @@ static unsigned write_on(struct shadow *shadow)
 
     if (result >= 0)
         return (unsigned)result;
-    if (result == -EALREADY)
+    if (result == -EALREADY) {
         shadow->snapshots++;
-    else
+        lam_store_release(&shadow->node->spared, snapshot_writer_other(shadow->writer));
+    } else {
         failed(shadow, result, NULL);
+    }
     snapshot_writer_destroy(shadow->writer);
     shadow->writer = NULL;
     return 1;

@@ -37,6 +37,13 @@ enum lam_sequencer_disk {
     LAM_SEQUENCER_DISK_URING = 2, /* or -ENOTSUP */
 };
 
+/* What becomes of a segment of the journal that lies wholly below the older of the two snapshots. */
+enum lam_sequencer_retain {
+    LAM_SEQUENCER_KEEP = 0,    /* it stays: all of history can be replayed */
+    LAM_SEQUENCER_ARCHIVE = 1, /* it is renamed to archive-N, for somebody to take it away */
+    LAM_SEQUENCER_REMOVE = 2,
+};
+
 /* Zeros mean the default. Strings are kept by the caller until the node has ended. */
 struct lam_sequencer_config {
     const char *directory; /* of the journal; made where it is not there, 0700. Required */
@@ -45,6 +52,7 @@ struct lam_sequencer_config {
     enum lam_sequencer_waiting waiting;
     enum lam_sequencer_policy policy;
     enum lam_sequencer_disk disk;
+    enum lam_sequencer_retain retain;
     uint64_t segment_bytes;   /* default 64 MiB */
     uint64_t reserve_bytes;   /* of the last one, kept when the disk is full; default a quarter */
     uint32_t batch_bytes;     /* of the largest batch; default 256 KiB */
