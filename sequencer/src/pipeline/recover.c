@@ -116,8 +116,8 @@ static int find_snapshot(struct node *node, struct snapshot_loaded *loaded, stru
 }
 
 /*
- * The live copy from the snapshot. One that this application does not read, being of another version,
- * is left: then all of the journal is replayed, where it is all there.
+ * The live copy from the snapshot. One that this application does not read, being of another
+ * version, is left: then all of the journal is replayed, where it is all there.
  */
 static int load_machines(struct node *node, struct snapshot_loaded *loaded, struct lam_error *error)
 {

@@ -37,7 +37,7 @@ enum lam_sequencer_disk {
     LAM_SEQUENCER_DISK_URING = 2, /* or -ENOTSUP */
 };
 
-/* What becomes of a segment of the journal that lies wholly below the older of the two snapshots. */
+/* What becomes of a segment of the journal that lies wholly below the older of two snapshots. */
 enum lam_sequencer_retain {
     LAM_SEQUENCER_KEEP = 0,    /* it stays: all of history can be replayed */
     LAM_SEQUENCER_ARCHIVE = 1, /* it is renamed to archive-N, for somebody to take it away */
