@@ -294,7 +294,7 @@ Test(client_linux, a_key_that_others_can_read_is_refused)
 
 Test(client_linux, a_deadline_ends_a_wait_for_a_node_that_is_not_there)
 {
-    char nowhere[160];
+    static char nowhere[160]; /* kept until teardown has destroyed the client */
 
     (void)snprintf(nowhere, sizeof(nowhere), "unix:%s/nowhere", folder);
     make(&(struct lam_sequencer_client_options){.address = nowhere});

@@ -253,7 +253,8 @@ static int check_all(struct check *check, struct place *places)
 {
     const struct history *history = check->history;
 
-    qsort(history->ops, history->op_count, sizeof(*history->ops), by_id);
+    if (history->op_count != 0)
+        qsort(history->ops, history->op_count, sizeof(*history->ops), by_id);
     for (size_t i = 0; i < history->op_count; i++) {
         const struct history_op *op = &history->ops[i];
 
