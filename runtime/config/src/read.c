@@ -3,24 +3,8 @@
 #include "option.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* The folder of the file called @name, absolute, so that it holds wherever the process goes. */
-static char *folder_of(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(name, (size_t)(slash - name) + 1);
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-
-    /* A file that was read by another name than that of a file: the folder that we are in. */
-    if (real == NULL && folder != NULL)
-        real = realpath(".", NULL);
-    free(folder);
-    return real;
-}
 
 /* 1 where a module is called so. */
 static int is_in_file(const struct lam_runtime_config *config, const char *name)
@@ -131,24 +115,6 @@ static void fill(struct lam_runtime_config *config)
         fill_module(config, node);
 }
 
-/* "KEY=VALUE" in the place of what the file says. */
-static void set(struct lam_runtime_config *config, const char *setting)
-{
-    const char *equals = strchr(setting, '=');
-    char path[256];
-    char origin[512];
-
-    (void)snprintf(origin, sizeof(origin), "--set %s", setting);
-    if (equals == NULL || equals == setting || (size_t)(equals - setting) >= sizeof(path)) {
-        (void)lam_config_problem(config->file, NULL,
-            "%s: a setting is written KEY=VALUE or modules.NAME.KEY=VALUE", origin);
-        return;
-    }
-    memcpy(path, setting, (size_t)(equals - setting));
-    path[equals - setting] = '\0';
-    (void)lam_config_override(config->file, path, equals + 1, origin);
-}
-
 static struct lam_runtime_config *create(const char *name, char **report)
 {
     struct lam_runtime_config *config = calloc(1, sizeof(*config));
@@ -156,7 +122,7 @@ static struct lam_runtime_config *create(const char *name, char **report)
     *report = NULL;
     if (config == NULL)
         return NULL;
-    config->folder = folder_of(name);
+    config->folder = lam_config_folder(name);
     if (config->folder == NULL || lam_config_create(&config->file, &option_root) != 0) {
         lam_runtime_config_destroy(config);
         return NULL;
@@ -197,7 +163,7 @@ int lam_runtime_config_read(struct lam_runtime_config **config, const char *path
         return -ENOMEM;
     rc = lam_config_read_file(made->file, path);
     for (size_t i = 0; rc == 0 && i < set_count; i++)
-        set(made, sets[i]);
+        lam_config_set(made->file, sets[i], "KEY=VALUE or modules.NAME.KEY=VALUE");
     return finish(config, made, rc, report);
 }
 

@@ -3,40 +3,8 @@
 #include "file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The folder of the file called @name, absolute, so that it holds wherever the process goes. */
-static char *folder_of(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(name, (size_t)(slash - name) + 1);
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-
-    /* Read by another name than that of a file: the folder that we are in. */
-    if (real == NULL && folder != NULL)
-        real = realpath(".", NULL);
-    free(folder);
-    return real;
-}
-
-/* "KEY=VALUE" in the place of what the file says. */
-static void set(struct lam_config *file, const char *setting)
-{
-    const char *equals = strchr(setting, '=');
-    char path[256];
-    char origin[512];
-
-    (void)snprintf(origin, sizeof(origin), "--set %s", setting);
-    if (equals == NULL || equals == setting || (size_t)(equals - setting) >= sizeof(path)) {
-        (void)lam_config_problem(file, NULL, "%s: a setting is written KEY=VALUE", origin);
-        return;
-    }
-    memcpy(path, setting, (size_t)(equals - setting));
-    path[equals - setting] = '\0';
-    (void)lam_config_override(file, path, equals + 1, origin);
-}
 
 static struct lam_sequencer_file *create(const char *name, char **report)
 {
@@ -45,7 +13,7 @@ static struct lam_sequencer_file *create(const char *name, char **report)
     *report = NULL;
     if (file == NULL)
         return NULL;
-    file->folder = folder_of(name);
+    file->folder = lam_config_folder(name);
     if (file->folder == NULL || lam_config_create(&file->file, &file_root) != 0) {
         lam_sequencer_file_destroy(file);
         return NULL;
@@ -83,7 +51,7 @@ int lam_sequencer_file_read(struct lam_sequencer_file **file, const char *path,
         return -ENOMEM;
     rc = lam_config_read_file(made->file, path);
     for (size_t i = 0; rc == 0 && i < set_count; i++)
-        set(made->file, sets[i]);
+        lam_config_set(made->file, sets[i], "KEY=VALUE");
     return finish(file, made, rc, report);
 }
 

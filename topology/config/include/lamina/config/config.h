@@ -112,6 +112,19 @@ int lam_config_override(
     struct lam_config *config, const char *path, const char *value, const char *origin);
 
 /*
+ * The same from one argument of a command line, "PATH=VALUE", as lam_config_override() with the
+ * origin "--set PATH=VALUE". What is not written so is noted as a problem that tells @form
+ * ("KEY=VALUE"). Before lam_config_check().
+ */
+void lam_config_set(struct lam_config *config, const char *setting, const char *form);
+
+/*
+ * The folder of the file called @name, absolute, so that it holds wherever the process goes; that
+ * of the process where @name is none. The caller's to free. NULL: no memory, or no such folder.
+ */
+char *lam_config_folder(const char *name);
+
+/*
  * Hold all that was read against the tables: unknown and missing keys, kinds, ranges; fill in
  * defaults.
  *
