@@ -42,6 +42,9 @@ cp "$examples/node.yaml" "$work/" || exit 1
     fail "a window of 3 is no error"
 "$programs/counter_node" --explain | grep -q snapshot_events || fail "--explain lacks a key"
 
+"$programs/counter_node" "$work/node.yaml" --set disk=io_uring 2>>"$work/log" &&
+    fail "a disk that there is none of is no error"
+
 serve
 ask '1 3 6' 1 2 3
 # The next one comes while the old one still has address and journal, and waits for its end.

@@ -58,7 +58,7 @@ static const struct lam_config_field fields[] = {
         INTO(policy)},
     {.key = "disk",
         .kind = LAM_CONFIG_WORD,
-        .doc = "how it writes; auto: io_uring where the kernel allows it; default auto",
+        .doc = "how it writes; auto: io_uring where there is one; default auto",
         .words = disks,
         INTO(disk)},
     {.key = "retain",

@@ -79,6 +79,9 @@ int settings_fill(struct lam_sequencer_config *settings, const struct lam_sequen
         return lam_error_set(error, -EINVAL,
             "input_cells: %u, output_cells: %u: each is a power of two", settings->input_cells,
             settings->output_cells);
+    if (settings->disk == LAM_SEQUENCER_DISK_URING)
+        return lam_error_set(error, -ENOTSUP,
+            "disk: there is no io_uring yet: leave it out, or ask for plain calls");
     if (settings->threads > RUNNER_THREADS_MAX)
         return lam_error_set(error, -EINVAL, "threads: %u; a node has work for %u at most",
             settings->threads, RUNNER_THREADS_MAX);
